@@ -1,0 +1,18 @@
+"""Refusals for numbers, worded alike everywhere."""
+
+from typing import Any, get_args
+
+from sparsine.errors import BadInput
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raises BadInput unless low <= value <= high. NaN is refused."""
+    if isinstance(value, bool) or not (low <= value <= high):
+        raise BadInput(f"{name} is {value}, but it must lie between {low:g} and {high:g}")
+
+
+def check_choice(name: str, value: str, allowed: Any) -> None:
+    """Raises BadInput unless `value` is one of a Literal's words, or of a collection's."""
+    words = list(get_args(allowed) or allowed)
+    if value not in words:
+        raise BadInput(f"{name} is {value!r}, but it must be one of: {', '.join(words)}")

@@ -1,0 +1,7 @@
+"""WHO computes: engines with one small contract."""
+
+from sparsine.engines.choose import ENGINES as ENGINES
+from sparsine.engines.choose import make_engine as make_engine
+from sparsine.engines.contract import Engine as Engine
+from sparsine.engines.dense import DenseEngine as DenseEngine
+from sparsine.engines.reference import ReferenceEngine as ReferenceEngine

@@ -1,0 +1,93 @@
+"""What every engine answers, and the checks that all share.
+
+Shapes: theta (signals, params); coords (points, dims), or (signals, points, dims) when every signal has its own;
+values (signals, points, channels). Loss: mean squared error over points and channels, one number per signal.
+"""
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+
+
+class Engine(ABC):
+    """Computes with one pattern. Holds no parameters, so one engine serves any number of signals."""
+
+    name: str
+
+    def __init__(self, pattern: Pattern, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32):
+        self.pattern = pattern
+        self.field = pattern.field
+        self.device = torch.device(device)
+        self.dtype = dtype
+
+    def predict(
+        self, theta: Float[Tensor, "signals params"], coords: Float[Tensor, "*own points dims"]
+    ) -> Float[Tensor, "signals points channels"]:
+        """The field's values at the coordinates."""
+        self._check(theta, coords)
+        return self._predict(theta, coords)
+
+    def loss_and_grad(
+        self,
+        theta: Float[Tensor, "signals params"],
+        coords: Float[Tensor, "*own points dims"],
+        values: Float[Tensor, "signals points channels"],
+    ) -> tuple[Float[Tensor, " signals"], Float[Tensor, "signals params"]]:
+        """Mean squared error of each signal and its gradient with respect to that signal's theta."""
+        self._check(theta, coords, values)
+        return self._loss_and_grad(theta, coords, values)
+
+    def loss(
+        self,
+        theta: Float[Tensor, "signals params"],
+        coords: Float[Tensor, "*own points dims"],
+        values: Float[Tensor, "signals points channels"],
+    ) -> Float[Tensor, " signals"]:
+        """Mean squared error of each signal."""
+        self._check(theta, coords, values)
+        return (self._predict(theta, coords) - values).square().mean(dim=(1, 2))
+
+    def hvp(
+        self,
+        theta: Float[Tensor, "signals params"],
+        v: Float[Tensor, "signals params"],
+        coords: Float[Tensor, "*own points dims"],
+        values: Float[Tensor, "signals points channels"],
+    ) -> Float[Tensor, "signals params"]:
+        """Exact product of each signal's Hessian of the loss with its row of `v`."""
+        self._check(theta, coords, values)
+        if v.shape != theta.shape:
+            raise BadInput(f"v must have theta's shape {tuple(theta.shape)}, but has {tuple(v.shape)}")
+        return self._hvp(theta, v, coords, values)
+
+    @abstractmethod
+    def _predict(self, theta: Tensor, coords: Tensor) -> Tensor: ...
+
+    @abstractmethod
+    def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]: ...
+
+    @abstractmethod
+    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor: ...
+
+    def _check(self, theta: Tensor, coords: Tensor, values: Tensor | None = None) -> None:
+        field, params = self.field, self.pattern.num_params
+        if theta.ndim != 2 or theta.shape[1] != params:
+            raise BadInput(f"theta must be (signals, {params}) for this pattern ({self.pattern.counts}), "
+                           f"but is {tuple(theta.shape)}")
+        if coords.ndim not in (2, 3) or coords.shape[-1] != field.in_features or coords.shape[-2] < 1:
+            raise BadInput(f"coords must be (points, {field.in_features}) or (signals, points, {field.in_features}) "
+                           f"with at least one point, but are {tuple(coords.shape)}")
+        if coords.ndim == 3 and coords.shape[0] != theta.shape[0]:
+            raise BadInput(f"coords hold {coords.shape[0]} signals but theta holds {theta.shape[0]}")
+        expected = (theta.shape[0], coords.shape[-2], field.out_features)
+        if values is not None and tuple(values.shape) != expected:
+            raise BadInput(f"values must be (signals, points, channels) = {expected}, but are {tuple(values.shape)}")
+        for name, tensor in (("theta", theta), ("coords", coords), ("values", values)):
+            if tensor is not None and (tensor.dtype != self.dtype or tensor.device.type != self.device.type):
+                raise BadInput(f"engine '{self.name}' was made for {self.dtype} on {self.device}, but {name} is "
+                               f"{tensor.dtype} on {tensor.device}; convert it or make another engine")

@@ -1,0 +1,188 @@
+"""Batched PyTorch engine with hand-written derivatives, in bounded memory, on CPU or CUDA.
+
+Points and signals are taken in blocks small enough for the cache, so that memory grows with neither. Gradients
+are ordinary backpropagation; the Hessian-vector product is Pearlmutter's R-operator (Neural Computation, 1994):
+the forward and the backward pass, each beside its own derivative along `v`.
+
+The cost is that of the dense field whatever the pattern. Pruned weights enter as exact zeros.
+On CUDA, matrix products follow `torch.set_float32_matmul_precision` (TF32 only if you ask for it there).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sparsine.engines.contract import Engine
+from sparsine.fields.layers import layers
+from sparsine.fields.pattern import Pattern
+
+# Activations of the widest layer in one block. CPU: a few such arrays stay in the caches (measured flat between
+# 2**17 and 2**20). CUDA: large enough to fill the card.
+BLOCK_ELEMENTS = {"cpu": 2**18, "cuda": 2**25}
+
+
+@dataclass(frozen=True)
+class _Block:
+    signals: slice
+    points: slice
+
+
+class DenseEngine(Engine):
+    """float32 or float64, CPU or CUDA, any sizes. Partial sums are added in block order, so a run repeats its bits."""
+
+    name = "dense"
+
+    def __init__(
+        self,
+        pattern: Pattern,
+        *,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float32,
+        block_elements: int | None = None,
+    ):
+        super().__init__(pattern, device=device, dtype=dtype)
+        self.block_elements = block_elements or BLOCK_ELEMENTS.get(self.device.type, 2**18)
+
+    @torch.no_grad()
+    def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
+        out = theta.new_empty(theta.shape[0], coords.shape[-2], self.field.out_features)
+        net = self._layers(theta)
+        for block in self._blocks(theta, coords):
+            h = _take(coords, block)
+            *hidden, last = _of(net, block.signals)
+            for weight, bias in hidden:
+                h = _linear(h, weight, bias).mul_(self.field.omega_0).sin_()
+            out[block.signals, block.points] = _linear(h, *last).add_(self.field.output_offset)
+        return out
+
+    @torch.no_grad()
+    def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        net, grad = self._layers(theta), self._zeros(theta)
+        grad_net = list(layers(self.field, grad))
+        loss = theta.new_zeros(theta.shape[0])
+        for block in self._blocks(theta, coords):
+            weights = _of(net, block.signals)
+            grads = _of(grad_net, block.signals)
+            hs, slopes = self._forward(weights, _take(coords, block))
+            delta, squares = self._residual(weights, hs[-1], values[block.signals, block.points], coords.shape[-2])
+            loss[block.signals] += squares
+            for layer in reversed(range(len(weights))):
+                _add_gradient(grads[layer], delta, hs[layer])
+                if layer > 0:
+                    delta = _matmul(delta, weights[layer][0]).mul_(slopes[layer - 1])
+        return loss, self.pattern.gather(grad)
+
+    @torch.no_grad()
+    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor:
+        net, directions, product = self._layers(theta), self._layers(v), self._zeros(theta)
+        product_net = list(layers(self.field, product))
+        omega_0 = self.field.omega_0
+        for block in self._blocks(theta, coords):
+            weights, vs = _of(net, block.signals), _of(directions, block.signals)
+            products = _of(product_net, block.signals)
+            hs, slopes = self._forward(weights, _take(coords, block))
+            # dot_* is the derivative along v; the input does not depend on theta, so its own is zero
+            dot_hs: list[Tensor | None] = [None]
+            dot_zs: list[Tensor] = []
+            for layer, (weight, _) in enumerate(weights):
+                dot_z = _linear(hs[layer], *vs[layer])
+                if layer > 0:
+                    _add_matmul_t(dot_z, dot_hs[layer], weight)
+                dot_zs.append(dot_z)
+                if layer < len(slopes):
+                    dot_hs.append(dot_z * slopes[layer])
+            delta, _ = self._residual(weights, hs[-1], values[block.signals, block.points], coords.shape[-2])
+            dot_delta = dot_zs[-1].mul_(2 / (coords.shape[-2] * self.field.out_features))
+            for layer in reversed(range(len(weights))):
+                _add_gradient(products[layer], dot_delta, hs[layer])
+                dot_h = dot_hs[layer]
+                if dot_h is not None:
+                    products[layer][0].add_(_matmul_tn(delta, dot_h))
+                    weight, direction, slope = weights[layer][0], vs[layer][0], slopes[layer - 1]
+                    dot_delta = _matmul(dot_delta, weight)
+                    _add_matmul(dot_delta, delta, direction)
+                    upstream = _matmul(delta, weight)
+                    # d/dv of slope = omega_0 cos(omega_0 z) is -omega_0^2 sin(omega_0 z) dot_z
+                    curvature = dot_zs[layer - 1].mul_(hs[layer]).mul_(-(omega_0**2))
+                    dot_delta = dot_delta.mul_(slope).addcmul_(upstream, curvature)
+                    delta = upstream.mul_(slope)
+        return self.pattern.gather(product)
+
+    def _forward(self, weights: list[tuple[Tensor, Tensor]], h: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Inputs of every layer, and the slope omega_0 cos(omega_0 z) of every hidden one."""
+        hs, slopes = [h], []
+        for weight, bias in weights[:-1]:
+            angle = _linear(hs[-1], weight, bias).mul_(self.field.omega_0)
+            hs.append(torch.sin(angle))
+            slopes.append(angle.cos_().mul_(self.field.omega_0))
+        return hs, slopes
+
+    def _residual(
+        self, weights: list[tuple[Tensor, Tensor]], h: Tensor, values: Tensor, num_points: int
+    ) -> tuple[Tensor, Tensor]:
+        """The loss's gradient at the output, and this block's share of the loss."""
+        scale = 1 / (num_points * self.field.out_features)
+        error = _linear(h, *weights[-1]).add_(self.field.output_offset).sub_(values)
+        share = error.square().sum(dim=(1, 2)).mul_(scale)
+        return error.mul_(2 * scale), share
+
+    def _layers(self, theta: Tensor) -> list[tuple[Tensor, Tensor]]:
+        return list(layers(self.field, self.pattern.scatter(theta)))
+
+    def _zeros(self, theta: Tensor) -> Tensor:
+        return theta.new_zeros(theta.shape[0], self.field.num_weights + self.field.num_biases)
+
+    def _blocks(self, theta: Tensor, coords: Tensor) -> Iterator[_Block]:
+        """Blocks of points of one signal, or of several signals where one signal does not fill a block."""
+        width, num_points = max(self.field.sizes), coords.shape[-2]
+        points = min(num_points, max(1, self.block_elements // width))
+        signals = max(1, self.block_elements // (width * points)) if points == num_points else 1
+        for first in range(0, theta.shape[0], signals):
+            for start in range(0, num_points, points):
+                yield _Block(slice(first, first + signals), slice(start, min(start + points, num_points)))
+
+
+def _take(coords: Tensor, block: _Block) -> Tensor:
+    """Coordinates of a block as (signals or 1, points, dims)."""
+    return coords[None, block.points] if coords.ndim == 2 else coords[block.signals, block.points]
+
+
+def _of(net: list[tuple[Tensor, Tensor]], signals: slice) -> list[tuple[Tensor, Tensor]]:
+    return [(weight[signals], bias[signals]) for weight, bias in net]
+
+
+# A single signal goes through two-dimensional products, which run about 1.4 times as fast as a batch of one.
+
+
+def _linear(h: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    if weight.shape[0] == 1:
+        return torch.addmm(bias[0], h[0], weight[0].T)[None]
+    return torch.baddbmm(bias[:, None], h.expand(weight.shape[0], -1, -1), weight.mT)
+
+
+def _matmul(a: Tensor, b: Tensor) -> Tensor:
+    return (a[0] @ b[0])[None] if a.shape[0] == 1 else a @ b
+
+
+def _matmul_tn(a: Tensor, b: Tensor) -> Tensor:
+    return (a[0].T @ b[0])[None] if a.shape[0] == b.shape[0] == 1 else a.mT @ b
+
+
+def _add_matmul(out: Tensor, a: Tensor, b: Tensor) -> None:
+    if out.shape[0] == 1:
+        out[0].addmm_(a[0], b[0])
+    else:
+        out.baddbmm_(a, b)
+
+
+def _add_matmul_t(out: Tensor, a: Tensor | None, b: Tensor) -> None:
+    assert a is not None
+    _add_matmul(out, a, b.mT)
+
+
+def _add_gradient(grads: tuple[Tensor, Tensor], delta: Tensor, h: Tensor) -> None:
+    weight_grad, bias_grad = grads
+    weight_grad.add_(_matmul_tn(delta, h))
+    bias_grad.add_(delta.sum(dim=1))

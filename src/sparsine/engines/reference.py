@@ -1,0 +1,50 @@
+"""The referee: plain PyTorch autograd, one signal at a time, the whole grid at once. Slow and obvious."""
+
+import torch
+from torch import Tensor
+
+from sparsine.engines.contract import Engine
+from sparsine.fields.layers import layers
+
+
+class ReferenceEngine(Engine):
+    """Any field, float32 or float64, CPU or CUDA. Memory grows with the points; use `dense` for real work."""
+
+    name = "reference"
+
+    def forward(self, theta: Tensor, coords: Tensor) -> Tensor:
+        """Values (points, channels) of one signal, differentiable in theta (params,) and coords (points, dims)."""
+        field, h = self.field, coords
+        *hidden, last = layers(field, self.pattern.scatter(theta[None]))
+        for weight, bias in hidden:
+            h = torch.sin(field.omega_0 * (h @ weight[0].T + bias[0]))
+        return h @ last[0][0].T + last[1][0] + field.output_offset
+
+    def mse(self, theta: Tensor, coords: Tensor, values: Tensor) -> Tensor:
+        """Mean squared error of one signal, differentiable to any order."""
+        return (self.forward(theta, coords) - values).square().mean()
+
+    def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
+        with torch.no_grad():
+            return torch.stack([self.forward(t, _own(coords, i)) for i, t in enumerate(theta)])
+
+    def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        losses, grads = [], []
+        for i, t in enumerate(theta):
+            leaf = t.detach().clone().requires_grad_()
+            loss = self.mse(leaf, _own(coords, i), values[i])
+            grads.append(torch.autograd.grad(loss, leaf)[0])
+            losses.append(loss.detach())
+        return torch.stack(losses), torch.stack(grads)
+
+    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor:
+        products = []
+        for i, t in enumerate(theta):
+            leaf = t.detach().clone().requires_grad_()
+            (grad,) = torch.autograd.grad(self.mse(leaf, _own(coords, i), values[i]), leaf, create_graph=True)
+            products.append(torch.autograd.grad(grad, leaf, v[i])[0])
+        return torch.stack(products)
+
+
+def _own(coords: Tensor, signal: int) -> Tensor:
+    return coords if coords.ndim == 2 else coords[signal]

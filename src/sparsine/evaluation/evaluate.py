@@ -1,0 +1,128 @@
+"""A finished run, measured: held-out signals fitted from the start of every round, and from scratch.
+
+    evaluation/<row>.json        one record a row: scratch, round-00, round-01, ...
+    evaluation/pictures/         the first signals: original, and as drawn from each row's fits
+    evaluation.json              all rows with where they were measured
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sparsine.checks import check_range
+from sparsine.errors import BadInput
+from sparsine.evaluation.environment import environment
+from sparsine.fields.pattern import Pattern
+from sparsine.fitting.collection import fit_collection, render
+from sparsine.fitting.fit import FitConfig
+from sparsine.meta.run import read_config, starts_of
+from sparsine.meta.start import Start, checksum, load_start
+from sparsine.signals.dataset import Dataset
+from sparsine.signals.pictures import save_picture, to_picture
+from sparsine.storage import read_json, write_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationConfig:
+    """What is measured. Defaults are the paper's test-time protocol on a few signals."""
+
+    signals: int = 16
+    """Test signals, taken from the front of the test split."""
+    pictures: int = 4
+    """How many of them are drawn."""
+    fit: FitConfig = field(default_factory=FitConfig)
+    """How they are fitted."""
+
+    def __post_init__(self) -> None:
+        check_range("signals", self.signals, 1, 10**6)
+        check_range("pictures", self.pictures, 0, 100)
+
+
+def evaluate_run(
+    folder: Path, dataset: Dataset, config: EvaluationConfig, on_row: Callable[[str, int, int], None] | None = None
+) -> dict[str, Any]:
+    """Measure every start of the run in `folder`; rows measured before with the same start and protocol are kept.
+
+    Args:
+        on_row: told (row, number of it, number of rows) before each row.
+
+    Raises:
+        BadInput: no run, or no finished round.
+        WorkFailed: a file cannot be written.
+    """
+    learn = read_config(folder)
+    paths = starts_of(folder)
+    if not paths:
+        raise BadInput(f"{folder} has no finished round yet; wait, or go on with: sparsine learn {learn.data} --out "
+                       f"{folder} --resume")
+    rows = []
+    todo = list(_rows(paths))
+    for number, (name, path) in enumerate(todo):
+        if on_row:
+            on_row(name, number, len(todo))
+        start = load_start(path)
+        rows.append(_measured(folder, name, _scratch(start, learn.seed) if name == "scratch" else start, dataset, config,
+                              learn.engine, learn.device))  # fmt: skip
+    record = {
+        "kind": "evaluation", "record_version": 1, **environment(), "config": learn.to_dict(),
+        "data": {"spec": dataset.spec, "description": dataset.description, "value_kind": dataset.value_kind,
+                 "shape": list(dataset.shape), "split": "test"},
+        "protocol": {"optimizer": config.fit.optimizer, "lr": config.fit.step_size, "steps": config.fit.num_steps},
+        "rows": rows,
+    }  # fmt: skip
+    write_json(folder / "evaluation.json", record)
+    return record
+
+
+def mean_psnr_db(signals: list[dict[str, Any]]) -> list[float]:
+    """Mean over the signals whose status is ok, at every reported step."""
+    curves = [s["psnr_db"] for s in signals if s["status"] == "ok"]
+    return [sum(at) / len(at) for at in zip(*curves, strict=True)]
+
+
+def _rows(paths: list[Path]) -> Iterator[tuple[str, Path]]:
+    yield "scratch", paths[0]
+    for path in paths:
+        yield path.stem, path
+
+
+def _scratch(start: Start, seed: int) -> Start:
+    """The same dense field at random numbers: what meta-learning is compared with."""
+    pattern = Pattern.full(start.field)
+    return Start(pattern, start.field.initial_theta(seed + 1), start.grid, {"value_kind": start.value_kind})
+
+
+def _measured(
+    folder: Path, name: str, start: Start, dataset: Dataset, config: EvaluationConfig, engine: str, device: str
+) -> dict[str, Any]:
+    path = folder / "evaluation" / f"{name}.json"
+    made_from = {"start": checksum({"theta": start.theta, "pattern": start.pattern.to_bits()}), "data": dataset.spec,
+                 "shape": list(dataset.shape), "signals": config.signals, "pictures": config.pictures,
+                 "fit": [config.fit.optimizer, config.fit.step_size, config.fit.num_steps]}  # fmt: skip
+    if path.exists():
+        row: dict[str, Any] = read_json(path)
+        if row.get("made_from") == made_from:
+            return row
+    indices = range(min(config.signals, len(dataset.test)))
+    began = time.perf_counter()
+    fits = []
+    drawn = 0
+    for fitted in fit_collection(start, dataset.test, config.fit, indices=indices, engine=engine, device=device):
+        fits.append(fitted.to_dict())
+        if drawn < config.pictures and fitted.theta is not None and fitted.original is not None:
+            (values,) = render(start, [fitted.theta], dataset.shape, engine=engine, device=device)
+            pictures = folder / "evaluation" / "pictures"
+            save_picture(pictures / f"{name}-{drawn}.png", to_picture(values, dataset.value_kind))
+            save_picture(pictures / f"original-{drawn}.png", to_picture(fitted.original, dataset.value_kind))
+            drawn += 1
+    row = {
+        "name": name, "weights": start.pattern.num_weights, "biases": start.pattern.num_biases,
+        "total": start.pattern.num_params, "density": start.pattern.density, "round": start.info.get("round"),
+        "outer_steps": start.info.get("steps"), "learn_seconds": start.info.get("learn_seconds"),
+        "fit_seconds": round(time.perf_counter() - began, 3), "steps": list(config.fit.report_steps),
+        "mean_psnr_db": mean_psnr_db(fits), "signals": fits, "made_from": made_from,
+    }  # fmt: skip
+    write_json(path, row)
+    return row

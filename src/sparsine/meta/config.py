@@ -1,0 +1,145 @@
+"""The complete description of a learning run: everything that decides its bits."""
+
+import dataclasses
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sparsine.checks import check_choice, check_range
+from sparsine.errors import BadInput
+from sparsine.fields.siren import Siren
+from sparsine.meta.maml import InnerConfig
+from sparsine.pruning.prune import PruningConfig
+from sparsine.signals.grid import Alignment, AxisOrder, Grid
+
+Moments = Literal["keep", "reset"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldConfig:
+    """The field that is learned."""
+
+    width: int = 256
+    """Neurons in every hidden layer."""
+    hidden_layers: int = 4
+    """Hidden layers, each followed by a sine."""
+    omega_0: float = 200.0
+    """Frequency of the sines. The paper has 200 at 178 x 178; smaller grids want less."""
+
+    def __post_init__(self) -> None:
+        check_range("width", self.width, 1, 65_536)
+        check_range("hidden_layers", self.hidden_layers, 1, 64)
+        check_range("omega_0", self.omega_0, 1e-6, 1e6)
+
+    def field(self, in_features: int, out_features: int) -> Siren:
+        return Siren(sizes=(in_features, *[self.width] * self.hidden_layers, out_features), omega_0=self.omega_0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridConfig:
+    """Where the samples of the signals lie."""
+
+    resolution: tuple[int, int] | None = None
+    """Rows and columns that signals are resized to, as in 96x128; None keeps the data set's own."""
+    low: float = -1.0
+    """First coordinate of every axis (the paper: -1)."""
+    high: float = 1.0
+    """Last coordinate of every axis (the paper: 1)."""
+    alignment: Alignment = "corners"
+    """corners: linspace(low, high), the paper's. centers: middles of cells. lower: arange(n)/n, Learnit's with 0 and 1."""
+    axis_order: AxisOrder = "array"
+    """array: row first. reversed: x first."""
+
+    def __post_init__(self) -> None:
+        if self.resolution is not None:
+            for n in self.resolution:
+                check_range("resolution", n, 2, 16_384)
+        self.grid((2, 2))
+
+    def grid(self, shape: tuple[int, ...]) -> Grid:
+        return Grid(shape=shape, extent=(self.low, self.high), alignment=self.alignment, axis_order=self.axis_order)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OuterConfig:
+    """How the start moves."""
+
+    outer_step_size: float = 1e-5
+    """Step size of the outer Adam."""
+    tasks_per_step: int = 3
+    """Signals in every outer step."""
+    dense_steps: int = 150_000
+    """Outer steps before the first pruning."""
+    steps_per_round: int = 30_000
+    """Outer steps after each pruning."""
+    moments: Moments = "keep"
+    """What Adam remembers of the survivors across a pruning: keep, or reset (start anew, and so does its step count)."""
+    start_from: str = ""
+    """A start file to begin from, instead of random numbers; the field and the grid are then its own."""
+
+    def __post_init__(self) -> None:
+        check_range("outer_step_size", self.outer_step_size, 1e-12, 1e3)
+        check_range("tasks_per_step", self.tasks_per_step, 1, 100_000)
+        check_range("dense_steps", self.dense_steps, 0, 10**9)
+        check_range("steps_per_round", self.steps_per_round, 0, 10**9)
+        check_choice("moments", self.moments, Moments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchConfig:
+    """What is measured and kept on the way. Changes no bit of the result."""
+
+    log_every: int = 10
+    """Outer steps between two lines of metrics.jsonl."""
+    val_every: int = 500
+    """Outer steps between two looks at validation signals (and one at the end of every round)."""
+    val_signals: int = 8
+    """Validation signals, adapted with the inner steps on the whole grid; 0 for none."""
+    checkpoint_seconds: float = 30.0
+    """Seconds between two checkpoints (and one at the end of every round)."""
+
+    def __post_init__(self) -> None:
+        check_range("log_every", self.log_every, 1, 10**9)
+        check_range("val_every", self.val_every, 1, 10**9)
+        check_range("val_signals", self.val_signals, 0, 100_000)
+        check_range("checkpoint_seconds", self.checkpoint_seconds, 0.0, 1e9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnConfig:
+    """One run of the paper's loop. Defaults are the paper's."""
+
+    recipe: str = "paper"
+    """The recipe this was made from."""
+    data: str = "curves"
+    """The data set, as in `celeba:DIR`."""
+    field: FieldConfig = dataclasses.field(default_factory=FieldConfig)
+    grid: GridConfig = dataclasses.field(default_factory=GridConfig)
+    inner: InnerConfig = dataclasses.field(default_factory=InnerConfig)
+    outer: OuterConfig = dataclasses.field(default_factory=OuterConfig)
+    pruning: PruningConfig = dataclasses.field(default_factory=PruningConfig)
+    watch: WatchConfig = dataclasses.field(default_factory=WatchConfig)
+    seed: int = 0
+    """Decides the random start, the order of the signals and the points drawn."""
+    engine: str = "auto"
+    """auto, dense or reference."""
+    device: str = "cpu"
+    """cpu or cuda."""
+
+    def __post_init__(self) -> None:
+        check_range("seed", self.seed, 0, 2**63 - 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "LearnConfig":
+        """Raises BadInput when `data` does not describe a run of this version."""
+        parts = {"field": FieldConfig, "grid": GridConfig, "inner": InnerConfig, "outer": OuterConfig,
+                 "pruning": PruningConfig, "watch": WatchConfig}  # fmt: skip
+        try:
+            given = dict(data)
+            if given["grid"]["resolution"] is not None:
+                given["grid"] = {**given["grid"], "resolution": tuple(given["grid"]["resolution"])}
+            return cls(**{key: parts[key](**value) if key in parts else value for key, value in given.items()})
+        except (KeyError, TypeError) as error:
+            raise BadInput(f"the configuration is not one of this version of sparsine ({error})") from error

@@ -1,0 +1,53 @@
+"""Starts published by Learnit (Tancik et al., CVPR 2021), in its own conventions: coordinates arange(n)/n in [0, 1)
+with the row first, 0.5 added to the output."""
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+
+from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+from sparsine.fields.siren import Siren
+from sparsine.meta.start import Start
+from sparsine.signals.grid import Grid
+
+
+def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int] = (178, 178)) -> Start:
+    """A dense start from an npz with `layers.{i}.weight` (out, in) and `layers.{i}.bias` (out,).
+
+    Raises:
+        BadInput: missing file, missing or surplus keys, shapes that do not chain, numbers that are not finite.
+    """
+    arrays = _read(path)
+    num_layers = sum(name.endswith(".weight") for name in arrays)
+    expected = {f"layers.{i}.{part}" for i in range(num_layers) for part in ("weight", "bias")}
+    if num_layers < 2 or set(arrays) != expected:
+        raise BadInput(f"{path} holds {sorted(arrays)}; expected layers.0.weight, layers.0.bias, layers.1.weight, ...")
+    weights = [arrays[f"layers.{i}.weight"] for i in range(num_layers)]
+    biases = [arrays[f"layers.{i}.bias"] for i in range(num_layers)]
+    if any(w.ndim != 2 for w in weights):
+        raise BadInput(f"{path}: every weight must be a matrix (out, in), but the shapes are {[w.shape for w in weights]}")
+    field = Siren(sizes=(weights[0].shape[1], *(w.shape[0] for w in weights)), omega_0=omega_0, output_offset=0.5)
+    if [w.shape for w in weights] != list(field.layer_shapes) or [b.shape for b in biases] != [(n,) for n in field.sizes[1:]]:
+        raise BadInput(f"{path}: the layers do not fit one another: weights {[w.shape for w in weights]}, "
+                       f"biases {[b.shape for b in biases]}")
+    theta = torch.from_numpy(np.concatenate([a.ravel() for a in weights + biases]).astype(np.float32))
+    if not torch.isfinite(theta).all():
+        raise BadInput(f"{path} holds numbers that are not finite")
+    info = {"data": "celeba", "value_kind": "rgb", "recipe": "learnit", "round": 0,
+            "description": "Dense meta-initialisation published by Learnit (MIT licence), imported."}  # fmt: skip
+    return Start(Pattern.full(field), theta, Grid(shape=shape, extent=(0.0, 1.0), alignment="lower"), info)
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not hasattr(archive, "files"):
+                raise ValueError("it is a single array")
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError as error:
+        raise BadInput(f"cannot read {path}: no such file") from error
+    except (OSError, ValueError, BadZipFile, EOFError, KeyError) as error:
+        raise BadInput(f"{path} is not an npz of plain arrays ({error})") from error

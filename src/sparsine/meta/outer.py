@@ -1,0 +1,72 @@
+"""The outer loop: Adam on the start, one meta-gradient after the other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sparsine.engines.contract import Engine
+from sparsine.errors import WorkFailed
+from sparsine.fields.pattern import Pattern
+from sparsine.meta.config import LearnConfig, Moments
+from sparsine.meta.maml import meta_gradient
+from sparsine.meta.tasks import TaskSampler
+from sparsine.optim import AdamState, adam_step
+
+
+@dataclass(frozen=True)
+class LearnState:
+    """All that a run must remember to go on: where it is, the start so far, and Adam's moments."""
+
+    pattern: Pattern
+    theta: Float[Tensor, " params"]
+    adam: AdamState
+    round: int = 0
+    """0 is the dense start; round k comes after the k-th pruning."""
+    round_step: int = 0
+    """Outer steps taken in this round."""
+    step: int = 0
+    """Outer steps taken in all."""
+
+    def pruned_to(self, pattern: Pattern, moments: Moments) -> "LearnState":
+        """The first state of the next round, on a smaller pattern."""
+        theta = pattern.gather_from(self.pattern, self.theta)
+        if moments == "keep":
+            adam = AdamState(pattern.gather_from(self.pattern, self.adam.mean),
+                             pattern.gather_from(self.pattern, self.adam.square), self.adam.num_steps)
+        else:
+            adam = AdamState.zeros_like(theta)
+        return LearnState(pattern, theta, adam, self.round + 1, 0, self.step)
+
+
+class NotFinite(WorkFailed):
+    """The loss or its gradient overflowed; nothing of that step was kept."""
+
+
+def meta_train(
+    engine: Engine,
+    state: LearnState,
+    sampler: TaskSampler,
+    config: LearnConfig,
+    num_steps: int,
+    after_step: Callable[[LearnState, float], None],
+) -> LearnState:
+    """Take outer steps until the round has `num_steps` of them; `after_step(state, outer loss)` sees each.
+
+    Raises:
+        NotFinite: the loss or the meta-gradient is not finite.
+    """
+    first = state.step
+    for step, tasks in sampler.steps(first, first + num_steps - state.round_step):
+        loss, grad = meta_gradient(engine, state.theta, tasks, config.inner)
+        if not (torch.isfinite(loss) and torch.isfinite(grad).all()):
+            raise NotFinite(f"the outer loss is {loss.item():g} at outer step {step} (round {state.round}) and its gradient "
+                            f"is {'' if torch.isfinite(grad).all() else 'not '}finite; lower --inner-step-size "
+                            f"(now {config.inner.inner_step_size:g}) or --outer-step-size "
+                            f"(now {config.outer.outer_step_size:g})")
+        theta, adam = adam_step(state.theta, grad, state.adam, config.outer.outer_step_size)
+        state = replace(state, theta=theta, adam=adam, round_step=state.round_step + 1, step=step + 1)
+        after_step(state, loss.item())
+    return state

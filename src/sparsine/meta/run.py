@@ -1,0 +1,269 @@
+"""The folder of a learning run, and what is measured and kept on the way.
+
+    config.json          the complete configuration
+    metrics.jsonl        training and validation, one object a line
+    tensorboard/         the same as TensorBoard events
+    starts/              round-00.safetensors, round-01.safetensors, ...
+    checkpoint.safetensors
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sparsine.engines.contract import Engine
+from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
+from sparsine.fields.pattern import Pattern
+from sparsine.psnr import psnr_db
+from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sparsine.meta.config import LearnConfig
+from sparsine.meta.maml import Samples, inner_step
+from sparsine.meta.outer import LearnState
+from sparsine.meta.start import Start, load_start, save_start
+from sparsine.meta.tasks import TaskSampler
+from sparsine.optim import AdamState
+from sparsine.signals.dataset import Dataset
+from sparsine.storage import finite_or_none, locked, read_json, remove_leftovers, write_json
+
+
+@contextmanager
+def open_run(
+    config: LearnConfig,
+    folder: Path,
+    dataset: Dataset,
+    *,
+    resume: bool = False,
+    on_step: Callable[[LearnState, float], None] | None = None,
+) -> Iterator["Run"]:
+    """Hold `folder` for a run; with `resume`, go on with the one that is there, if one is.
+
+    Raises:
+        BadInput: the folder holds another run, or other files, or another process writes to it.
+    """
+    check_folder(config, folder, resume)
+    with locked(folder):
+        check_folder(config, folder, resume)  # again: another process may have been faster
+        run = Run(config, folder, dataset, on_step)
+        remove_leftovers(folder)
+        write_json(folder / "config.json", config.to_dict())
+        try:
+            yield run
+        finally:
+            run.close()
+
+
+def check_folder(config: LearnConfig, folder: Path, resume: bool) -> None:
+    """Raises BadInput unless `config` may be run in `folder`."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is a file; a run needs a folder of its own")
+    if not (folder / "config.json").exists():
+        if any(entry for entry in folder.iterdir() if not entry.name.startswith(".")):
+            raise BadInput(f"{folder} holds files that are not of a run; choose an empty or a new folder")
+        return
+    if not resume:
+        raise BadInput(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
+    saved, given = read_json(folder / "config.json"), json.loads(json.dumps(config.to_dict()))
+    differences = [f"{name} was {a!r}, now {b!r}" for name, a, b in _differences(saved, given) if "watch." not in name]
+    if differences:
+        raise BadInput(f"{folder} holds a run with another configuration ({'; '.join(differences)}); "
+                       "resume it without these options, or choose another folder")
+
+
+def read_config(folder: Path) -> LearnConfig:
+    """The configuration of the run in `folder`. Raises BadInput when there is none."""
+    if not (folder / "config.json").is_file():
+        raise BadInput(f"{folder} is not the folder of a run: it has no config.json")
+    return LearnConfig.from_dict(read_json(folder / "config.json"))
+
+
+def starts_of(folder: Path) -> list[Path]:
+    """The start files of a run, densest first."""
+    return sorted((folder / "starts").glob("round-*.safetensors"))
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl; a last line cut short by a kill is left out."""
+    lines = []
+    with suppress(FileNotFoundError):
+        for line in (folder / "metrics.jsonl").read_text().splitlines():
+            with suppress(ValueError):
+                lines.append(json.loads(line))
+    return lines
+
+
+class Run:
+    """Answers what the loop asks: where to begin, what to draw from, what to keep."""
+
+    def __init__(
+        self, config: LearnConfig, folder: Path, dataset: Dataset, on_step: Callable[[LearnState, float], None] | None
+    ):
+        self.config, self.folder, self.dataset = config, folder, dataset
+        self.given_start = load_start(Path(config.outer.start_from)) if config.outer.start_from else None
+        self.grid = self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.grid(dataset.shape)
+        self._check_given_start()
+        self.sampler = TaskSampler(
+            dataset.train, self.grid, tasks_per_step=config.outer.tasks_per_step, points=config.inner.points,
+            seed=config.seed, device=torch.device(config.device),
+        )  # fmt: skip
+        self._on_step = on_step
+        self._validation = self._load_validation()
+        self._engine: Engine | None = None
+        self._state: LearnState | None = None
+        self._saved_step = -1
+        self._seconds = 0.0
+        self._clock = self._checkpoint_time = time.monotonic()
+        self._metrics: Any = None
+        self._events: Any = None
+
+    def first_state(self) -> LearnState:
+        """A random dense start, or the one that the configuration names."""
+        if self.given_start:
+            pattern, theta = self.given_start.pattern, self.given_start.theta
+        else:
+            field = self.config.field.field(self.grid.num_dims, self.dataset.num_channels)
+            pattern, theta = Pattern.full(field), field.initial_theta(self.config.seed)
+        theta = theta.to(self.config.device)
+        self._open_logs(0, 0)
+        return LearnState(pattern, theta, AdamState.zeros_like(theta))
+
+    def resumed(self) -> LearnState | None:
+        """The state of the last checkpoint, if there is one."""
+        path = self.folder / "checkpoint.safetensors"
+        if not path.exists():
+            return None
+        checkpoint = load_checkpoint(path, self.config.device)
+        self._seconds, self._saved_step = checkpoint.seconds, checkpoint.state.step
+        self._open_logs(checkpoint.metrics_bytes, checkpoint.state.step)
+        self._state = checkpoint.state
+        return checkpoint.state
+
+    @contextmanager
+    def watching(self, engine: Engine) -> Iterator[None]:
+        """Whatever ends the round early, the last good state is kept first."""
+        self._engine, self._clock = engine, time.monotonic()
+        try:
+            yield
+        except BaseException:
+            if self._state is not None and self._state.step > self._saved_step:
+                with suppress(WorkFailed):
+                    self._checkpoint(self._state)
+            raise
+
+    def after_step(self, state: LearnState, loss: float) -> None:
+        """Log, look at validation signals, checkpoint: each at its own pace."""
+        self._state = state
+        watch, step = self.config.watch, state.step
+        if step % watch.log_every == 0 or state.round_step == 1:
+            self._log(state, loss=loss, psnr_db=psnr_db(loss))
+        if step % watch.val_every == 0:
+            self._validate(state)
+        if time.monotonic() - self._checkpoint_time >= watch.checkpoint_seconds:
+            self._checkpoint(state)
+        if self._on_step:
+            self._on_step(state, loss)
+
+    def end_round(self, state: LearnState) -> Start:
+        """Keep the round's start. The checkpoint comes first: after a kill in here, all of this is done again."""
+        self._checkpoint(state)
+        if state.step % self.config.watch.val_every or state.round_step == 0:
+            self._validate(state)
+        info = {
+            "data": self.dataset.spec, "description": self.dataset.description, "value_kind": self.dataset.value_kind,
+            "recipe": self.config.recipe, "config": self.config.to_dict(), "round": state.round, "steps": state.step,
+            "learn_seconds": round(self._seconds, 3), "unreadable": len(self.sampler.unreadable),
+        }  # fmt: skip
+        start = Start(state.pattern, state.theta.cpu(), self.grid, info)
+        save_start(self.folder / "starts" / f"round-{state.round:02d}.safetensors", start)
+        return start
+
+    def close(self) -> None:
+        for log in (self._metrics, self._events):
+            if log is not None:
+                log.close()
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """Signals that could not be used so far, with the reason."""
+        return self.sampler.unreadable
+
+    def _check_given_start(self) -> None:
+        if self.given_start and self.given_start.field.out_features != self.dataset.num_channels:
+            raise BadInput(f"{self.config.outer.start_from} draws {self.given_start.field.out_features} channels but the "
+                           f"signals of {self.dataset.spec} have {self.dataset.num_channels}; choose a start of that kind")
+
+    def _load_validation(self) -> torch.Tensor | None:
+        loaded = []
+        for index in range(min(self.config.watch.val_signals, len(self.dataset.val))):
+            with suppress(UnreadableSignal):
+                signal = self.dataset.val.load(index)
+                loaded.append(torch.tensor(signal).reshape(-1, signal.shape[-1]))
+        return torch.stack(loaded).to(self.config.device) if loaded else None
+
+    def _validate(self, state: LearnState) -> None:
+        """PSNR of validation signals after 0, 1, ..., K inner steps on the whole grid."""
+        if self._validation is None or self._engine is None:
+            return
+        inner, samples = self.config.inner, Samples(self.sampler.coords, self._validation)
+        theta = state.theta.expand(len(self._validation), -1)
+        curve = []
+        for step in range(min(inner.inner_steps, 10) + 1):
+            loss = self._engine.loss(theta, samples.coords, samples.values)
+            curve.append(sum(psnr_db(x) for x in loss.tolist()) / len(loss))
+            if step < inner.inner_steps:
+                theta = inner_step(self._engine, theta, samples, inner.inner_step_size)
+        self._log(state, val_psnr_db=curve)
+
+    def _open_logs(self, metrics_bytes: int, step: int) -> None:
+        """Lines written after the last checkpoint are dropped: they will be written again."""
+        from torch.utils.tensorboard import SummaryWriter  # slow to import
+
+        path = self.folder / "metrics.jsonl"
+        try:
+            path.touch()
+            os.truncate(path, metrics_bytes)
+            self._metrics = open(path, "a")  # noqa: SIM115 (closed by `close`)
+            self._events = SummaryWriter(str(self.folder / "tensorboard"), purge_step=step + 1 if step else None)
+        except OSError as error:
+            raise WorkFailed(f"cannot write in {self.folder}: {error.strerror or error}") from error
+
+    def _log(self, state: LearnState, **numbers: Any) -> None:
+        self._tick()
+        line = {"step": state.step, "round": state.round, "weights": state.pattern.num_weights,
+                "seconds": round(self._seconds, 3), **numbers}  # fmt: skip
+        try:
+            self._metrics.write(json.dumps(finite_or_none(line)) + "\n")
+            self._metrics.flush()
+            for name, value in numbers.items():
+                self._events.add_scalar(name, value[-1] if isinstance(value, list) else value, state.step)
+            self._events.add_scalar("weights", state.pattern.num_weights, state.step)
+        except OSError as error:
+            raise WorkFailed(f"cannot write {self.folder / 'metrics.jsonl'}: {error.strerror or error}; free some space and "
+                             "go on with --resume") from error
+
+    def _checkpoint(self, state: LearnState) -> None:
+        self._tick()
+        with suppress(OSError):
+            self._events.flush()
+        checkpoint = Checkpoint(state, self._seconds, (self.folder / "metrics.jsonl").stat().st_size)
+        save_checkpoint(self.folder / "checkpoint.safetensors", checkpoint)
+        self._checkpoint_time, self._saved_step = time.monotonic(), state.step
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self._seconds, self._clock = self._seconds + now - self._clock, now
+
+
+def _differences(a: Any, b: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(a.keys() | b.keys()):
+            yield from _differences(a.get(key), b.get(key), f"{name}.{key}" if name else key)
+    elif a != b:
+        yield name, a, b

@@ -1,0 +1,35 @@
+"""The paper's loop (Lee et al., NeurIPS 2021, algorithm 1): meta-train, prune, meta-train again, until sparse."""
+
+from sparsine.engines.choose import make_engine
+from sparsine.meta.config import LearnConfig
+from sparsine.meta.outer import LearnState, meta_train
+from sparsine.meta.run import Run
+from sparsine.meta.start import Start
+from sparsine.pruning.prune import prune
+
+
+def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
+    """Learn one start for the collection of `run`, sparser after every round; each round's start is kept.
+
+    Raises:
+        BadInput: the data or the configuration cannot be used.
+        WorkFailed: the loss overflowed or a file could not be written; the last checkpoint stays.
+    """
+    state = run.resumed() or run.first_state()
+    survivors = [state.pattern.field.num_weights, *config.pruning.schedule(state.pattern.field.num_weights)]
+
+    while True:
+        engine = make_engine(state.pattern, config.engine, device=config.device)
+        num_steps = config.outer.dense_steps if state.round == 0 else config.outer.steps_per_round
+        with run.watching(engine):
+            state = meta_train(engine, state, run.sampler, config, num_steps, run.after_step)
+        start = run.end_round(state)
+        if state.round + 1 >= len(survivors):
+            return start
+        state = next_round(config, state, survivors[state.round + 1])
+
+
+def next_round(config: LearnConfig, state: LearnState, num_survivors: int) -> LearnState:
+    """Prune, and carry the survivors over."""
+    pattern = prune(state.pattern, state.theta, num_survivors, config.pruning.score, seed=config.seed + state.round)
+    return state.pruned_to(pattern, config.outer.moments)

@@ -1,0 +1,127 @@
+"""A start: the shared initialisation of a collection, as a value and as a safetensors file."""
+
+import hashlib
+import json
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+from sparsine.fields.siren import Siren
+from sparsine.signals.grid import Grid
+from sparsine.storage import write_atomically
+from sparsine.version import __version__
+
+FORMAT, FORMAT_VERSION = "sparsine-start", 1
+
+
+@dataclass(frozen=True)
+class Start:
+    """One vector, the pattern it lives in, and the grid of the signals it was learned on."""
+
+    pattern: Pattern
+    theta: Float[Tensor, " params"]
+    grid: Grid
+    info: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """What it was learned from and how: data, recipe, round, steps. Plain JSON values."""
+
+    def __post_init__(self) -> None:
+        if self.theta.shape != (self.pattern.num_params,):
+            raise BadInput(f"a start with {self.pattern.counts} needs theta of that length, "
+                           f"but got {tuple(self.theta.shape)}")
+        if self.grid.num_dims != self.field.in_features:
+            raise BadInput(f"the field takes {self.field.in_features} coordinates but the grid {self.grid.shape} has "
+                           f"{self.grid.num_dims} axes")
+
+    @property
+    def field(self) -> Siren:
+        return self.pattern.field
+
+    @property
+    def value_kind(self) -> str:
+        """rgb, grey or distance: how values are drawn."""
+        return str(self.info.get("value_kind", "rgb" if self.field.out_features == 3 else "grey"))
+
+
+def save_start(path: Path, start: Start) -> None:
+    """Write a start to `path`, atomically. Raises WorkFailed when the system refuses."""
+    write_vectors(path, {"theta": start.theta}, start.pattern, {"grid": start.grid.to_dict(), "info": start.info}, FORMAT)
+
+
+def load_start(path: Path) -> Start:
+    """Read a start.
+
+    Raises:
+        BadInput: missing, damaged, of another kind or of a later version.
+    """
+    tensors, pattern, about = read_vectors(path, FORMAT)
+    if not torch.isfinite(tensors["theta"]).all():
+        raise BadInput(f"{path} holds numbers that are not finite; it cannot be used")
+    return Start(pattern, tensors["theta"], Grid.from_dict(about["grid"]), about["info"])
+
+
+def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, about: dict[str, Any], kind: str) -> None:
+    """Vectors over one pattern, with what `about` says of them, as safetensors with a checksum."""
+    tensors = {name: vector.detach().cpu().contiguous() for name, vector in vectors.items()}
+    tensors["pattern"] = pattern.to_bits()
+    header = {
+        "format": kind, "format_version": FORMAT_VERSION, "field": pattern.field.to_dict(),
+        "counts": {"weights": pattern.num_weights, "biases": pattern.num_biases, "total": pattern.num_params},
+        "sparsity": pattern.sparsity, "versions": {"sparsine": __version__, "torch": torch.__version__},
+        "sha256": checksum(tensors), **about,
+    }  # fmt: skip
+    write_atomically(path, save(tensors, {"sparsine": json.dumps(header)}))
+
+
+def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dict[str, Any]]:
+    """What `write_vectors` wrote: (vectors, pattern, header). Raises BadInput for anything else."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
+    header = _header(path, data, kind)
+    try:
+        tensors = load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise BadInput(f"{path} is damaged or cut short ({error}); restore it from a copy") from error
+    if checksum(tensors) != header.get("sha256"):
+        raise BadInput(f"{path} is damaged: its checksum does not match its contents; restore it from a copy")
+    pattern = Pattern.from_bits(Siren.from_dict(header["field"]), tensors.pop("pattern"))
+    return tensors, pattern, header
+
+
+def _header(path: Path, data: bytes, kind: str) -> dict[str, Any]:
+    """The metadata, read before any tensor: a file of another kind gets a better answer than 'damaged'."""
+    try:
+        length = int.from_bytes(data[:8], "little")
+        if length > len(data) - 8:
+            raise ValueError("the header is longer than the file")
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        header = json.loads(metadata["sparsine"]) if "sparsine" in metadata else None
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise BadInput(f"{path} is not a safetensors file, or is damaged ({error})") from error
+    if not isinstance(header, dict) or header.get("format") != kind:
+        found = header.get("format") if isinstance(header, dict) else "a safetensors file of another program"
+        raise BadInput(f"{path} is not a {kind} file; found {found}")
+    if header.get("format_version") != FORMAT_VERSION:
+        raise BadInput(f"{path} has format version {header.get('format_version')}, but this version of sparsine reads "
+                       f"{FORMAT_VERSION}; use the sparsine that wrote it ({header.get('versions')})")
+    return header
+
+
+def checksum(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names, types and bytes of the tensors."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)};".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,93 @@
+"""Which signals, and which points of them, an outer step sees.
+
+Everything is a function of (seed, step): a resumed run needs no generator's state to draw the same tasks.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.meta.maml import Samples, Tasks
+from sparsine.signals.dataset import SignalSet
+from sparsine.signals.grid import Grid
+
+_ORDER, _SPARE, _POINTS = range(3)
+
+
+class TaskSampler:
+    """Draws signals without replacement, epoch after epoch; an unreadable one is noted and replaced at random."""
+
+    def __init__(
+        self, signals: SignalSet, grid: Grid, *, tasks_per_step: int, points: int | None, seed: int, device: torch.device
+    ):
+        if len(signals) == 0:
+            raise BadInput("there are no training signals")
+        self.signals, self.seed, self.device = signals, seed, device
+        self.tasks_per_step = tasks_per_step
+        self.points = None if points is None or points >= grid.num_points else points
+        self.coords = grid.coords(device=device)
+        self.unreadable: dict[str, str] = {}
+        self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
+
+    def steps(self, first: int, last: int) -> Iterator[tuple[int, Tasks]]:
+        """(step, tasks) for first <= step < last; the next step's signals are read while this one's are used."""
+        with ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(self.draw, first) if first < last else None
+            for step in range(first, last):
+                assert coming is not None
+                tasks = coming.result()
+                coming = reader.submit(self.draw, step + 1) if step + 1 < last else None
+                yield step, tasks
+
+    def draw(self, step: int) -> Tasks:
+        """The tasks of one outer step.
+
+        Raises:
+            BadInput: not one signal of the set can be read.
+        """
+        spare = np.random.default_rng([self.seed, _SPARE, step])
+        first = step * self.tasks_per_step
+        loaded = [self._load(self._index(first + i), spare) for i in range(self.tasks_per_step)]
+        values = torch.stack(loaded).to(self.device)
+        if self.points is None:
+            everything = Samples(self.coords, values)
+            return Tasks(everything, everything)
+        return Tasks(self._subset(values, step, 0), self._subset(values, step, 1))
+
+    def _index(self, position: int) -> int:
+        epoch, place = divmod(position, len(self.signals))
+        if epoch != self._epoch:
+            self._order = np.random.default_rng([self.seed, _ORDER, epoch]).permutation(len(self.signals))
+            self._epoch = epoch
+        return int(self._order[place])
+
+    def _load(self, index: int, spare: np.random.Generator) -> Tensor:
+        tried: set[int] = set()
+        while True:
+            name = self.signals.name(index)
+            if name not in self.unreadable:
+                try:
+                    signal = self.signals.load(index)
+                    return torch.tensor(signal).reshape(-1, signal.shape[-1])
+                except UnreadableSignal as error:
+                    self.unreadable[name] = str(error)
+            tried.add(index)
+            if len(tried) == len(self.signals):
+                raise BadInput(f"not one of the {len(self.signals)} training signals can be read; the last: "
+                               f"{self.unreadable[name]}")
+            while index in tried:
+                index = int(spare.integers(len(self.signals)))
+
+    def _subset(self, values: Tensor, step: int, draw: int) -> Samples:
+        """An own random set of points for every task, in grid order."""
+        chosen = []
+        for task in range(values.shape[0]):
+            rng = np.random.default_rng([self.seed, _POINTS, step, draw, task])
+            chosen.append(np.sort(rng.choice(values.shape[1], self.points, replace=False, shuffle=False)))
+        index = torch.from_numpy(np.stack(chosen)).to(self.device)
+        rows = torch.arange(values.shape[0], device=self.device)[:, None]
+        return Samples(self.coords[index], values[rows, index])

@@ -1,0 +1,58 @@
+"""The step from one pattern to a smaller one."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sparsine.checks import check_choice, check_range
+from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+from sparsine.pruning.schedules import Schedule, geometric, geometric_to
+from sparsine.pruning.scores import SCORES
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruningConfig:
+    """How a start is made sparse, round after round."""
+
+    score: str = "magnitude"
+    """Which weights go: those with the lowest score (magnitude, random)."""
+    fraction: float = 0.2
+    """Fraction of the surviving weights that a round removes: int(fraction * n) of n."""
+    rounds: int = 20
+    """Rounds of pruning and retraining; ignored when a target sparsity is given."""
+    target_sparsity: float | None = None
+    """Fraction of all weights to remove in the end, in as many rounds as that takes."""
+
+    def __post_init__(self) -> None:
+        check_choice("score", self.score, SCORES)
+        check_range("fraction", self.fraction, 1e-6, 1.0)
+        check_range("rounds", self.rounds, 0, 10_000)
+        if self.target_sparsity is not None:
+            check_range("target_sparsity", self.target_sparsity, 0.0, 1.0)
+
+    @property
+    def schedule(self) -> Schedule:
+        if self.target_sparsity is None:
+            return geometric(self.fraction, self.rounds)
+        return geometric_to(self.fraction, self.target_sparsity)
+
+
+def prune(pattern: Pattern, theta: Float[Tensor, " params"], num_survivors: int, score: str, seed: int) -> Pattern:
+    """The pattern of the `num_survivors` weights with the highest score.
+
+    Among equal scores the weight that stands first in theta goes first. Biases are never pruned.
+    `seed` is used by random scores alone. Carry vectors over with `Pattern.gather_from`.
+
+    Raises:
+        BadInput: more survivors than there are weights, or an unknown score.
+    """
+    if not 0 <= num_survivors <= pattern.num_weights:
+        raise BadInput(f"cannot keep {num_survivors} of {pattern.num_weights} surviving weights")
+    check_choice("score", score, SCORES)
+    scores = SCORES[score](pattern, theta, torch.Generator().manual_seed(seed))
+    removed = torch.zeros(pattern.num_weights, dtype=torch.bool)
+    removed[scores.argsort(stable=True)[: pattern.num_weights - num_survivors].cpu()] = True
+    return pattern.without(removed)

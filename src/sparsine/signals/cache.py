@@ -1,0 +1,56 @@
+"""Keeps recently loaded signals in memory."""
+
+from collections import OrderedDict
+from threading import Lock
+from typing import final
+
+import numpy as np
+from jaxtyping import Float
+
+from sparsine.signals.dataset import SignalSet, check_index
+
+DEFAULT_CACHE_BYTES = 1 << 30
+
+
+@final
+class Cached(SignalSet):
+    """Another set, with its most recently used signals held in memory, at most `max_bytes` of them.
+
+    May be used from several threads. What is handed out is a copy, so that a caller who writes into it changes
+    nothing here. Failures are not remembered: an unreadable file is tried again.
+    """
+
+    def __init__(self, inner: SignalSet, max_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        self._inner = inner
+        self._max_bytes = max_bytes
+        self._held: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._held_bytes = 0
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._inner)
+
+    def name(self, index: int) -> str:
+        return self._inner.name(index)
+
+    def load(self, index: int) -> Float[np.ndarray, "rows columns channels"]:
+        check_index(index, len(self))
+        with self._lock:
+            values = self._held.get(index)
+            if values is not None:
+                self._held.move_to_end(index)
+        if values is not None:
+            return values.copy()
+        # Read outside the lock: threads that ask for other signals need not wait for this one.
+        values = self._inner.load(index)
+        self._keep(index, values)
+        return values.copy()
+
+    def _keep(self, index: int, values: np.ndarray) -> None:
+        with self._lock:
+            if index in self._held or values.nbytes > self._max_bytes:
+                return
+            self._held[index] = values
+            self._held_bytes += values.nbytes
+            while self._held_bytes > self._max_bytes:
+                self._held_bytes -= self._held.popitem(last=False)[1].nbytes

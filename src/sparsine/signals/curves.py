@@ -1,0 +1,89 @@
+"""`curves`: signed distance fields of random smooth closed curves, made on the spot from (seed, split, index).
+
+Stands in for Learnit's 2-D SDF set, whose file could not be had.
+"""
+
+from typing import Literal, final
+
+import numpy as np
+from jaxtyping import Float
+
+from sparsine.errors import BadInput
+from sparsine.signals.cache import Cached
+from sparsine.signals.curve_distance import Curve, signed_distance
+from sparsine.signals.dataset import Dataset, SignalSet, check_index
+from sparsine.signals.grid import Grid
+
+Split = Literal["train", "val", "test"]
+DEFAULT_RESOLUTION = (64, 64)
+NUM_SIGNALS: dict[Split, int] = {"train": 1_000_000, "val": 10_000, "test": 10_000}
+_STREAM: dict[Split, int] = {"train": 0, "val": 1, "test": 2}
+_MARGIN = 0.05
+"""Every curve stays this far, in half extents, from the border of [-1, 1] x [-1, 1]."""
+
+
+@final
+class CurveDistances(SignalSet):
+    """Exact signed distances at the points of `Grid(shape=shape)`, negative inside, in half extents."""
+
+    def __init__(self, seed: int, split: Split, shape: tuple[int, int]) -> None:
+        self._seed, self._split = seed, split
+        grid = Grid(shape=shape)
+        self._rows, self._columns = grid.axis(0).numpy(), grid.axis(1).numpy()
+
+    def __len__(self) -> int:
+        return NUM_SIGNALS[self._split]
+
+    def name(self, index: int) -> str:
+        check_index(index, len(self))
+        return f"curve-{self._split}-{index:06d}"
+
+    def load(self, index: int) -> Float[np.ndarray, "rows columns 1"]:
+        check_index(index, len(self))
+        distance = signed_distance(random_curve(self._seed, self._split, index), self._rows, self._columns)
+        return distance.astype(np.float32)[:, :, None]
+
+
+def random_curve(seed: int, split: Split, index: int) -> Curve:
+    """A simple closed curve inside [-1, 1] x [-1, 1], the same on every machine.
+
+    Star-shaped, r(t) = 1 + sum a_k cos(k t + phi_k) with 3 to 7 harmonics and sum |a_k| <= 0.6, hence r > 0 and no
+    crossing; then stretched, rotated, scaled and moved, which keeps it so. Splits draw from separate streams.
+    """
+    stream = np.random.SeedSequence(seed, spawn_key=(_STREAM[split], index))
+    draw = np.random.Generator(np.random.PCG64(stream)).random(32)  # uniforms alone: the steadiest part of numpy
+    num_harmonics = 3 + int(5 * draw[0])
+    k = np.arange(1, num_harmonics + 1)
+    size = draw[8:8 + num_harmonics] / k  # higher harmonics are weaker: lobes, not ripples
+    amplitudes = size * ((0.15 + 0.45 * draw[1]) / size.sum()) if size.sum() > 0 else size
+    harmonics = amplitudes * np.exp(2j * np.pi * draw[16:16 + num_harmonics])
+    stretch = 0.5 * np.log(2.0) * (2.0 * draw[2] - 1.0)  # axes in a ratio of 1:2 at most
+    spin = np.exp(2j * np.pi * draw[3])
+    outline = Curve(harmonics=harmonics, plain=np.cosh(stretch) * spin, mirrored=np.sinh(stretch) * spin, centre=0j)
+    return _placed(outline, half_size=0.2 + 0.65 * draw[4], across=(draw[5], draw[6]))
+
+
+def _placed(outline: Curve, half_size: float, across: tuple[float, float]) -> Curve:
+    """Scaled so that the larger side of the bounding box is 2 `half_size`, and put somewhere inside the square."""
+    points = outline.points(np.linspace(0.0, 2.0 * np.pi, 256, endpoint=False))
+    low = complex(points.real.min(), points.imag.min())
+    high = complex(points.real.max(), points.imag.max())
+    box = (high - low) / 2
+    scale = half_size / max(box.real, box.imag)
+    room_rows, room_columns = (1.0 - _MARGIN - scale * side for side in (box.real, box.imag))
+    centre = complex(room_rows * (2 * across[0] - 1), room_columns * (2 * across[1] - 1))
+    return Curve(harmonics=outline.harmonics, plain=scale * outline.plain, mirrored=scale * outline.mirrored,
+                 centre=centre - scale * (low + high) / 2)
+
+
+def open_curves(spec: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:
+    """A million training curves, ten thousand each to validate and to test; no files. Raises BadInput."""
+    if seed < 0:
+        raise BadInput(f"the seed of the curves is {seed}; use 0 or more")
+    shape = resolution or DEFAULT_RESOLUTION
+    train, val, test = (Cached(CurveDistances(seed, split, shape)) for split in NUM_SIGNALS)
+    return Dataset(spec=spec, kind="curves", shape=shape, num_channels=1, value_kind="distance",
+                   description=f"Exact signed distance fields of random simple closed curves (seed {seed}), sampled "
+                               f"{shape[0]} x {shape[1]}; a stand-in for the paper's 2-D SDF set, whose file could "
+                               f"not be had: its contents differ.",
+                   train=train, val=val, test=test)

@@ -1,0 +1,66 @@
+"""`images:DIR`: any folder of images."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from sparsine.errors import BadInput
+from sparsine.signals.cache import Cached
+from sparsine.signals.dataset import Dataset
+from sparsine.signals.image_files import ImageFiles, common_size, list_images, require_readable
+from sparsine.signals.resize import cover_crop
+from sparsine.signals.splits import hold_out, tenth
+
+SPLITS = ("train", "val", "test")
+
+
+def open_image_folder(spec: str, folder: Path, resolution: tuple[int, int] | None, seed: int) -> Dataset:
+    """PNG, JPEG, WebP, TIFF and BMP files below `folder`, RGB in [0, 1].
+
+    Splits: the subfolders `train`, `val` and `test` where they exist. Where `val` or `test` is missing, a seeded
+    tenth of the training images takes its place. With a `train` folder only these three are read; without one,
+    everything outside `val` and `test` trains. With none of them: a seeded 80/10/10 split.
+
+    Raises:
+        BadInput: too few images for three splits, an empty split folder, images of several sizes without
+            `resolution`, or no readable image.
+    """
+    names, how = _split(folder, seed)
+    paths = [folder / name for split in SPLITS for name in names[split]]
+    if resolution is None:
+        shape, resized = common_size(paths, folder), "at the size of the files"
+    else:
+        require_readable(paths, folder)
+        shape, resized = resolution, f"resized to cover {resolution[0]} x {resolution[1]} and centre-cropped"
+
+    def prepare(image: Image.Image) -> Image.Image:
+        return image if resolution is None else cover_crop(image, resolution)
+
+    train, val, test = (
+        Cached(ImageFiles({n: folder / n for n in names[split]}, shape, prepare)) for split in SPLITS)
+    return Dataset(spec=spec, kind="images", shape=shape, num_channels=3, value_kind="rgb",
+                   description=f"Images from the folder {folder.name}, {resized}; {how}.",
+                   train=train, val=val, test=test)
+
+
+def _split(folder: Path, seed: int) -> tuple[dict[str, list[str]], str]:
+    """Names per split, and a few words on how they were made."""
+    present = [split for split in SPLITS if (folder / split).is_dir()]
+    names = {split: [f"{split}/{name}" for name in list_images(folder / split)] for split in present}
+    for split in present:
+        if not names[split]:
+            raise BadInput(f"{folder / split} holds no image; put images there or remove the folder")
+    if "train" not in present:
+        names["train"] = list_images(folder, skip=present)
+    missing = [split for split in SPLITS if split not in names]
+    total = len(names["train"])
+    if not total and not present:
+        raise BadInput(f"{folder} holds no image (PNG, JPEG, WebP, TIFF or BMP); give a folder that does")
+    if total < 1 + len(missing):
+        raise BadInput(f"{folder} holds {total} image{'s' * (total != 1)} for {', '.join(['train', *missing])}; "
+                       f"at least {1 + len(missing)} are needed, one for each")
+    for split in missing:
+        names["train"], names[split] = hold_out(names["train"], tenth(total), seed)
+    if not missing:
+        return names, "its own train, val and test folders"
+    return names, f"{' and '.join(missing)} taken from the training images by seed {seed}, a tenth each"

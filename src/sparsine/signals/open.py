@@ -1,0 +1,109 @@
+"""The door: a data set from its spec, or a few files of one's own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sparsine.errors import BadInput
+from sparsine.signals.cache import Cached
+from sparsine.signals.celeba import open_celeba
+from sparsine.signals.curves import open_curves
+from sparsine.signals.dataset import Dataset, SignalSet, check_resolution
+from sparsine.signals.image_files import ImageFiles, list_images
+from sparsine.signals.image_folder import open_image_folder
+from sparsine.signals.imagenette import open_imagenette
+from sparsine.signals.resize import cover_crop
+from sparsine.signals.sdf2d import open_sdf2d
+
+_KINDS = {
+    "images": "images:DIR, any folder of PNG, JPEG, WebP, TIFF or BMP images; its train/, val/ and test/ if present",
+    "celeba": "celeba:DIR, img_align_celeba/*.jpg and list_eval_partition.txt; centre crop 178 x 178",
+    "imagenette": "imagenette:DIR, train/<class>/* and val/<class>/*; shorter side 200, centre crop 178 x 178",
+    "sdf2d": "sdf2d:FILE.npz, Learnit's 2-D signed distance fields (train_data, test_data)",
+    "curves": "curves or curves:SEED, built-in signed distance fields of random closed curves; needs no files",
+}
+
+
+def dataset_kinds() -> dict[str, str]:
+    """Each kind of data set with one line of help."""
+    return dict(_KINDS)
+
+
+def open_dataset(spec: str, *, resolution: tuple[int, int] | None = None, seed: int = 0) -> Dataset:
+    """Open the data set that `spec` names, such as "images:photos" or "curves".
+
+    Args:
+        spec: KIND:PATH; see `dataset_kinds`, and the `open_...` function of each kind for its layout and splits.
+        resolution: (rows, columns) to bring every signal to: resized to cover, then centre-cropped.
+        seed: chooses held-out signals where the data set has no such split of its own, and the curves.
+
+    Raises:
+        BadInput: the spec, the resolution, the seed or what lies at the path; always one line on what to do.
+
+    Example:
+        >>> open_dataset("curves", resolution=(5, 3)).test.load(2).shape
+        (5, 3, 1)
+    """
+    kind, colon, path = spec.strip().partition(":")
+    if kind not in _KINDS or (kind != "curves" and not path.strip()) or (colon and not path.strip()):
+        raise BadInput(f"the data set {spec!r} is not known; use one of: " + "; ".join(_KINDS.values()))
+    if resolution is not None:
+        resolution = check_resolution(resolution)
+    if seed < 0:
+        raise BadInput(f"the seed of the data set is {seed}; use 0 or more")
+    place = _expand(path.strip())
+    if kind == "images":
+        return open_image_folder(spec, place, resolution, seed)
+    if kind == "celeba":
+        return open_celeba(spec, place, resolution)
+    if kind == "imagenette":
+        return open_imagenette(spec, place, resolution, seed)
+    if kind == "sdf2d":
+        return open_sdf2d(spec, place, resolution, seed)
+    if colon and not (path.strip().isascii() and path.strip().isdigit()):
+        raise BadInput(f"the data set {spec!r} has no valid seed; use curves or curves:SEED, a whole number from 0")
+    return open_curves(spec, resolution, int(path) if colon else seed)
+
+
+def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int], num_channels: int) -> SignalSet:
+    """Image files, and folders of them, each resized to cover `shape` (rows, columns) and centre-cropped.
+
+    A file that is missing or broken raises UnreadableSignal when it is loaded, not here.
+
+    Raises:
+        BadInput: nothing was given, a folder holds no image, a file is given twice, or `num_channels` is not 3.
+    """
+    if num_channels != 3:
+        raise BadInput(f"image files give 3 channels (RGB), but signals of {num_channels} channel"
+                       f"{'s' * (num_channels != 1)} are wanted; use a model that was trained on images")
+    shape = check_resolution(shape)
+    if not paths:
+        raise BadInput("no image file was given; name image files, or folders of images")
+    found: list[tuple[str, Path]] = []
+    for path in (_expand(str(p)) for p in paths):
+        if not path.is_dir():
+            found.append((path.name, path))
+            continue
+        names = list_images(path)
+        if not names:
+            raise BadInput(f"the folder {path} holds no image (PNG, JPEG, WebP, TIFF or BMP); name one that does")
+        found += [(name, path / name) for name in names]
+    return Cached(ImageFiles(_with_unique_names(found), shape, lambda image: cover_crop(image, shape)))
+
+
+def _with_unique_names(found: list[tuple[str, Path]]) -> dict[str, Path]:
+    """Short names where they are unique, whole paths where not."""
+    short = [name for name, _ in found]
+    named: dict[str, Path] = {}
+    for name, path in found:
+        unique = name if short.count(name) == 1 else path.as_posix()
+        if unique in named:
+            raise BadInput(f"{path} is given twice; name each file once")
+        named[unique] = path
+    return named
+
+
+def _expand(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # "~nobody": no such home, so the name is taken as it is
+        return Path(path)

@@ -1,0 +1,122 @@
+"""Arrays back to pictures: uint8 (rows, columns, 3)."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+from sparsine.errors import BadInput
+from sparsine.storage import write_atomically
+
+ERROR_AT_FULL_BRIGHTNESS = 0.25
+"""Mean absolute error over the channels that `error_picture` shows in its brightest colour."""
+ISO_LINE_SPACING = 0.1
+"""Distance between the lines drawn in a signed distance field, in half extents."""
+
+_INSIDE, _OUTSIDE = np.array([0.16, 0.42, 0.72]), np.array([0.86, 0.45, 0.14])
+_NOT_FINITE = (255, 0, 255)
+# Six stops of a dark-to-bright ramp whose lightness rises evenly.
+_RAMP = np.array([[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]])
+
+
+def to_picture(
+    values: Float[np.ndarray, "rows columns channels"], value_kind: str
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Show a signal. rgb and grey are clamped to [0, 1]; a distance field is blue inside, orange outside, with a
+    line every 0.1 and a dark one at zero. Samples that are not finite become magenta.
+
+    Raises:
+        BadInput: the value kind is unknown, or does not go with the number of channels.
+    """
+    expected = {"rgb": 3, "grey": 1, "distance": 1}.get(value_kind)
+    if expected is None:
+        raise BadInput(f"values of kind {value_kind!r} cannot be shown; use rgb, grey or distance")
+    if values.ndim != 3 or values.shape[2] != expected:
+        raise BadInput(f"{value_kind} values have shape (rows, columns, {expected}), but got {values.shape}")
+    finite = np.isfinite(values).all(axis=2)
+    values = np.where(finite[:, :, None], values, 0.0).astype(np.float64)
+    is_distance = value_kind == "distance"
+    picture = _to_bytes(_distance_colours(values[:, :, 0]) if is_distance else np.repeat(values, 3 // expected, axis=2))
+    picture[~finite] = _NOT_FINITE
+    return picture
+
+
+def error_picture(
+    original: Float[np.ndarray, "rows columns channels"], fitted: Float[np.ndarray, "rows columns channels"]
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """|original - fitted|, averaged over channels, black at 0 and brightest from 0.25 on (the scale is fixed, so that
+    pictures can be compared). An error that is not finite shows as the brightest.
+
+    Raises:
+        BadInput: the shapes differ.
+    """
+    if original.shape != fitted.shape or original.ndim != 3:
+        raise BadInput(f"two signals of one shape (rows, columns, channels) are needed, "
+                       f"but got {original.shape} and {fitted.shape}")
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.abs(original.astype(np.float64) - fitted.astype(np.float64)).mean(axis=2)
+    level = np.clip(np.nan_to_num(error / ERROR_AT_FULL_BRIGHTNESS, nan=1.0), 0.0, 1.0)
+    stops = np.linspace(0.0, 1.0, len(_RAMP))
+    return _to_bytes(np.stack([np.interp(level, stops, channel / 255.0) for channel in _RAMP.T], axis=-1))
+
+
+def side_by_side(
+    pictures: Sequence[UInt8[np.ndarray, "_rows _columns 3"]], gap: int = 4, scale: int = 1
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Pictures in a row with white gaps of `gap` pixels, each pixel enlarged to `scale` x `scale` (gaps are not).
+    Lower pictures are filled up with white below.
+
+    Raises:
+        BadInput: no picture, a negative gap or a scale below 1.
+    """
+    if not len(pictures) or gap < 0 or scale < 1:
+        raise BadInput(f"at least one picture, a gap of 0 or more and a scale of 1 or more are needed, "
+                       f"but got {len(pictures)}, {gap} and {scale}")
+    for picture in pictures:
+        _check_picture(picture)
+    large = [picture.repeat(scale, axis=0).repeat(scale, axis=1) for picture in pictures]
+    rows = max(picture.shape[0] for picture in large)
+    columns = sum(picture.shape[1] for picture in large) + gap * (len(large) - 1)
+    canvas = np.full((rows, columns, 3), 255, dtype=np.uint8)
+    left = 0
+    for picture in large:
+        canvas[:picture.shape[0], left:left + picture.shape[1]] = picture
+        left += picture.shape[1] + gap
+    return canvas
+
+
+def save_picture(path: Path, picture: UInt8[np.ndarray, "rows columns 3"]) -> None:
+    """Write a PNG, whatever the suffix of `path`.
+
+    Raises:
+        BadInput: not a picture.
+        WorkFailed: the file cannot be written.
+    """
+    _check_picture(picture)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG")
+    write_atomically(Path(path), buffer.getvalue())
+
+
+def _distance_colours(distance: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "rows columns 3"]:
+    side = np.where(distance[:, :, None] < 0, _INSIDE, _OUTSIDE)
+    far = 1.0 - np.exp(-2.5 * np.abs(distance))[:, :, None]
+    colours = (1.0 - 0.85 * far) * 0.97 + far * 0.85 * side  # nearly white at the curve, saturated far from it
+    pixel = 2.0 / max(*distance.shape, 2)  # width of one sample in half extents
+    to_line = np.abs(distance - ISO_LINE_SPACING * np.round(distance / ISO_LINE_SPACING))
+    # On a coarse grid the lines would touch: leave them out.
+    if pixel < ISO_LINE_SPACING / 3:
+        colours *= 1.0 - 0.25 * np.clip(1.0 - to_line / pixel, 0.0, 1.0)[:, :, None]
+    return colours * np.clip(np.abs(distance) / pixel - 0.5, 0.08, 1.0)[:, :, None]
+
+
+def _to_bytes(colours: Float[np.ndarray, "rows columns 3"]) -> UInt8[np.ndarray, "rows columns 3"]:
+    return np.round(np.clip(colours, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _check_picture(picture: np.ndarray) -> None:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise BadInput(f"a picture is uint8 of shape (rows, columns, 3), but got {picture.dtype} of {picture.shape}")

@@ -1,0 +1,76 @@
+import json
+
+import pytest
+import torch
+
+from sparsine.errors import BadInput
+from sparsine.signals.grid import Grid
+
+
+def test_the_default_is_the_linspace_of_the_paper():
+    grid = Grid(shape=(5, 3))
+    assert torch.equal(grid.axis(0), torch.linspace(-1, 1, 5, dtype=torch.float64))
+    assert torch.equal(grid.axis(1), torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64))
+
+
+def test_learnits_coordinates_are_arange_over_n():
+    grid = Grid(shape=(7, 5), extent=(0.0, 1.0), alignment="lower")
+    assert torch.allclose(grid.axis(0), torch.arange(7, dtype=torch.float64) / 7, atol=1e-15, rtol=0)
+    assert torch.allclose(grid.axis(1), torch.arange(5, dtype=torch.float64) / 5, atol=1e-15, rtol=0)
+
+
+def test_centres_lie_in_the_middles_of_equal_cells():
+    grid = Grid(shape=(3,), extent=(2.0, 8.0), alignment="centers")
+    assert grid.axis(0).tolist() == [3.0, 5.0, 7.0]
+
+
+def test_samples_of_a_non_square_grid_are_listed_row_after_row():
+    coords = Grid(shape=(3, 2), extent=((0.0, 4.0), (10.0, 11.0))).coords()
+    assert coords.tolist() == [[0, 10], [0, 11], [2, 10], [2, 11], [4, 10], [4, 11]]
+    assert coords.dtype == torch.float32
+
+
+def test_reversed_swaps_the_columns_and_not_the_order_of_the_samples():
+    plain = Grid(shape=(5, 3), extent=((-1.0, 2.0), (0.5, 0.75)))
+    turned = Grid(shape=(5, 3), extent=((-1.0, 2.0), (0.5, 0.75)), axis_order="reversed")
+    assert torch.equal(turned.coords(), plain.coords().flip(1))
+
+
+@pytest.mark.parametrize(("alignment", "expected"), [("corners", 4.0), ("centers", 4.0), ("lower", 3.0)])
+def test_one_sample_lies_in_the_middle_unless_lower(alignment, expected):
+    assert Grid(shape=(1,), extent=(3.0, 5.0), alignment=alignment).axis(0).tolist() == [expected]
+
+
+def test_resizing_keeps_extent_and_convention():
+    grid = Grid(shape=(5, 3), extent=((-1.0, 2.0), (0.0, 3.0)), alignment="centers", axis_order="reversed")
+    larger = grid.resized((9, 7))
+    assert larger == Grid(shape=(9, 7), extent=grid.extent, alignment="centers", axis_order="reversed")
+    assert larger.num_points == 63
+
+
+@pytest.mark.parametrize("grid", [
+    Grid(shape=(5, 3)),
+    Grid(shape=(7,), extent=(0.25, 1.5), alignment="lower"),
+    Grid(shape=(2, 5, 3), extent=((-1.0, 2.0), (0.0, 3.0), (4.0, 9.0)), alignment="centers", axis_order="reversed"),
+])
+def test_a_grid_survives_its_description_in_json(grid):
+    assert Grid.from_dict(json.loads(json.dumps(grid.to_dict()))) == grid
+
+
+@pytest.mark.parametrize("wrong", [
+    {"shape": ()}, {"shape": (5, 0)}, {"shape": (5, 3), "extent": (1.0, 1.0)}, {"shape": (5,), "extent": ()},
+    {"shape": (5, 3), "extent": ((0.0, 1.0),)}, {"shape": (5,), "extent": (0.0, float("inf"))},
+    {"shape": (5,), "extent": ((0.0, 1.0, 2.0),)}, {"shape": (5,), "alignment": "middle"},
+    {"shape": (5,), "axis_order": "xy"},
+])
+def test_a_senseless_grid_is_refused(wrong):
+    with pytest.raises(BadInput):
+        Grid(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"shape": [5]}, {"shape": ["five"], "extent": [[0, 1]]},
+                                   {"shape": [float("inf")], "extent": [[0, 1]], "alignment": "lower",
+                                    "axis_order": "array"}])
+def test_a_senseless_description_is_refused(wrong):
+    with pytest.raises(BadInput, match="not the description of a grid"):
+        Grid.from_dict(wrong)
