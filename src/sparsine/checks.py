@@ -1,5 +1,6 @@
 """Refusals for numbers, worded alike everywhere."""
 
+import os
 from typing import Any, get_args
 
 from sparsine.errors import BadInput
@@ -16,3 +17,13 @@ def check_choice(name: str, value: str, allowed: Any) -> None:
     words = list(get_args(allowed) or allowed)
     if value not in words:
         raise BadInput(f"{name} is {value!r}, but it must be one of: {', '.join(words)}")
+
+
+def check_memory(what: str, num_bytes: int, advice: str) -> None:
+    """Raises BadInput when `num_bytes` is more than this machine has: better a line now than a kill later."""
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if num_bytes > available:
+        raise BadInput(
+            f"{what} would need about {num_bytes / 2**30:,.1f} GiB of memory, but this machine has "
+            f"{available / 2**30:,.1f}; {advice}"
+        )

@@ -28,7 +28,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise WorkFailed(f"cannot write {path}: {error.strerror or error}; what was there before is untouched") from error
+        raise WorkFailed(
+            f"cannot write {path}: {error.strerror or error}; what was there before is untouched"
+        ) from error
 
 
 def write_json(path: Path, value: Any) -> None:

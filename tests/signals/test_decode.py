@@ -16,7 +16,9 @@ def colours(rows=5, columns=3):
 
 def values_of(path):
     values = to_values(read_image(path))
-    assert values.dtype == np.float32 and values.flags.c_contiguous and values.shape[2] == 3
+    assert values.dtype == np.float32
+    assert values.flags.c_contiguous
+    assert values.shape[2] == 3
     return values
 
 
@@ -24,7 +26,8 @@ def reason(path):
     with pytest.raises(UnreadableSignal) as caught:
         read_image(path)
     message = str(caught.value)
-    assert message.startswith(f"{path}: ") and "\n" not in message
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
     return message
 
 
@@ -42,9 +45,25 @@ def test_lossy_formats_are_read(tmp_path):
         assert np.allclose(values_of(tmp_path / name), np.array([200, 100, 50]) / 255, atol=0.02)
 
 
-@pytest.mark.parametrize(("orientation", "turn"), [
-    (2, lambda a: a[:, ::-1]), (3, lambda a: a[::-1, ::-1]), (4, lambda a: a[::-1]),
-    (5, lambda a: a.swapaxes(0, 1)), (6, lambda a: np.rot90(a, -1)), (8, lambda a: np.rot90(a))])
+def test_of_several_frames_the_first_is_read(tmp_path):
+    frames = [Image.new("RGB", (3, 5), colour) for colour in ((200, 100, 50), (0, 0, 0))]
+    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=frames[1:])
+    for name in ("a.tif", "a.jpg"):
+        assert np.allclose(values_of(tmp_path / name), np.array([200, 100, 50]) / 255, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "turn"),
+    [
+        (2, lambda a: a[:, ::-1]),
+        (3, lambda a: a[::-1, ::-1]),
+        (4, lambda a: a[::-1]),
+        (5, lambda a: a.swapaxes(0, 1)),
+        (6, lambda a: np.rot90(a, -1)),
+        (8, lambda a: np.rot90(a)),
+    ],
+)
 def test_exif_orientation_is_applied(tmp_path, orientation, turn):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -60,7 +79,8 @@ def test_a_palette_gives_its_colours(tmp_path):
     image.putpixel((2, 1), 1)
     image.save(tmp_path / "a.png")
     values = values_of(tmp_path / "a.png") * 255
-    assert np.allclose(values[1, 2], [200, 100, 50]) and np.allclose(values[0, 0], [10, 20, 30])
+    assert np.allclose(values[1, 2], [200, 100, 50])
+    assert np.allclose(values[0, 0], [10, 20, 30])
 
 
 def test_a_transparent_palette_colour_becomes_white(tmp_path):
@@ -69,7 +89,8 @@ def test_a_transparent_palette_colour_becomes_white(tmp_path):
     image.putpixel((2, 1), 0)
     image.save(tmp_path / "a.png", transparency=0)
     values = values_of(tmp_path / "a.png") * 255
-    assert np.allclose(values[1, 2], 255) and np.allclose(values[0, 0], [200, 100, 50])
+    assert np.allclose(values[1, 2], 255)
+    assert np.allclose(values[0, 0], [200, 100, 50])
 
 
 def test_alpha_is_composited_over_white(tmp_path):
@@ -112,8 +133,9 @@ def test_a_float_tiff_between_zero_and_one_is_read(tmp_path):
     assert (values_of(tmp_path / "a.tif") == stored[:, :, None]).all()
 
 
-@pytest.mark.parametrize(("wrong", "words"), [(np.nan, "not finite"), (np.inf, "not finite"), (1.5, "run from"),
-                                              (-0.25, "run from")])
+@pytest.mark.parametrize(
+    ("wrong", "words"), [(np.nan, "not finite"), (np.inf, "not finite"), (1.5, "run from"), (-0.25, "run from")]
+)
 def test_a_float_tiff_with_other_values_is_unreadable(tmp_path, wrong, words):
     stored = np.full((5, 3), 0.5, dtype=np.float32)
     stored[3, 1] = wrong
@@ -130,25 +152,27 @@ def test_broken_files_are_unreadable_and_say_why(tmp_path):
     assert "1 x 1" in reason(tmp_path / "dot.png")
     Image.fromarray(colours(51, 73)).save(tmp_path / "cut.jpg")
     whole = (tmp_path / "cut.jpg").read_bytes()
-    (tmp_path / "cut.jpg").write_bytes(whole[:len(whole) // 2])
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     assert "truncated" in reason(tmp_path / "cut.jpg")
     assert "No such file" in reason(tmp_path / "absent.png")
     assert "not a file" in reason(tmp_path)
 
 
 def test_any_cut_or_flip_gives_an_image_or_a_reason(tmp_path):
-    random, path = np.random.default_rng(3), tmp_path / "a.bin"
+    random, path, reasons = np.random.default_rng(3), tmp_path / "a.bin", []
     for suffix in ("png", "jpg", "tif", "webp", "bmp"):
         Image.fromarray(colours(9, 7)).save(tmp_path / f"a.{suffix}")
         whole = np.frombuffer((tmp_path / f"a.{suffix}").read_bytes(), dtype=np.uint8)
         for _ in range(40):
             broken = whole.copy()
             broken[random.integers(0, len(whole), 3)] = random.integers(0, 256, 3)
-            path.write_bytes(broken[:random.integers(1, len(whole) + 1)].tobytes())
+            path.write_bytes(broken[: random.integers(1, len(whole) + 1)].tobytes())
             try:
                 assert np.isfinite(values_of(path)).all()
             except UnreadableSignal as error:
-                assert str(error).startswith(f"{path}: ")
+                reasons.append(str(error))
+    assert len(reasons) > 50
+    assert all(reason.startswith(f"{path}: ") for reason in reasons)
 
 
 @pytest.mark.parametrize("limit", [14, 7, 5])  # 15 pixels: Pillow warns above its limit and raises above its double
@@ -158,6 +182,16 @@ def test_a_decompression_bomb_is_unreadable(tmp_path, monkeypatch, limit):
     reason(tmp_path / "a.png")
     with pytest.raises(UnreadableSignal):
         read_size(tmp_path / "a.png")
+
+
+def test_a_decompression_bomb_is_unreadable_even_where_warnings_are_ignored(tmp_path, monkeypatch):
+    Image.fromarray(colours()).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 14)
+    read_reason = reason(tmp_path / "a.png")  # now Pillow's own filters are in place
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert "more than the 14 allowed" in reason(tmp_path / "a.png")
+    assert "14" in read_reason
 
 
 def test_warnings_of_others_are_left_alone(tmp_path):

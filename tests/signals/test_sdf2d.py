@@ -31,18 +31,21 @@ def test_learnits_file_is_read_and_divided_by_255(tmp_path, suffix, channels, va
 
 def test_arrays_without_a_channel_axis_are_grey(tmp_path):
     data = open_dataset(save(tmp_path / "a.npz", train_data=numbers(4)[..., 0], test_data=numbers(1)[..., 0]))
-    assert data.num_channels == 1 and data.train.load(0).shape == (5, 3, 1)
+    assert data.num_channels == 1
+    assert data.train.load(0).shape == (5, 3, 1)
 
 
 def test_signals_are_resized_on_request(tmp_path):
     stored = np.full((4, 5, 3, 1), 51.0)
     data = open_dataset(save(tmp_path / "a.npz", train_data=stored, test_data=stored), resolution=(9, 11))
-    assert data.shape == (9, 11) and data.train.load(1).shape == (9, 11, 1)
+    assert data.shape == (9, 11)
+    assert data.train.load(1).shape == (9, 11, 1)
     assert np.allclose(data.train.load(1), 0.2)
 
 
-@pytest.mark.parametrize(("wrong", "words"), [(np.nan, "not finite"), (np.inf, "not finite"), (-3.0, "run from"),
-                                              (256.0, "run from")])
+@pytest.mark.parametrize(
+    ("wrong", "words"), [(np.nan, "not finite"), (np.inf, "not finite"), (-3.0, "run from"), (256.0, "run from")]
+)
 def test_one_bad_signal_harms_only_itself(tmp_path, wrong, words):
     test_data = numbers(3).astype(np.float32)
     test_data[1, 2, 1] = wrong
@@ -52,19 +55,22 @@ def test_one_bad_signal_harms_only_itself(tmp_path, wrong, words):
         data.test.load(1)
 
 
-@pytest.mark.parametrize(("arrays", "words"), [
-    ({"train_data": numbers(4), "tests": numbers(1)}, "has the keys train_data, tests"),
-    ({"train_data": numbers(4), "test_data": numbers(1)[0, 0]}, r"test_data has shape \(3, 1\)"),
-    ({"train_data": numbers(4, 2), "test_data": numbers(1, 2)}, r"train_data has shape \(4, 5, 3, 2\)"),
-    ({"train_data": numbers(4), "test_data": numbers(1, 3)}, "both must be the same"),
-    ({"train_data": numbers(4)[:, :4], "test_data": numbers(1)}, "both must be the same"),
-    ({"train_data": numbers(4)[:, :1], "test_data": numbers(1)[:, :1]}, r"shape \(4, 1, 3, 1\)"),
-    ({"train_data": numbers(4).astype(str), "test_data": numbers(1)}, "dtype <U"),
-    ({"train_data": numbers(4) * 1j, "test_data": numbers(1)}, "dtype complex"),
-    ({"train_data": np.array([{}, {}]), "test_data": numbers(1)}, "Object arrays cannot be loaded"),
-    ({"train_data": numbers(1), "test_data": numbers(1)}, "1 training and 1 test"),
-    ({"train_data": numbers(4), "test_data": numbers(0)}, "4 training and 0 test"),
-])
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"train_data": numbers(4), "tests": numbers(1)}, "has the keys train_data, tests"),
+        ({"train_data": numbers(4), "test_data": numbers(1)[0, 0]}, r"test_data has shape \(3, 1\)"),
+        ({"train_data": numbers(4, 2), "test_data": numbers(1, 2)}, r"train_data has shape \(4, 5, 3, 2\)"),
+        ({"train_data": numbers(4), "test_data": numbers(1, 3)}, "both must be the same"),
+        ({"train_data": numbers(4)[:, :4], "test_data": numbers(1)}, "both must be the same"),
+        ({"train_data": numbers(4)[:, :1], "test_data": numbers(1)[:, :1]}, r"shape \(4, 1, 3, 1\)"),
+        ({"train_data": numbers(4).astype(str), "test_data": numbers(1)}, "dtype <U"),
+        ({"train_data": numbers(4) * 1j, "test_data": numbers(1)}, "dtype complex"),
+        ({"train_data": np.array([{}, {}]), "test_data": numbers(1)}, "Object arrays cannot be loaded"),
+        ({"train_data": numbers(1), "test_data": numbers(1)}, "1 training and 1 test"),
+        ({"train_data": numbers(4), "test_data": numbers(0)}, "4 training and 0 test"),
+    ],
+)
 def test_other_contents_are_refused(tmp_path, arrays, words):
     with pytest.raises(BadInput, match=words):
         open_dataset(save(tmp_path / "a.npz", **arrays))
@@ -76,7 +82,7 @@ def test_files_that_are_no_npz_are_refused(tmp_path):
     whole = path.read_bytes()
     damaged = bytearray(whole)
     damaged[200:230] = bytes(30)
-    for content in (b"", b"text", whole[:len(whole) // 2], bytes(damaged)):
+    for content in (b"", b"text", whole[: len(whole) // 2], bytes(damaged)):
         path.write_bytes(content)
         with pytest.raises(BadInput, match=r"a\.npz.*cannot be read.*expected"):
             open_dataset(f"sdf2d:{path}")

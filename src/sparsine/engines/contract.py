@@ -77,11 +77,15 @@ class Engine(ABC):
     def _check(self, theta: Tensor, coords: Tensor, values: Tensor | None = None) -> None:
         field, params = self.field, self.pattern.num_params
         if theta.ndim != 2 or theta.shape[1] != params:
-            raise BadInput(f"theta must be (signals, {params}) for this pattern ({self.pattern.counts}), "
-                           f"but is {tuple(theta.shape)}")
+            raise BadInput(
+                f"theta must be (signals, {params}) for this pattern ({self.pattern.counts}), "
+                f"but is {tuple(theta.shape)}"
+            )
         if coords.ndim not in (2, 3) or coords.shape[-1] != field.in_features or coords.shape[-2] < 1:
-            raise BadInput(f"coords must be (points, {field.in_features}) or (signals, points, {field.in_features}) "
-                           f"with at least one point, but are {tuple(coords.shape)}")
+            raise BadInput(
+                f"coords must be (points, {field.in_features}) or (signals, points, {field.in_features}) "
+                f"with at least one point, but are {tuple(coords.shape)}"
+            )
         if coords.ndim == 3 and coords.shape[0] != theta.shape[0]:
             raise BadInput(f"coords hold {coords.shape[0]} signals but theta holds {theta.shape[0]}")
         expected = (theta.shape[0], coords.shape[-2], field.out_features)
@@ -89,5 +93,7 @@ class Engine(ABC):
             raise BadInput(f"values must be (signals, points, channels) = {expected}, but are {tuple(values.shape)}")
         for name, tensor in (("theta", theta), ("coords", coords), ("values", values)):
             if tensor is not None and (tensor.dtype != self.dtype or tensor.device.type != self.device.type):
-                raise BadInput(f"engine '{self.name}' was made for {self.dtype} on {self.device}, but {name} is "
-                               f"{tensor.dtype} on {tensor.device}; convert it or make another engine")
+                raise BadInput(
+                    f"engine '{self.name}' was made for {self.dtype} on {self.device}, but {name} is "
+                    f"{tensor.dtype} on {tensor.device}; convert it or make another engine"
+                )

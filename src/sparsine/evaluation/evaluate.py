@@ -1,8 +1,8 @@
 """A finished run, measured: held-out signals fitted from the start of every round, and from scratch.
 
-    evaluation/<row>.json        one record a row: scratch, round-00, round-01, ...
-    evaluation/pictures/         the first signals: original, and as drawn from each row's fits
-    evaluation.json              all rows with where they were measured
+evaluation/<row>.json        one record a row: scratch, round-00, round-01, ...
+evaluation/pictures/         the first signals: original, and as drawn from each row's fits
+evaluation.json              all rows with where they were measured
 """
 
 import time
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sparsine.checks import check_range
+from sparsine.environment import environment
 from sparsine.errors import BadInput
-from sparsine.evaluation.environment import environment
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.collection import fit_collection, render
 from sparsine.fitting.fit import FitConfig
@@ -55,16 +55,18 @@ def evaluate_run(
     learn = read_config(folder)
     paths = starts_of(folder)
     if not paths:
-        raise BadInput(f"{folder} has no finished round yet; wait, or go on with: sparsine learn {learn.data} --out "
-                       f"{folder} --resume")
+        raise BadInput(
+            f"{folder} has no finished round yet; wait, or go on with: sparsine learn {learn.data} --out "
+            f"{folder} --resume"
+        )
     rows = []
     todo = list(_rows(paths))
     for number, (name, path) in enumerate(todo):
         if on_row:
             on_row(name, number, len(todo))
         start = load_start(path)
-        rows.append(_measured(folder, name, _scratch(start, learn.seed) if name == "scratch" else start, dataset, config,
-                              learn.engine, learn.device))  # fmt: skip
+        start = _scratch(start, learn.seed) if name == "scratch" else start
+        rows.append(_measured(folder, name, start, dataset, config, learn.engine, learn.device))
     record = {
         "kind": "evaluation", "record_version": 1, **environment(), "config": learn.to_dict(),
         "data": {"spec": dataset.spec, "description": dataset.description, "value_kind": dataset.value_kind,

@@ -33,8 +33,10 @@ class Pattern:
 
     def __post_init__(self) -> None:
         if self.keep.shape != (self.field.num_weights,):
-            raise BadInput(f"a pattern for sizes {self.field.sizes} needs {self.field.num_weights} entries, "
-                           f"but got {tuple(self.keep.shape)}")
+            raise BadInput(
+                f"a pattern for sizes {self.field.sizes} needs {self.field.num_weights} entries, "
+                f"but got {tuple(self.keep.shape)}"
+            )
 
     @classmethod
     def full(cls, field: Siren) -> "Pattern":
@@ -121,7 +123,9 @@ class Pattern:
     def from_bits(cls, field: Siren, bits: torch.Tensor) -> "Pattern":
         """Raises BadInput when the number of bytes is not that of the field."""
         if bits.dtype != torch.uint8 or bits.shape != ((field.num_weights + 7) // 8,):
-            raise BadInput(f"a packed pattern for sizes {field.sizes} has {(field.num_weights + 7) // 8} bytes, "
-                           f"but got {tuple(bits.shape)} of {bits.dtype}")
+            raise BadInput(
+                f"a packed pattern for sizes {field.sizes} has {(field.num_weights + 7) // 8} bytes, "
+                f"but got {tuple(bits.shape)} of {bits.dtype}"
+            )
         keep = np.unpackbits(bits.numpy(), count=field.num_weights).astype(bool)
         return cls(field, torch.from_numpy(keep))

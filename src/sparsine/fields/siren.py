@@ -30,7 +30,9 @@ class Siren:
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 3 or any(n < 1 for n in self.sizes):
-            raise BadInput(f"a field needs an input, a hidden layer and an output of at least one neuron; got {self.sizes}")
+            raise BadInput(
+                f"a field needs an input, a hidden layer and an output of at least one neuron; got {self.sizes}"
+            )
         if not 0 < self.omega_0 < float("inf"):
             raise BadInput(f"omega_0 must be positive and finite, but got {self.omega_0}")
         if not abs(self.output_offset) < float("inf"):
@@ -76,8 +78,11 @@ class Siren:
         try:
             if data["kind"] != "siren":
                 raise BadInput(f"unknown kind of field {data['kind']!r}; this version knows 'siren'")
-            return cls(sizes=tuple(int(n) for n in data["sizes"]), omega_0=float(data["omega_0"]),
-                       output_offset=float(data["output_offset"]))
+            return cls(
+                sizes=tuple(int(n) for n in data["sizes"]),
+                omega_0=float(data["omega_0"]),
+                output_offset=float(data["output_offset"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, BadInput):
                 raise

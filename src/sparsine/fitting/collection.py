@@ -110,7 +110,11 @@ def _fit_batch(
 
 def _check_shapes(start: Start, arrays: list[np.ndarray]) -> None:
     if arrays[0].shape[-1] != start.field.out_features:
-        raise BadInput(f"the start draws {start.field.out_features} channels but the signals have {arrays[0].shape[-1]}; "
-                       "use a start that was learned on such signals")
+        raise BadInput(
+            f"the start draws {start.field.out_features} channels but the signals have {arrays[0].shape[-1]}; "
+            "use a start that was learned on such signals"
+        )
     if arrays[0].ndim - 1 != start.grid.num_dims:
-        raise BadInput(f"the start takes {start.grid.num_dims} coordinates but the signals have {arrays[0].ndim - 1} axes")
+        raise BadInput(
+            f"the start takes {start.grid.num_dims} coordinates but the signals have {arrays[0].ndim - 1} axes"
+        )

@@ -34,8 +34,14 @@ def load_checkpoint(path: Path, device: str) -> Checkpoint:
     vectors, pattern, about = read_vectors(path, FORMAT)
     try:
         theta, mean, square = (vectors[name].to(device) for name in ("theta", "adam_mean", "adam_square"))
-        state = LearnState(pattern, theta, AdamState(mean, square, int(about["adam_steps"])),
-                           int(about["round"]), int(about["round_step"]), int(about["step"]))
+        state = LearnState(
+            pattern,
+            theta,
+            AdamState(mean, square, int(about["adam_steps"])),
+            int(about["round"]),
+            int(about["round_step"]),
+            int(about["step"]),
+        )
         return Checkpoint(state, float(about["seconds"]), int(about["metrics_bytes"]))
     except KeyError as error:
         raise BadInput(f"{path} is not a whole checkpoint ({error} is missing); remove it to start anew") from error

@@ -120,13 +120,16 @@ class LearnConfig:
     watch: WatchConfig = dataclasses.field(default_factory=WatchConfig)
     seed: int = 0
     """Decides the random start, the order of the signals and the points drawn."""
+    split_seed: int = 0
+    """Chooses held-out signals where the data set has no split of its own; the same for every `seed`."""
     engine: str = "auto"
     """auto, dense or reference."""
     device: str = "cpu"
     """cpu or cuda."""
 
     def __post_init__(self) -> None:
-        check_range("seed", self.seed, 0, 2**63 - 1)
+        check_range("seed", self.seed, 0, 2**32 - 1)
+        check_range("split_seed", self.split_seed, 0, 2**32 - 1)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -28,11 +28,17 @@ def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int]
     weights = [arrays[f"layers.{i}.weight"] for i in range(num_layers)]
     biases = [arrays[f"layers.{i}.bias"] for i in range(num_layers)]
     if any(w.ndim != 2 for w in weights):
-        raise BadInput(f"{path}: every weight must be a matrix (out, in), but the shapes are {[w.shape for w in weights]}")
+        raise BadInput(
+            f"{path}: every weight must be a matrix (out, in), but the shapes are {[w.shape for w in weights]}"
+        )
     field = Siren(sizes=(weights[0].shape[1], *(w.shape[0] for w in weights)), omega_0=omega_0, output_offset=0.5)
-    if [w.shape for w in weights] != list(field.layer_shapes) or [b.shape for b in biases] != [(n,) for n in field.sizes[1:]]:
-        raise BadInput(f"{path}: the layers do not fit one another: weights {[w.shape for w in weights]}, "
-                       f"biases {[b.shape for b in biases]}")
+    if [w.shape for w in weights] != list(field.layer_shapes) or [b.shape for b in biases] != [
+        (n,) for n in field.sizes[1:]
+    ]:
+        raise BadInput(
+            f"{path}: the layers do not fit one another: weights {[w.shape for w in weights]}, "
+            f"biases {[b.shape for b in biases]}"
+        )
     theta = torch.from_numpy(np.concatenate([a.ravel() for a in weights + biases]).astype(np.float32))
     if not torch.isfinite(theta).all():
         raise BadInput(f"{path} holds numbers that are not finite")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -20,6 +21,8 @@ Algorithm = Literal["maml", "fomaml", "reptile"]
 
 # Up to this many iterates are simply kept; beyond it, one in sqrt(K) is kept and the others computed again.
 ITERATES_KEPT = 8
+# Tasks go through the recursion together while their vectors are small, so that memory does not grow with the tasks.
+GROUP_ELEMENTS = 2**18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,10 @@ class Samples:
     coords: Tensor
     values: Tensor
 
+    def part(self, chosen: slice) -> "Samples":
+        """The samples of some of the signals."""
+        return Samples(self.coords if self.coords.ndim == 2 else self.coords[chosen], self.values[chosen])
+
 
 @dataclass(frozen=True)
 class Tasks:
@@ -57,6 +64,13 @@ class Tasks:
 
     support: Samples
     query: Samples
+
+    def __len__(self) -> int:
+        return self.query.values.shape[0]
+
+    def part(self, chosen: slice) -> "Tasks":
+        """Some of the tasks."""
+        return Tasks(self.support.part(chosen), self.query.part(chosen))
 
 
 def inner_step(engine: Engine, theta: Tensor, samples: Samples, step_size: float) -> Tensor:
@@ -81,18 +95,26 @@ def meta_gradient(
     Reptile (Nichol et al., 2018) has no outer loss of its own: the gradient is (start - theta_K) / (K * step size),
     and the loss is reported all the same.
     """
+    group = max(1, GROUP_ELEMENTS // start.numel())
+    losses, gradient = [], torch.zeros_like(start)
+    for first in range(0, len(tasks), group):
+        group_losses, v = _task_gradients(engine, start, tasks.part(slice(first, first + group)), config)
+        losses.append(group_losses)
+        gradient += v.sum(dim=0)
+    return torch.cat(losses).mean(), gradient / len(tasks)
+
+
+def _task_gradients(engine: Engine, start: Tensor, tasks: Tasks, config: InnerConfig) -> tuple[Tensor, Tensor]:
+    """Outer loss (tasks,) and gradient with respect to the start (tasks, params), task by task."""
     num_steps, step_size = config.inner_steps, config.inner_step_size
-    theta = start.expand(tasks.support.values.shape[0], -1)
+    theta = start.expand(len(tasks), -1)
     if config.algorithm == "maml":
-        losses, v = _exact(engine, theta, tasks, num_steps, step_size)
-    else:
-        adapted = adapt(engine, theta, tasks.support, num_steps, step_size)
-        if config.algorithm == "fomaml":
-            losses, v = engine.loss_and_grad(adapted, tasks.query.coords, tasks.query.values)
-        else:
-            losses = engine.loss(adapted, tasks.query.coords, tasks.query.values)
-            v = (theta - adapted) / (num_steps * step_size)
-    return losses.mean(), v.mean(dim=0)
+        return _exact(engine, theta, tasks, num_steps, step_size)
+    adapted = adapt(engine, theta, tasks.support, num_steps, step_size)
+    if config.algorithm == "fomaml":
+        return engine.loss_and_grad(adapted, tasks.query.coords, tasks.query.values)
+    losses = engine.loss(adapted, tasks.query.coords, tasks.query.values)
+    return losses, (theta - adapted) / (num_steps * step_size)
 
 
 def _exact(engine: Engine, theta: Tensor, tasks: Tasks, num_steps: int, step_size: float) -> tuple[Tensor, Tensor]:

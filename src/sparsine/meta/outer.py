@@ -34,8 +34,11 @@ class LearnState:
         """The first state of the next round, on a smaller pattern."""
         theta = pattern.gather_from(self.pattern, self.theta)
         if moments == "keep":
-            adam = AdamState(pattern.gather_from(self.pattern, self.adam.mean),
-                             pattern.gather_from(self.pattern, self.adam.square), self.adam.num_steps)
+            adam = AdamState(
+                pattern.gather_from(self.pattern, self.adam.mean),
+                pattern.gather_from(self.pattern, self.adam.square),
+                self.adam.num_steps,
+            )
         else:
             adam = AdamState.zeros_like(theta)
         return LearnState(pattern, theta, adam, self.round + 1, 0, self.step)
@@ -62,10 +65,12 @@ def meta_train(
     for step, tasks in sampler.steps(first, first + num_steps - state.round_step):
         loss, grad = meta_gradient(engine, state.theta, tasks, config.inner)
         if not (torch.isfinite(loss) and torch.isfinite(grad).all()):
-            raise NotFinite(f"the outer loss is {loss.item():g} at outer step {step} (round {state.round}) and its gradient "
-                            f"is {'' if torch.isfinite(grad).all() else 'not '}finite; lower --inner-step-size "
-                            f"(now {config.inner.inner_step_size:g}) or --outer-step-size "
-                            f"(now {config.outer.outer_step_size:g})")
+            raise NotFinite(
+                f"the outer loss is {loss.item():g} at outer step {step} (round {state.round}) and its gradient "
+                f"is {'' if torch.isfinite(grad).all() else 'not '}finite; lower --inner-step-size "
+                f"(now {config.inner.inner_step_size:g}) or --outer-step-size "
+                f"(now {config.outer.outer_step_size:g})"
+            )
         theta, adam = adam_step(state.theta, grad, state.adam, config.outer.outer_step_size)
         state = replace(state, theta=theta, adam=adam, round_step=state.round_step + 1, step=step + 1)
         after_step(state, loss.item())

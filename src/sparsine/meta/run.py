@@ -1,10 +1,10 @@
 """The folder of a learning run, and what is measured and kept on the way.
 
-    config.json          the complete configuration
-    metrics.jsonl        training and validation, one object a line
-    tensorboard/         the same as TensorBoard events
-    starts/              round-00.safetensors, round-01.safetensors, ...
-    checkpoint.safetensors
+config.json          the complete configuration
+metrics.jsonl        training and validation, one object a line
+tensorboard/         the same as TensorBoard events
+starts/              round-00.safetensors, round-01.safetensors, ...
+checkpoint.safetensors
 """
 
 import json
@@ -18,9 +18,9 @@ from typing import Any
 import torch
 
 from sparsine.engines.contract import Engine
+from sparsine.environment import environment
 from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
 from sparsine.fields.pattern import Pattern
-from sparsine.psnr import psnr_db
 from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import Samples, inner_step
@@ -28,6 +28,7 @@ from sparsine.meta.outer import LearnState
 from sparsine.meta.start import Start, load_start, save_start
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState
+from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
 from sparsine.storage import finite_or_none, locked, read_json, remove_leftovers, write_json
 
@@ -73,8 +74,10 @@ def check_folder(config: LearnConfig, folder: Path, resume: bool) -> None:
     saved, given = read_json(folder / "config.json"), json.loads(json.dumps(config.to_dict()))
     differences = [f"{name} was {a!r}, now {b!r}" for name, a, b in _differences(saved, given) if "watch." not in name]
     if differences:
-        raise BadInput(f"{folder} holds a run with another configuration ({'; '.join(differences)}); "
-                       "resume it without these options, or choose another folder")
+        raise BadInput(
+            f"{folder} holds a run with another configuration ({'; '.join(differences)}); "
+            "resume it without these options, or choose another folder"
+        )
 
 
 def read_config(folder: Path) -> LearnConfig:
@@ -107,7 +110,9 @@ class Run:
     ):
         self.config, self.folder, self.dataset = config, folder, dataset
         self.given_start = load_start(Path(config.outer.start_from)) if config.outer.start_from else None
-        self.grid = self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.grid(dataset.shape)
+        self.grid = (
+            self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.grid(dataset.shape)
+        )
         self._check_given_start()
         self.sampler = TaskSampler(
             dataset.train, self.grid, tasks_per_step=config.outer.tasks_per_step, points=config.inner.points,
@@ -178,7 +183,8 @@ class Run:
         info = {
             "data": self.dataset.spec, "description": self.dataset.description, "value_kind": self.dataset.value_kind,
             "recipe": self.config.recipe, "config": self.config.to_dict(), "round": state.round, "steps": state.step,
-            "learn_seconds": round(self._seconds, 3), "unreadable": len(self.sampler.unreadable),
+            "learn_seconds": round(self._seconds, 3), "unreadable": self.sampler.unreadable,
+            "environment": environment(),
         }  # fmt: skip
         start = Start(state.pattern, state.theta.cpu(), self.grid, info)
         save_start(self.folder / "starts" / f"round-{state.round:02d}.safetensors", start)
@@ -196,8 +202,10 @@ class Run:
 
     def _check_given_start(self) -> None:
         if self.given_start and self.given_start.field.out_features != self.dataset.num_channels:
-            raise BadInput(f"{self.config.outer.start_from} draws {self.given_start.field.out_features} channels but the "
-                           f"signals of {self.dataset.spec} have {self.dataset.num_channels}; choose a start of that kind")
+            raise BadInput(
+                f"{self.config.outer.start_from} draws {self.given_start.field.out_features} channels but the "
+                f"signals of {self.dataset.spec} have {self.dataset.num_channels}; choose a start of that kind"
+            )
 
     def _load_validation(self) -> torch.Tensor | None:
         loaded = []
@@ -245,8 +253,10 @@ class Run:
                 self._events.add_scalar(name, value[-1] if isinstance(value, list) else value, state.step)
             self._events.add_scalar("weights", state.pattern.num_weights, state.step)
         except OSError as error:
-            raise WorkFailed(f"cannot write {self.folder / 'metrics.jsonl'}: {error.strerror or error}; free some space and "
-                             "go on with --resume") from error
+            raise WorkFailed(
+                f"cannot write {self.folder / 'metrics.jsonl'}: {error.strerror or error}; free some space and "
+                "go on with --resume"
+            ) from error
 
     def _checkpoint(self, state: LearnState) -> None:
         self._tick()

@@ -1,8 +1,8 @@
 """A start: the shared initialisation of a collection, as a value and as a safetensors file."""
 
+import dataclasses
 import hashlib
 import json
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,14 @@ class Start:
 
     def __post_init__(self) -> None:
         if self.theta.shape != (self.pattern.num_params,):
-            raise BadInput(f"a start with {self.pattern.counts} needs theta of that length, "
-                           f"but got {tuple(self.theta.shape)}")
+            raise BadInput(
+                f"a start with {self.pattern.counts} needs theta of that length, but got {tuple(self.theta.shape)}"
+            )
         if self.grid.num_dims != self.field.in_features:
-            raise BadInput(f"the field takes {self.field.in_features} coordinates but the grid {self.grid.shape} has "
-                           f"{self.grid.num_dims} axes")
+            raise BadInput(
+                f"the field takes {self.field.in_features} coordinates but the grid {self.grid.shape} has "
+                f"{self.grid.num_dims} axes"
+            )
 
     @property
     def field(self) -> Siren:
@@ -53,7 +56,9 @@ class Start:
 
 def save_start(path: Path, start: Start) -> None:
     """Write a start to `path`, atomically. Raises WorkFailed when the system refuses."""
-    write_vectors(path, {"theta": start.theta}, start.pattern, {"grid": start.grid.to_dict(), "info": start.info}, FORMAT)
+    write_vectors(
+        path, {"theta": start.theta}, start.pattern, {"grid": start.grid.to_dict(), "info": start.info}, FORMAT
+    )
 
 
 def load_start(path: Path) -> Start:
@@ -112,8 +117,10 @@ def _header(path: Path, data: bytes, kind: str) -> dict[str, Any]:
         found = header.get("format") if isinstance(header, dict) else "a safetensors file of another program"
         raise BadInput(f"{path} is not a {kind} file; found {found}")
     if header.get("format_version") != FORMAT_VERSION:
-        raise BadInput(f"{path} has format version {header.get('format_version')}, but this version of sparsine reads "
-                       f"{FORMAT_VERSION}; use the sparsine that wrote it ({header.get('versions')})")
+        raise BadInput(
+            f"{path} has format version {header.get('format_version')}, but this version of sparsine reads "
+            f"{FORMAT_VERSION}; use the sparsine that wrote it ({header.get('versions')})"
+        )
     return header
 
 

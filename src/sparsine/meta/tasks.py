@@ -22,7 +22,14 @@ class TaskSampler:
     """Draws signals without replacement, epoch after epoch; an unreadable one is noted and replaced at random."""
 
     def __init__(
-        self, signals: SignalSet, grid: Grid, *, tasks_per_step: int, points: int | None, seed: int, device: torch.device
+        self,
+        signals: SignalSet,
+        grid: Grid,
+        *,
+        tasks_per_step: int,
+        points: int | None,
+        seed: int,
+        device: torch.device,
     ):
         if len(signals) == 0:
             raise BadInput("there are no training signals")
@@ -34,14 +41,17 @@ class TaskSampler:
         self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Tasks]]:
-        """(step, tasks) for first <= step < last; the next step's signals are read while this one's are used."""
+        """(step, tasks) for first <= step < last; the next step's signals are read while this one's are used.
+
+        The reader's thread keeps to NumPy: torch would start a second pool of threads in it, and the two would fight.
+        """
         with ThreadPoolExecutor(1) as reader:
-            coming = reader.submit(self.draw, first) if first < last else None
+            coming = reader.submit(self._read, first) if first < last else None
             for step in range(first, last):
                 assert coming is not None
-                tasks = coming.result()
-                coming = reader.submit(self.draw, step + 1) if step + 1 < last else None
-                yield step, tasks
+                read = coming.result()
+                coming = reader.submit(self._read, step + 1) if step + 1 < last else None
+                yield step, self._tasks(*read)
 
     def draw(self, step: int) -> Tasks:
         """The tasks of one outer step.
@@ -49,14 +59,33 @@ class TaskSampler:
         Raises:
             BadInput: not one signal of the set can be read.
         """
+        return self._tasks(*self._read(step))
+
+    def _read(self, step: int) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Values (tasks, points, channels) of the step's signals, and the points drawn for each of the two losses."""
         spare = np.random.default_rng([self.seed, _SPARE, step])
         first = step * self.tasks_per_step
-        loaded = [self._load(self._index(first + i), spare) for i in range(self.tasks_per_step)]
-        values = torch.stack(loaded).to(self.device)
-        if self.points is None:
-            everything = Samples(self.coords, values)
+        values = np.stack([self._load(self._index(first + i), spare) for i in range(self.tasks_per_step)])
+        return values, [] if self.points is None else [self._points(step, draw, self.points) for draw in range(2)]
+
+    def _points(self, step: int, draw: int, count: int) -> np.ndarray:
+        """An own random set of points for every task, in grid order: (tasks, count)."""
+        chosen = []
+        for task in range(self.tasks_per_step):
+            rng = np.random.default_rng([self.seed, _POINTS, step, draw, task])
+            chosen.append(np.sort(rng.choice(len(self.coords), count, replace=False, shuffle=False)))
+        return np.stack(chosen)
+
+    def _tasks(self, values: np.ndarray, points: list[np.ndarray]) -> Tasks:
+        everything = Samples(self.coords, torch.from_numpy(values).to(self.device))
+        if not points:
             return Tasks(everything, everything)
-        return Tasks(self._subset(values, step, 0), self._subset(values, step, 1))
+        return Tasks(*(self._subset(everything.values, torch.from_numpy(index)) for index in points))
+
+    def _subset(self, values: Tensor, index: Tensor) -> Samples:
+        index = index.to(self.device)
+        rows = torch.arange(values.shape[0], device=self.device)[:, None]
+        return Samples(self.coords[index], values[rows, index])
 
     def _index(self, position: int) -> int:
         epoch, place = divmod(position, len(self.signals))
@@ -65,29 +94,21 @@ class TaskSampler:
             self._epoch = epoch
         return int(self._order[place])
 
-    def _load(self, index: int, spare: np.random.Generator) -> Tensor:
+    def _load(self, index: int, spare: np.random.Generator) -> np.ndarray:
         tried: set[int] = set()
         while True:
             name = self.signals.name(index)
             if name not in self.unreadable:
                 try:
                     signal = self.signals.load(index)
-                    return torch.tensor(signal).reshape(-1, signal.shape[-1])
+                    return signal.reshape(-1, signal.shape[-1])
                 except UnreadableSignal as error:
                     self.unreadable[name] = str(error)
             tried.add(index)
             if len(tried) == len(self.signals):
-                raise BadInput(f"not one of the {len(self.signals)} training signals can be read; the last: "
-                               f"{self.unreadable[name]}")
+                raise BadInput(
+                    f"not one of the {len(self.signals)} training signals can be read; the last: "
+                    f"{self.unreadable[name]}"
+                )
             while index in tried:
                 index = int(spare.integers(len(self.signals)))
-
-    def _subset(self, values: Tensor, step: int, draw: int) -> Samples:
-        """An own random set of points for every task, in grid order."""
-        chosen = []
-        for task in range(values.shape[0]):
-            rng = np.random.default_rng([self.seed, _POINTS, step, draw, task])
-            chosen.append(np.sort(rng.choice(values.shape[1], self.points, replace=False, shuffle=False)))
-        index = torch.from_numpy(np.stack(chosen)).to(self.device)
-        rows = torch.arange(values.shape[0], device=self.device)[:, None]
-        return Samples(self.coords[index], values[rows, index])

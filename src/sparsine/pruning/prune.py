@@ -39,6 +39,10 @@ class PruningConfig:
             return geometric(self.fraction, self.rounds)
         return geometric_to(self.fraction, self.target_sparsity)
 
+    def num_rounds(self, num_weights: int) -> int:
+        """Rounds that a field of `num_weights` weights goes through."""
+        return len(self.schedule(num_weights))
+
 
 def prune(pattern: Pattern, theta: Float[Tensor, " params"], num_survivors: int, score: str, seed: int) -> Pattern:
     """The pattern of the `num_survivors` weights with the highest score.

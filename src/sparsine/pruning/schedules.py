@@ -29,8 +29,10 @@ def geometric_to(fraction: float, target_sparsity: float) -> Schedule:
         while num_weights > target:
             removed = int(fraction * num_weights)
             if removed == 0:
-                raise BadInput(f"removing {fraction:g} of {num_weights} weights removes none, so the target sparsity "
-                               f"{target_sparsity:g} ({target} weights) is never reached; prune a larger fraction")
+                raise BadInput(
+                    f"removing {fraction:g} of {num_weights} weights removes none, so the target sparsity "
+                    f"{target_sparsity:g} ({target} weights) is never reached; prune a larger fraction"
+                )
             num_weights = max(target, num_weights - removed)
             counts.append(num_weights)
         return counts

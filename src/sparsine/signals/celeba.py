@@ -32,8 +32,9 @@ def open_celeba(spec: str, folder: Path, resolution: tuple[int, int] | None) -> 
     splits = {split: sorted(name for name in names if name in here) for split, names in splits.items()}
     for split, names in splits.items():
         if not names:
-            raise BadInput(f"{images} holds none of the images that {partition} lists for {split}; "
-                           f"every split needs at least one")
+            raise BadInput(
+                f"{images} holds none of the images that {partition} lists for {split}; every split needs at least one"
+            )
     require_readable([images / name for names in splits.values() for name in names], images)
     shape = resolution or CROP
 
@@ -42,12 +43,22 @@ def open_celeba(spec: str, folder: Path, resolution: tuple[int, int] | None) -> 
             raise UnreadableSignal(f"it is {image.height} x {image.width} pixels, smaller than the 178 x 178 crop")
         return cover_crop(centre_crop(image, CROP), shape)
 
-    train, val, test = (Cached(ImageFiles({name: images / name for name in splits[split]}, shape, prepare))
-                        for split in ("train", "val", "test"))
+    train, val, test = (
+        Cached(ImageFiles({name: images / name for name in splits[split]}, shape, prepare))
+        for split in ("train", "val", "test")
+    )
     resized = "" if shape == CROP else f", resized to {shape[0]} x {shape[1]}"
-    return Dataset(spec=spec, kind="celeba", shape=shape, num_channels=3, value_kind="rgb",
-                   description=f"CelebA aligned crops, centre 178 x 178{resized}; the official split.",
-                   train=train, val=val, test=test)
+    return Dataset(
+        spec=spec,
+        kind="celeba",
+        shape=shape,
+        num_channels=3,
+        value_kind="rgb",
+        description=f"CelebA aligned crops, centre 178 x 178{resized}; the official split.",
+        train=train,
+        val=val,
+        test=test,
+    )
 
 
 def _read_partition(path: Path) -> dict[str, list[str]]:
@@ -55,8 +66,9 @@ def _read_partition(path: Path) -> dict[str, list[str]]:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise BadInput(f"cannot read {path}: {reason}; a CelebA folder holds {IMAGE_FOLDER}/ and {PARTITION_FILE}"
-                       ) from error
+        raise BadInput(
+            f"cannot read {path}: {reason}; a CelebA folder holds {IMAGE_FOLDER}/ and {PARTITION_FILE}"
+        ) from error
     split_of: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():

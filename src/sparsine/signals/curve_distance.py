@@ -40,9 +40,11 @@ class Curve:
         ik = 1j * np.arange(1, len(self.harmonics) + 1)
         r, dr, ddr = (_polynomial(self.harmonics * ik**order, z).real for order in (0, 1, 2))
         r = r + 1.0
-        return (self._mapped(r * z) + self.centre,
-                self._mapped((dr + 1j * r) * z),
-                self._mapped((ddr - r + 2j * dr) * z))
+        return (
+            self._mapped(r * z) + self.centre,
+            self._mapped((dr + 1j * r) * z),
+            self._mapped((ddr - r + 2j * dr) * z),
+        )
 
     def contains(self, points: Complex[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
         """Whether each point lies inside: undo the linear map and compare with r."""
@@ -51,10 +53,12 @@ class Curve:
         u = (np.conj(self.plain) * moved - self.mirrored * np.conj(moved)) / determinant
         length = np.abs(u)
         z = np.where(length > 0, u, 1.0) / np.where(length > 0, length, 1.0)
-        return length < 1.0 + _polynomial(self.harmonics, z).real
+        inside: Bool[np.ndarray, " n"] = length < 1.0 + _polynomial(self.harmonics, z).real
+        return inside
 
     def _mapped(self, u: Complex[np.ndarray, " n"]) -> Complex[np.ndarray, " n"]:
-        return self.plain * u + self.mirrored * np.conj(u)
+        mapped: Complex[np.ndarray, " n"] = self.plain * u + self.mirrored * np.conj(u)
+        return mapped
 
 
 def signed_distance(
@@ -66,7 +70,7 @@ def signed_distance(
     there the distance is at most 1e-8 too large.
     """
     step = max(1, _POINTS_AT_ONCE // len(columns))
-    return np.concatenate([_signed_distance(curve, rows[i:i + step], columns) for i in range(0, len(rows), step)])
+    return np.concatenate([_signed_distance(curve, rows[i : i + step], columns) for i in range(0, len(rows), step)])
 
 
 def _signed_distance(
@@ -87,7 +91,7 @@ def _candidates(
     h = 2.0 * np.pi / NUM_SAMPLES
     t = h * np.arange(NUM_SAMPLES)
     c, dc, ddc = curve.points_and_derivatives(t)
-    squared = (np.square(rows[:, None] - c.real)[:, None, :] + np.square(columns[:, None] - c.imag)[None, :, :])
+    squared = np.square(rows[:, None] - c.real)[:, None, :] + np.square(columns[:, None] - c.imag)[None, :, :]
     squared = squared.reshape(-1, NUM_SAMPLES)
     least = squared.min(axis=1)
     # A nearest point lies within h/2 of a sample, whose squared distance is greater by at most (h/2)^2 F''/2,
@@ -115,7 +119,8 @@ def _refined(
         low, high = np.where(slope < 0, t, low), np.where(slope > 0, t, high)
         step = t - slope / np.where(bend > 0, bend, 1.0)
         t = np.where((bend > 0) & (step > low) & (step < high), step, (low + high) / 2)
-    return np.minimum(best, np.abs(curve.points(t) - points))
+    least: Float[np.ndarray, " n"] = np.minimum(best, np.abs(curve.points(t) - points))
+    return least
 
 
 def _polynomial(

@@ -54,9 +54,9 @@ def random_curve(seed: int, split: Split, index: int) -> Curve:
     draw = np.random.Generator(np.random.PCG64(stream)).random(32)  # uniforms alone: the steadiest part of numpy
     num_harmonics = 3 + int(5 * draw[0])
     k = np.arange(1, num_harmonics + 1)
-    size = draw[8:8 + num_harmonics] / k  # higher harmonics are weaker: lobes, not ripples
+    size = draw[8 : 8 + num_harmonics] / k  # higher harmonics are weaker: lobes, not ripples
     amplitudes = size * ((0.15 + 0.45 * draw[1]) / size.sum()) if size.sum() > 0 else size
-    harmonics = amplitudes * np.exp(2j * np.pi * draw[16:16 + num_harmonics])
+    harmonics = amplitudes * np.exp(2j * np.pi * draw[16 : 16 + num_harmonics])
     stretch = 0.5 * np.log(2.0) * (2.0 * draw[2] - 1.0)  # axes in a ratio of 1:2 at most
     spin = np.exp(2j * np.pi * draw[3])
     outline = Curve(harmonics=harmonics, plain=np.cosh(stretch) * spin, mirrored=np.sinh(stretch) * spin, centre=0j)
@@ -72,8 +72,12 @@ def _placed(outline: Curve, half_size: float, across: tuple[float, float]) -> Cu
     scale = half_size / max(box.real, box.imag)
     room_rows, room_columns = (1.0 - _MARGIN - scale * side for side in (box.real, box.imag))
     centre = complex(room_rows * (2 * across[0] - 1), room_columns * (2 * across[1] - 1))
-    return Curve(harmonics=outline.harmonics, plain=scale * outline.plain, mirrored=scale * outline.mirrored,
-                 centre=centre - scale * (low + high) / 2)
+    return Curve(
+        harmonics=outline.harmonics,
+        plain=scale * outline.plain,
+        mirrored=scale * outline.mirrored,
+        centre=centre - scale * (low + high) / 2,
+    )
 
 
 def open_curves(spec: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:
@@ -82,8 +86,16 @@ def open_curves(spec: str, resolution: tuple[int, int] | None, seed: int) -> Dat
         raise BadInput(f"the seed of the curves is {seed}; use 0 or more")
     shape = resolution or DEFAULT_RESOLUTION
     train, val, test = (Cached(CurveDistances(seed, split, shape)) for split in NUM_SIGNALS)
-    return Dataset(spec=spec, kind="curves", shape=shape, num_channels=1, value_kind="distance",
-                   description=f"Exact signed distance fields of random simple closed curves (seed {seed}), sampled "
-                               f"{shape[0]} x {shape[1]}; a stand-in for the paper's 2-D SDF set, whose file could "
-                               f"not be had: its contents differ.",
-                   train=train, val=val, test=test)
+    return Dataset(
+        spec=spec,
+        kind="curves",
+        shape=shape,
+        num_channels=1,
+        value_kind="distance",
+        description=f"Exact signed distance fields of random simple closed curves (seed {seed}), sampled "
+        f"{shape[0]} x {shape[1]}; a stand-in for the paper's 2-D SDF set, whose file could "
+        f"not be had: its contents differ.",
+        train=train,
+        val=val,
+        test=test,
+    )

@@ -67,6 +67,8 @@ def check_resolution(resolution: tuple[int, ...]) -> tuple[int, int]:
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in resolution)
     if len(resolution) != 2 or not whole or not all(2 <= n <= MAX_SAMPLES_PER_AXIS for n in resolution):
         asked = " x ".join(str(n) for n in resolution)
-        raise BadInput(f"the resolution is {asked}; give rows x columns, "
-                       f"two whole numbers from 2 to {MAX_SAMPLES_PER_AXIS}, such as 178x178")
+        raise BadInput(
+            f"the resolution is {asked}; give rows x columns, "
+            f"two whole numbers from 2 to {MAX_SAMPLES_PER_AXIS}, such as 178x178"
+        )
     return int(resolution[0]), int(resolution[1])

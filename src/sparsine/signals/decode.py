@@ -25,7 +25,7 @@ from sparsine.errors import UnreadableSignal
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"})
 # Named, so that a renamed PostScript file is not handed to an interpreter.
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP")
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 _SIXTEEN_BITS = 65535.0
 _TURNED_SIDEWAYS = (5, 6, 7, 8)
 _PILLOW = re.compile(r"PIL\.")

@@ -64,8 +64,8 @@ class Grid:
     @property
     def axis_extents(self) -> tuple[tuple[float, float], ...]:
         if isinstance(self.extent[0], tuple):
-            return self.extent  # type: ignore[return-value]
-        return (self.extent,) * self.num_dims  # type: ignore[return-value]
+            return self.extent
+        return (self.extent,) * self.num_dims
 
     def axis(self, index: int) -> Float[Tensor, " samples"]:
         """Coordinates along one array axis, float64. One sample on a corner-aligned axis lies in its middle."""
@@ -89,15 +89,22 @@ class Grid:
         return Grid(shape=tuple(shape), extent=self.extent, alignment=self.alignment, axis_order=self.axis_order)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"shape": list(self.shape), "extent": [list(e) for e in self.axis_extents],
-                "alignment": self.alignment, "axis_order": self.axis_order}
+        return {
+            "shape": list(self.shape),
+            "extent": [list(e) for e in self.axis_extents],
+            "alignment": self.alignment,
+            "axis_order": self.axis_order,
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Grid":
         try:
-            return cls(shape=tuple(int(n) for n in data["shape"]),
-                       extent=tuple((float(a), float(b)) for a, b in data["extent"]),
-                       alignment=data["alignment"], axis_order=data["axis_order"])
+            return cls(
+                shape=tuple(int(n) for n in data["shape"]),
+                extent=tuple((float(a), float(b)) for a, b in data["extent"]),
+                alignment=data["alignment"],
+                axis_order=data["axis_order"],
+            )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             if isinstance(error, BadInput):
                 raise

@@ -67,8 +67,11 @@ def list_images(folder: Path, skip: Sequence[str] = ()) -> list[str]:
             folders[:] = []
             continue
         seen.add(real)
-        names += [Path(where, file).relative_to(folder).as_posix() for file in files
-                  if not file.startswith(".") and Path(file).suffix.lower() in IMAGE_SUFFIXES]
+        names += [
+            Path(where, file).relative_to(folder).as_posix()
+            for file in files
+            if not file.startswith(".") and Path(file).suffix.lower() in IMAGE_SUFFIXES
+        ]
     return sorted(names)
 
 
@@ -100,8 +103,10 @@ def common_size(paths: Sequence[Path], folder: Path) -> tuple[int, int]:
         if first is None:
             first = (path, size)
         elif size != first[1]:
-            raise BadInput(f"the images differ in size: {first[0]} is {_size(first[1])} and {path} is {_size(size)} "
-                           f"(rows x columns); pass --resolution HxW to bring them to one")
+            raise BadInput(
+                f"the images differ in size: {first[0]} is {_size(first[1])} and {path} is {_size(size)} "
+                f"(rows x columns); pass --resolution HxW to bring them to one"
+            )
     assert first is not None
     return first[1]
 

@@ -36,11 +36,18 @@ def open_image_folder(spec: str, folder: Path, resolution: tuple[int, int] | Non
     def prepare(image: Image.Image) -> Image.Image:
         return image if resolution is None else cover_crop(image, resolution)
 
-    train, val, test = (
-        Cached(ImageFiles({n: folder / n for n in names[split]}, shape, prepare)) for split in SPLITS)
-    return Dataset(spec=spec, kind="images", shape=shape, num_channels=3, value_kind="rgb",
-                   description=f"Images from the folder {folder.name}, {resized}; {how}.",
-                   train=train, val=val, test=test)
+    train, val, test = (Cached(ImageFiles({n: folder / n for n in names[split]}, shape, prepare)) for split in SPLITS)
+    return Dataset(
+        spec=spec,
+        kind="images",
+        shape=shape,
+        num_channels=3,
+        value_kind="rgb",
+        description=f"Images from the folder {folder.name}, {resized}; {how}.",
+        train=train,
+        val=val,
+        test=test,
+    )
 
 
 def _split(folder: Path, seed: int) -> tuple[dict[str, list[str]], str]:
@@ -57,8 +64,10 @@ def _split(folder: Path, seed: int) -> tuple[dict[str, list[str]], str]:
     if not total and not present:
         raise BadInput(f"{folder} holds no image (PNG, JPEG, WebP, TIFF or BMP); give a folder that does")
     if total < 1 + len(missing):
-        raise BadInput(f"{folder} holds {total} image{'s' * (total != 1)} for {', '.join(['train', *missing])}; "
-                       f"at least {1 + len(missing)} are needed, one for each")
+        raise BadInput(
+            f"{folder} holds {total} image{'s' * (total != 1)} for {', '.join(['train', *missing])}; "
+            f"at least {1 + len(missing)} are needed, one for each"
+        )
     for split in missing:
         names["train"], names[split] = hold_out(names["train"], tenth(total), seed)
     if not missing:

@@ -36,17 +36,28 @@ def open_imagenette(spec: str, folder: Path, resolution: tuple[int, int] | None,
 
     train, val, test = (
         Cached(ImageFiles({name: folder / split / name for name in chosen}, shape, prepare))
-        for split, chosen in (("train", trains), ("train", vals), ("val", tests)))
+        for split, chosen in (("train", trains), ("train", vals), ("val", tests))
+    )
     resized = "" if shape == CROP else f", resized to {shape[0]} x {shape[1]}"
-    return Dataset(spec=spec, kind="imagenette", shape=shape, num_channels=3, value_kind="rgb",
-                   description=f"Imagenette, shorter side to 200 pixels, centre 178 x 178{resized}; its val is the "
-                               f"test split, {len(vals)} of its training images (seed {seed}) are val.",
-                   train=train, val=val, test=test)
+    return Dataset(
+        spec=spec,
+        kind="imagenette",
+        shape=shape,
+        num_channels=3,
+        value_kind="rgb",
+        description=f"Imagenette, shorter side to 200 pixels, centre 178 x 178{resized}; its val is the "
+        f"test split, {len(vals)} of its training images (seed {seed}) are val.",
+        train=train,
+        val=val,
+        test=test,
+    )
 
 
 def _list(folder: Path, least: int) -> list[str]:
     names = list_images(folder) if folder.is_dir() else []
     if len(names) < least:
-        raise BadInput(f"{folder} holds {len(names)} images, and at least {least} are needed; "
-                       f"an Imagenette folder holds train/<class>/ and val/<class>/")
+        raise BadInput(
+            f"{folder} holds {len(names)} images, and at least {least} are needed; "
+            f"an Imagenette folder holds train/<class>/ and val/<class>/"
+        )
     return names

@@ -1,6 +1,7 @@
 """The door: a data set from its spec, or a few files of one's own."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sparsine.errors import BadInput
@@ -50,18 +51,10 @@ def open_dataset(spec: str, *, resolution: tuple[int, int] | None = None, seed: 
         resolution = check_resolution(resolution)
     if seed < 0:
         raise BadInput(f"the seed of the data set is {seed}; use 0 or more")
-    place = _expand(path.strip())
-    if kind == "images":
-        return open_image_folder(spec, place, resolution, seed)
-    if kind == "celeba":
-        return open_celeba(spec, place, resolution)
-    if kind == "imagenette":
-        return open_imagenette(spec, place, resolution, seed)
-    if kind == "sdf2d":
-        return open_sdf2d(spec, place, resolution, seed)
-    if colon and not (path.strip().isascii() and path.strip().isdigit()):
-        raise BadInput(f"the data set {spec!r} has no valid seed; use curves or curves:SEED, a whole number from 0")
-    return open_curves(spec, resolution, int(path) if colon else seed)
+    try:
+        return _open(kind, spec, path.strip(), resolution, seed)
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise BadInput(f"cannot open the data set {spec[:200]!r}: {error.strerror or error}") from error
 
 
 def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int], num_channels: int) -> SignalSet:
@@ -73,14 +66,16 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int], num_chann
         BadInput: nothing was given, a folder holds no image, a file is given twice, or `num_channels` is not 3.
     """
     if num_channels != 3:
-        raise BadInput(f"image files give 3 channels (RGB), but signals of {num_channels} channel"
-                       f"{'s' * (num_channels != 1)} are wanted; use a model that was trained on images")
+        raise BadInput(
+            f"image files give 3 channels (RGB), but signals of {num_channels} channel"
+            f"{'s' * (num_channels != 1)} are wanted; use a model that was trained on images"
+        )
     shape = check_resolution(shape)
     if not paths:
         raise BadInput("no image file was given; name image files, or folders of images")
     found: list[tuple[str, Path]] = []
     for path in (_expand(str(p)) for p in paths):
-        if not path.is_dir():
+        if not _is_folder(path):
             found.append((path.name, path))
             continue
         names = list_images(path)
@@ -88,6 +83,30 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int], num_chann
             raise BadInput(f"the folder {path} holds no image (PNG, JPEG, WebP, TIFF or BMP); name one that does")
         found += [(name, path / name) for name in names]
     return Cached(ImageFiles(_with_unique_names(found), shape, lambda image: cover_crop(image, shape)))
+
+
+def _open(kind: str, spec: str, path: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:
+    if kind == "images":
+        return open_image_folder(spec, _expand(path), resolution, seed)
+    if kind == "celeba":
+        return open_celeba(spec, _expand(path), resolution)
+    if kind == "imagenette":
+        return open_imagenette(spec, _expand(path), resolution, seed)
+    if kind == "sdf2d":
+        return open_sdf2d(spec, _expand(path), resolution, seed)
+    if path and not (path.isascii() and path.isdigit() and len(path) <= 18):
+        raise BadInput(
+            f"the data set {spec[:200]!r} has no valid seed; use curves or curves:SEED, a whole number "
+            f"from 0, of at most 18 digits"
+        )
+    return open_curves(spec, resolution, int(path) if path else seed)
+
+
+def _is_folder(path: Path) -> bool:
+    """False where the system will not say: loading the file then tells why."""
+    with suppress(OSError):
+        return path.is_dir()
+    return False
 
 
 def _with_unique_names(found: list[tuple[str, Path]]) -> dict[str, Path]:

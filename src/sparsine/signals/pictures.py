@@ -54,8 +54,10 @@ def error_picture(
         BadInput: the shapes differ.
     """
     if original.shape != fitted.shape or original.ndim != 3:
-        raise BadInput(f"two signals of one shape (rows, columns, channels) are needed, "
-                       f"but got {original.shape} and {fitted.shape}")
+        raise BadInput(
+            f"two signals of one shape (rows, columns, channels) are needed, "
+            f"but got {original.shape} and {fitted.shape}"
+        )
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(original.astype(np.float64) - fitted.astype(np.float64)).mean(axis=2)
     level = np.clip(np.nan_to_num(error / ERROR_AT_FULL_BRIGHTNESS, nan=1.0), 0.0, 1.0)
@@ -73,8 +75,10 @@ def side_by_side(
         BadInput: no picture, a negative gap or a scale below 1.
     """
     if not len(pictures) or gap < 0 or scale < 1:
-        raise BadInput(f"at least one picture, a gap of 0 or more and a scale of 1 or more are needed, "
-                       f"but got {len(pictures)}, {gap} and {scale}")
+        raise BadInput(
+            f"at least one picture, a gap of 0 or more and a scale of 1 or more are needed, "
+            f"but got {len(pictures)}, {gap} and {scale}"
+        )
     for picture in pictures:
         _check_picture(picture)
     large = [picture.repeat(scale, axis=0).repeat(scale, axis=1) for picture in pictures]
@@ -83,7 +87,7 @@ def side_by_side(
     canvas = np.full((rows, columns, 3), 255, dtype=np.uint8)
     left = 0
     for picture in large:
-        canvas[:picture.shape[0], left:left + picture.shape[1]] = picture
+        canvas[: picture.shape[0], left : left + picture.shape[1]] = picture
         left += picture.shape[1] + gap
     return canvas
 
@@ -103,18 +107,21 @@ def save_picture(path: Path, picture: UInt8[np.ndarray, "rows columns 3"]) -> No
 
 def _distance_colours(distance: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "rows columns 3"]:
     side = np.where(distance[:, :, None] < 0, _INSIDE, _OUTSIDE)
+    # Nearly white at the curve, saturated far from it.
     far = 1.0 - np.exp(-2.5 * np.abs(distance))[:, :, None]
-    colours = (1.0 - 0.85 * far) * 0.97 + far * 0.85 * side  # nearly white at the curve, saturated far from it
+    colours: Float[np.ndarray, "rows columns 3"] = (1.0 - 0.85 * far) * 0.97 + far * 0.85 * side
     pixel = 2.0 / max(*distance.shape, 2)  # width of one sample in half extents
     to_line = np.abs(distance - ISO_LINE_SPACING * np.round(distance / ISO_LINE_SPACING))
     # On a coarse grid the lines would touch: leave them out.
     if pixel < ISO_LINE_SPACING / 3:
         colours *= 1.0 - 0.25 * np.clip(1.0 - to_line / pixel, 0.0, 1.0)[:, :, None]
-    return colours * np.clip(np.abs(distance) / pixel - 0.5, 0.08, 1.0)[:, :, None]
+    colours *= np.clip(np.abs(distance) / pixel - 0.5, 0.08, 1.0)[:, :, None]
+    return colours
 
 
 def _to_bytes(colours: Float[np.ndarray, "rows columns 3"]) -> UInt8[np.ndarray, "rows columns 3"]:
-    return np.round(np.clip(colours, 0.0, 1.0) * 255.0).astype(np.uint8)
+    picture: UInt8[np.ndarray, "rows columns 3"] = np.round(np.clip(colours, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return picture
 
 
 def _check_picture(picture: np.ndarray) -> None:

@@ -41,6 +41,8 @@ def cover_crop_values(
     values: Float[np.ndarray, "rows columns channels"], shape: tuple[int, int]
 ) -> Float[np.ndarray, "new_rows new_columns channels"]:
     """`cover_crop` for an array of any number of channels, in float32."""
-    planes = [np.asarray(cover_crop(Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32)), shape))
-              for plane in np.moveaxis(values, -1, 0)]
+    planes = [
+        np.asarray(cover_crop(Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32)), shape))
+        for plane in np.moveaxis(values, -1, 0)
+    ]
     return np.stack(planes, axis=-1)

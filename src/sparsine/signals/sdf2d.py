@@ -37,8 +37,9 @@ class StoredArrays(SignalSet):
         if not np.isfinite(values).all():
             raise UnreadableSignal(f"{where}: it holds values that are not finite (NaN or infinity)")
         if values.min() < 0 or values.max() > 255:
-            raise UnreadableSignal(f"{where}: its values run from {values.min()} to {values.max()}, "
-                                   f"but 0 to 255 was expected")
+            raise UnreadableSignal(
+                f"{where}: its values run from {values.min()} to {values.max()}, but 0 to 255 was expected"
+            )
         values = values.astype(np.float32) / np.float32(255.0)
         if self._shape != values.shape[:2]:
             values = np.clip(cover_crop_values(values, self._shape), 0.0, 1.0)
@@ -53,11 +54,14 @@ def open_sdf2d(spec: str, path: Path, resolution: tuple[int, int] | None, seed: 
     """
     train_data, test_data = _read(path)
     if train_data.shape[1:] != test_data.shape[1:]:
-        raise BadInput(f"{path}: train_data has signals of shape {train_data.shape[1:]}, "
-                       f"test_data of {test_data.shape[1:]}; both must be the same")
+        raise BadInput(
+            f"{path}: train_data has signals of shape {train_data.shape[1:]}, "
+            f"test_data of {test_data.shape[1:]}; both must be the same"
+        )
     if len(train_data) < 2 or len(test_data) < 1:
-        raise BadInput(f"{path} holds {len(train_data)} training and {len(test_data)} test signals; "
-                       f"at least 2 and 1 are needed")
+        raise BadInput(
+            f"{path} holds {len(train_data)} training and {len(test_data)} test signals; at least 2 and 1 are needed"
+        )
     rows, columns, num_channels = train_data.shape[1:]
     shape = resolution or (rows, columns)
     # Padded, so that sorted names are sorted indices.
@@ -65,14 +69,25 @@ def open_sdf2d(spec: str, path: Path, resolution: tuple[int, int] | None, seed: 
     trains, vals = hold_out(names, validation_count(len(names)), seed)
     train, val, test = (
         Cached(StoredArrays(path, key, data, [int(name) for name in chosen], shape))
-        for key, data, chosen in (("train", train_data, trains), ("train", train_data, vals),
-                                  ("test", test_data, [str(i) for i in range(len(test_data))])))
+        for key, data, chosen in (
+            ("train", train_data, trains),
+            ("train", train_data, vals),
+            ("test", test_data, [str(i) for i in range(len(test_data))]),
+        )
+    )
     resized = "" if shape == (rows, columns) else f", resized to {shape[0]} x {shape[1]}"
-    return Dataset(spec=spec, kind="sdf2d", shape=shape, num_channels=num_channels,
-                   value_kind="rgb" if num_channels == 3 else "grey",
-                   description=f"2-D signed distance fields from {path.name}, stored {rows} x {columns}, values / 255"
-                               f"{resized}; {len(vals)} of its training signals (seed {seed}) are val.",
-                   train=train, val=val, test=test)
+    return Dataset(
+        spec=spec,
+        kind="sdf2d",
+        shape=shape,
+        num_channels=num_channels,
+        value_kind="rgb" if num_channels == 3 else "grey",
+        description=f"2-D signed distance fields from {path.name}, stored {rows} x {columns}, values / 255"
+        f"{resized}; {len(vals)} of its training signals (seed {seed}) are val.",
+        train=train,
+        val=val,
+        test=test,
+    )
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -88,8 +103,17 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
             return train, test
     except BadInput:
         raise
-    except (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError, RuntimeError,
-            zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        MemoryError,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(f"{path} cannot be read ({reason}); expected {_EXPECTED}") from error
 

@@ -14,7 +14,7 @@ from sparsine.version import __version__
 
 
 def environment() -> dict[str, Any]:
-    """What a record says of its origin. `commit` is None outside a checkout; it ends in '+' where files were changed."""
+    """What a record says of its origin. `commit` is None outside a checkout; a '+' ends it where files were changed."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -30,13 +30,14 @@ def _commit() -> str | None:
     here = Path(__file__).parent
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=True).stdout.strip()
+        command = ["git", "-C", str(here), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         # an installed copy may lie inside somebody else's repository: only our own sources count
         if not git("ls-files", "--", Path(__file__).name):
             return None
-        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", str(here.parent)) else "")
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", str(here)) else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -1,0 +1,3 @@
+from sparsine.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,57 @@
+"""What people see while they wait: a live line on a terminal, a plain line now and then in a log."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+LOG_SECONDS = 20.0
+
+console = Console(highlight=False)
+
+
+class Waiting:
+    """Progress over a known number of steps.
+
+    Example:
+        >>> with Waiting("fitting", total=3) as waiting:
+        ...     waiting.at(1, "fitting a.png")
+    """
+
+    def __init__(self, what: str, total: int, done: int = 0):
+        self.what, self.total, self.first = what, max(total, 1), done
+        self.live = sys.stderr.isatty()
+        self.began = self.said = time.monotonic()
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True, highlight=False),
+            disable=not self.live,
+        )  # fmt: skip
+        self.task = self.progress.add_task(what, total=self.total, completed=done)
+
+    def __enter__(self) -> "Waiting":
+        self.progress.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.__exit__(kind, error, trace)
+
+    def at(self, done: int, what: str | None = None) -> None:
+        """Say that `done` steps are over, and what is going on."""
+        self.what = what or self.what
+        if self.live:
+            self.progress.update(self.task, completed=done, description=self.what)
+        elif time.monotonic() - self.said >= LOG_SECONDS:
+            self.said = time.monotonic()
+            rate = (done - self.first) / (self.said - self.began)
+            left = f", about {(self.total - done) / rate:,.0f} s left" if rate > 0 else ""
+            print(f"{self.what}: {done} of {self.total}{left}", file=sys.stderr, flush=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 signal', '3 signals'."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,179 @@
+"""`sparsine fit START SIGNALS --out DIR`: fit signals from a start, draw them, measure PSNR.
+
+DIR/pictures/NAME.png    original | fitted | error
+DIR/drawings/NAME.png    the fitted field drawn at another size
+DIR/fields/NAME.safetensors   the fitted vector
+DIR/psnr.csv             a line per signal
+"""
+
+import csv
+import dataclasses
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.table import Table
+
+from sparsine.checks import check_choice, check_range
+from sparsine.cli.console import Waiting, console, counted
+from sparsine.cli.options import Size
+from sparsine.cli.starts import find_start
+from sparsine.errors import BadInput
+from sparsine.fitting.collection import FittedSignal, fit_collection, render
+from sparsine.fitting.fit import FitConfig
+from sparsine.meta.start import Start, checksum, write_vectors
+from sparsine.signals.dataset import SignalSet
+from sparsine.signals.open import dataset_kinds, open_dataset, open_files
+from sparsine.signals.pictures import error_picture, save_picture, side_by_side, to_picture
+from sparsine.storage import locked, write_atomically, write_json
+
+SPLITS = ("train", "val", "test")
+ROWS_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    start: tyro.conf.Positional[Path]
+    """A start file, or the folder of a run (then --sparsity chooses the round)."""
+    signals: tyro.conf.Positional[tuple[str, ...]]
+    """Image files and folders, or one data set as in celeba:DIR or curves."""
+    out: Path
+    """Folder for pictures, drawings, fitted vectors and psnr.csv."""
+    sparsity: float | None = None
+    """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
+    split: str = "test"
+    """Of a data set: train, val or test."""
+    limit: int | None = None
+    """Fit only so many signals of a data set."""
+    render: Size | None = None
+    """Size of the drawings; None is twice the grid of the start."""
+    json: Path | None = None
+    """Write one object per signal to this file: input, status, steps, psnr_db."""
+    overwrite: bool = False
+    """Write into --out even if it holds files."""
+    fit: FitConfig = dataclasses.field(default_factory=FitConfig)
+    engine: str = "auto"
+    """auto, dense or reference."""
+    device: str = "cpu"
+    """cpu or cuda."""
+
+    def __post_init__(self) -> None:
+        check_choice("split", self.split, SPLITS)
+        if self.limit is not None:
+            check_range("limit", self.limit, 1, 10**9)
+        for n in self.render or ():
+            check_range("render", n, 1, 16_384)
+
+
+def run(options: Options) -> int:
+    path, start = find_start(options.start, options.sparsity)
+    signals = _signals(options, start)
+    _check_folder(options)
+    size = options.render or tuple(2 * n for n in start.grid.shape)
+    count = min(len(signals), options.limit or len(signals))
+    console.print(f"[bold]fitting[/] {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
+                  f"{start.pattern.density:.2%} of the weights), {options.fit.num_steps} steps of {options.fit.optimizer} "
+                  f"at {options.fit.step_size:g}")  # fmt: skip
+    records, names = [], FileNames()
+    with locked(options.out), Waiting("fitting", count) as waiting:
+        for fitted in fit_collection(start, signals, options.fit, indices=range(count), engine=options.engine,
+                                     device=options.device):  # fmt: skip
+            records.append(fitted.to_dict())
+            if fitted.theta is not None:
+                _write(options, start, fitted, names.of(fitted.name), size)
+            waiting.at(len(records), f"fitted {fitted.name}")
+            if fitted.reason:
+                console.print(f"[yellow]{fitted.status}[/] {fitted.name}: {fitted.reason}", markup=True)
+        _write_table(options.out / "psnr.csv", records)
+    if options.json:
+        write_json(options.json, records)
+    return _summary(options, records)
+
+
+class FileNames:
+    """A file name for every signal name: no folders, no repeats."""
+
+    def __init__(self) -> None:
+        self.given: set[str] = set()
+
+    def of(self, name: str) -> str:
+        """A new name; characters that could lead elsewhere become '_'."""
+        plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".") or "signal"
+        stem, number = plain[:150], 1
+        while stem.lower() in self.given:
+            number += 1
+            stem = f"{plain[:150]}-{number}"
+        self.given.add(stem.lower())
+        return stem
+
+
+def _signals(options: Options, start: Start) -> SignalSet:
+    given = options.signals
+    if not given:
+        raise BadInput("there is nothing to fit: name image files, folders, or one data set such as curves")
+    kind = given[0].partition(":")[0]
+    if len(given) == 1 and kind in dataset_kinds() and not Path(given[0]).exists():
+        seed = int(start.info.get("config", {}).get("split_seed", 0))
+        shape = start.grid.shape
+        dataset = open_dataset(given[0], resolution=(shape[0], shape[1]), seed=seed)
+        chosen: SignalSet = getattr(dataset, options.split)
+        return chosen
+    return open_files(given, shape=(start.grid.shape[0], start.grid.shape[1]), num_channels=start.field.out_features)
+
+
+def _check_folder(options: Options) -> None:
+    out = options.out
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file; --out needs a folder")
+    if out.exists() and not options.overwrite and any(not e.name.startswith(".") for e in out.iterdir()):
+        raise BadInput(f"{out} holds files already; choose another folder, or say --overwrite")
+
+
+def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size: tuple[int, ...]) -> None:
+    assert fitted.original is not None
+    assert fitted.theta is not None
+    kind, shape = start.value_kind, fitted.original.shape[:-1]
+    (values,) = render(start, [fitted.theta], shape, engine=options.engine, device=options.device)
+    (large,) = render(start, [fitted.theta], size, engine=options.engine, device=options.device)
+    panels = [to_picture(fitted.original, kind), to_picture(values, kind), error_picture(fitted.original, values)]
+    save_picture(options.out / "pictures" / f"{name}.png", side_by_side(panels, scale=max(1, 256 // max(shape))))
+    save_picture(options.out / "drawings" / f"{name}.png", to_picture(large, kind))
+    about = {"input": fitted.name, "grid": start.grid.to_dict(), "psnr_db": fitted.psnr_db[-1:],
+             "start_sha256": checksum({"theta": start.theta, "pattern": start.pattern.to_bits()})}  # fmt: skip
+    write_vectors(options.out / "fields" / f"{name}.safetensors", {"theta": fitted.theta}, start.pattern, about,
+                  "sparsine-field")  # fmt: skip
+
+
+def _write_table(path: Path, records: list[dict[str, object]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    for record in records:
+        steps, psnr = record["steps"], record["psnr_db"]
+        assert isinstance(steps, list)
+        assert isinstance(psnr, list)
+        if text.tell() == 0:
+            writer.writerow(["input", "status", *(f"psnr_db_step_{s}" for s in steps)])
+        writer.writerow([record["input"], record["status"], *(f"{x:.4f}" for x in psnr)])
+    write_atomically(path, text.getvalue().encode())
+
+
+def _summary(options: Options, records: list[dict[str, object]]) -> int:
+    fine = [r for r in records if r["status"] == "ok"]
+    steps = options.fit.report_steps
+    table = Table("input", "status", *(f"{s}" for s in steps), title="PSNR (dB) after so many steps")
+    for record in records[:ROWS_SHOWN]:
+        psnr = record["psnr_db"]
+        assert isinstance(psnr, list)
+        table.add_row(str(record["input"]), str(record["status"]), *(f"{x:.2f}" for x in psnr))
+    if len(records) > ROWS_SHOWN:
+        table.add_row(f"... {len(records) - ROWS_SHOWN} more in psnr.csv")
+    if fine:
+        curves = [r["psnr_db"] for r in fine]
+        means = [sum(at) / len(at) for at in zip(*curves, strict=True)]  # type: ignore[call-overload]
+        table.add_section()
+        table.add_row(f"mean of {len(fine)}", "ok", *(f"{x:.2f}" for x in means))
+    console.print(table)
+    console.print(f"{len(fine)} of {len(records)} fitted; pictures, drawings, fields and psnr.csv in {options.out}",
+                  soft_wrap=True)  # fmt: skip
+    return 0 if fine else 1

@@ -1,0 +1,30 @@
+"""`sparsine import-learnit FILE.npz --out START`: use a start that Learnit published."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from sparsine.cli.console import console
+from sparsine.errors import BadInput
+from sparsine.meta.learnit import import_learnit
+from sparsine.meta.start import save_start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    file: tyro.conf.Positional[Path]
+    """npz with layers.{i}.weight (out, in) and layers.{i}.bias."""
+    out: Path
+    """Start file to write (.safetensors)."""
+    omega_0: float = 200.0
+    """Frequency of the sines that the start was learned with."""
+
+
+def run(options: Options) -> int:
+    if options.out.exists():
+        raise BadInput(f"{options.out} exists already; choose another name, or remove it first")
+    start = import_learnit(options.file, omega_0=options.omega_0)
+    save_start(options.out, start)
+    console.print(f"[bold green]done[/]: {options.out} ({start.pattern.counts})", soft_wrap=True)
+    return 0

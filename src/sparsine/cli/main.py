@@ -1,0 +1,70 @@
+"""`sparsine COMMAND ...`: finds the command, parses its options, turns errors into one line and an exit code.
+
+Exit codes: 0 done; 1 the work failed; 2 the input was bad; 130 interrupted.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+from sparsine.errors import BadInput, WorkFailed
+from sparsine.version import __version__
+
+COMMANDS = {
+    "learn": "learn a sparse start for a collection of signals",
+    "fit": "fit signals from a start, draw them, measure PSNR",
+    "report": "measure a run on held-out signals and write its report page",
+    "info": "say what is in a start file",
+    "import-learnit": "turn a start published by Learnit (npz) into a start file",
+}
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    args = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in args
+    args = [arg for arg in args if arg != "--debug"]
+    if not args or args[0] in ("-h", "--help", "help"):
+        print(_usage())
+        return 0 if args else 2
+    if args[0] == "--version":
+        print(f"sparsine {__version__}")
+        return 0
+    try:
+        if args[0] not in COMMANDS:
+            raise BadInput(f"unknown command {args[0]!r}; use one of: {', '.join(COMMANDS)}")
+        return _run(args[0], args[1:])
+    except (BadInput, WorkFailed, OSError, KeyboardInterrupt, Exception) as error:
+        if debug:
+            raise
+        return _explain(error)
+
+
+def _run(command: str, args: list[str]) -> int:
+    from sparsine.cli.options import parse  # brings torch: not needed for the usage
+
+    module: Any = import_module(f"sparsine.cli.{command.replace('-', '_')}")
+    code: int = module.run(parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None)))
+    return code
+
+
+def _explain(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        return 130
+    if isinstance(error, BadInput | WorkFailed):
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, BadInput) else 1
+    what = f"{type(error).__name__}: {error}".splitlines()[0] if str(error) else type(error).__name__
+    print(f"error: unexpected {what}; run again with --debug for the details", file=sys.stderr)
+    return 1
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join([
+        f"sparsine {__version__}: sparse neural fields for collections of signals", "",
+        "usage: sparsine COMMAND ...        sparsine COMMAND --help", "", *lines, "",
+        "--debug shows where an error came from.",
+    ])  # fmt: skip

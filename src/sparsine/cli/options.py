@@ -1,0 +1,70 @@
+"""Options from dataclasses, by tyro: a field is an option, its docstring the help, `96x128` a size."""
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import tyro
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
+
+from sparsine.errors import BadInput
+
+T = TypeVar("T")
+Size = tuple[int, int]
+
+
+def parse(
+    options: type[T], args: list[str], command: str, description: str, defaults: Callable[[list[str]], T] | None
+) -> T:
+    """The options of one command. `--help` prints and ends the process with 0.
+
+    Raises:
+        BadInput: an option that does not exist, or a value of the wrong kind; in one line.
+    """
+    registry = ConstructorRegistry()
+    registry.primitive_rule(_size_rule)
+    wants_help = any(arg in ("-h", "--help") for arg in args)
+    printed = io.StringIO()
+    given = {"default": defaults(args)} if defaults else {}
+    try:
+        with registry, contextlib.ExitStack() as stack:
+            if not wants_help:
+                stack.enter_context(contextlib.redirect_stderr(printed))
+                stack.enter_context(contextlib.redirect_stdout(printed))
+            return tyro.cli(
+                options, prog=f"sparsine {command}", args=args, description=description, use_underscores=False,
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff), console_outputs=True, **given,
+            )  # fmt: skip
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            sys.stdout.write(printed.getvalue())
+            raise
+        raise BadInput(f"{_one_line(printed.getvalue())} (sparsine {command} --help lists the options)") from None
+
+
+def _one_line(box: str) -> str:
+    """tyro explains itself in a box; an error here is one line."""
+    lines = [line.strip("│╭╮╰╯─ \t") for line in box.splitlines()]
+    words = [line for line in lines if line and not line.startswith(("Parsing error", "For full helptext"))]
+    return " ".join(" ".join(words).split()) or "the options could not be understood"
+
+
+def _size_rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    if info.type != Size:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1, metavar="HxW", instance_from_str=lambda given: parse_size(given[0]),
+        is_instance=lambda value: isinstance(value, tuple) and len(value) == 2,
+        str_from_instance=lambda size: [f"{size[0]}x{size[1]}"],
+    )  # fmt: skip
+
+
+def parse_size(text: str) -> Size:
+    """'96x128' as (96, 128), rows first; '96' as (96, 96)."""
+    rows, _, columns = text.lower().partition("x")
+    try:
+        return int(rows), int(columns or rows)
+    except ValueError:
+        raise ValueError(f"a size is written HxW, as in 96x128, but got {text!r}") from None

@@ -1,0 +1,75 @@
+"""What the report says first: one sentence, and up to four figures."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sparsine.evaluation.rows import Row, scratch_and_starts
+from sparsine.evaluation.wording import count, db, duration, gain, percent, protocol
+
+
+@dataclass(frozen=True)
+class Card:
+    """A headline figure with the lines that say what it is."""
+
+    title: str
+    value: str
+    unit: str
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Headline:
+    sentence: str
+    cards: tuple[Card, ...]
+
+
+def headline(record: dict[str, Any], rows: list[Row]) -> Headline:
+    """Made of the densest and the sparsest start and of the field fitted from scratch, as far as they were measured."""
+    scratch, starts = scratch_and_starts(rows)
+    fitted = protocol(record["protocol"]["steps"], record["protocol"]["optimizer"])
+    cards = []
+    if starts:
+        cards.append(_start_card("Densest start" if starts[0].density < 1 else "Dense start", starts[0], fitted))
+    if len(starts) > 1:
+        cards.append(_start_card("Sparsest start", starts[-1], fitted))
+    if scratch and starts:
+        cards.append(_gain_card(scratch, starts))
+    if starts:
+        cards.append(_time_card(starts[-1], record.get("hardware", {})))
+    return Headline(_sentence(starts, len(rows[0].signals), fitted, record), tuple(cards))
+
+
+def _sentence(starts: list[Row], num_signals: int, fitted: str, record: dict[str, Any]) -> str:
+    num = len(starts) - 1
+    learned, source = "One shared start was meta-learned for a whole collection of signals", "it"
+    if num > 0:
+        times = f"{num} time{'' if num == 1 else 's'}"
+        learned += f", then pruned {times} to {percent(starts[-1].density)} of its weights, learning on after each"
+        source = "each start"
+    signals = "1 unseen test signal is" if num_signals == 1 else f"{count(num_signals)} unseen test signals are"
+    return f"{learned}. Here {signals} fitted from {source} in {fitted} (step size {record['protocol']['lr']:g})."
+
+
+def _start_card(title: str, row: Row, fitted: str) -> Card:
+    return Card(title, db(row.final_psnr_db), "dB", (
+        f"{count(row.weights)} weights ({percent(row.density)})", f"{count(row.total)} with biases", f"after {fitted}",
+    ))  # fmt: skip
+
+
+def _gain_card(scratch: Row, starts: list[Row]) -> Card:
+    sparse, dense = (_difference(row, scratch) for row in (starts[-1], starts[0]))
+    details = [f"over the dense field from random numbers ({db(scratch.final_psnr_db)} dB)"]
+    if len(starts) > 1:
+        details.append(f"{gain(dense)} dB for the {'densest' if starts[0].density < 1 else 'dense'} start")
+    return Card("Gain, sparsest start" if len(starts) > 1 else "Gain over scratch", gain(sparse), "dB", tuple(details))
+
+
+def _time_card(last: Row, hardware: dict[str, Any]) -> Card:
+    where = hardware.get("gpu") or f"{hardware.get('processor', 'unknown')}, {count(hardware.get('threads'))} threads"
+    return Card("Learning time", duration(last.learn_seconds), "", (f"{count(last.outer_steps)} outer steps", where))
+
+
+def _difference(row: Row, scratch: Row) -> float | None:
+    if row.final_psnr_db is None or scratch.final_psnr_db is None:
+        return None
+    return row.final_psnr_db - scratch.final_psnr_db

@@ -1,0 +1,58 @@
+"""Numbers as a reader likes them. What is unknown becomes a dash."""
+
+from typing import Any
+
+DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def count(number: int | None) -> str:
+    """197888 -> 197,888."""
+    return DASH if number is None else f"{number:,}"
+
+
+def db(value: float | None) -> str:
+    """Decibels without the unit: 27.71."""
+    return DASH if value is None else f"{value:.2f}".replace("-", MINUS)
+
+
+def gain(value: float | None) -> str:
+    """Decibels more, or fewer: +3.20."""
+    return DASH if value is None else f"{value:+.2f}".replace("-", MINUS)
+
+
+def percent(fraction: float) -> str:
+    """Three digits that say something: 100 %, 16.9 %, 1.15 %."""
+    return f"{float(f'{100 * fraction:.3g}'):g} %"
+
+
+def interval(pair: tuple[float, float] | None) -> str:
+    """Two decibel values: 25.10 to 28.33."""
+    return DASH if pair is None else f"{db(pair[0])} to {db(pair[1])}"
+
+
+def duration(seconds: float | None) -> str:
+    """8.1 s, 3 min 20 s, 2 h 5 min."""
+    if seconds is None:
+        return DASH
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def plain(value: Any) -> str:
+    """A value of a configuration, exactly as one would type it."""
+    if value is None or value == "":
+        return DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " x ".join(map(plain, value))
+    return str(value)
+
+
+def protocol(steps: int, optimizer: str) -> str:
+    """How signals were fitted, in few words: 100 Adam steps."""
+    known = {"adam": "Adam", "sgd": "SGD"}.get(optimizer, optimizer)
+    return f"{count(steps)} {known} step{'' if steps == 1 else 's'}"

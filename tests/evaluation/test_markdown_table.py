@@ -1,0 +1,45 @@
+import pytest
+from fabricated import record, signal
+
+from sparsine.errors import BadInput
+from sparsine.evaluation.tables import table_markdown
+from sparsine.evaluation.wording import DASH
+
+
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_numbers_equal_the_records():
+    evaluation = record()
+    head, rule, *body = cells(table_markdown(evaluation))
+    assert head == ["row", "weights", "weights + biases", "density", "PSNR after 0", "PSNR after 2", "PSNR after 10",
+                    "PSNR after 100", "worst to best"]  # fmt: skip
+    assert rule[1:] == ["---:"] * 8
+    assert len(body) == len(evaluation["rows"])
+    for shown, row in zip(body, evaluation["rows"], strict=True):
+        assert [int(cell.replace(",", "")) for cell in shown[1:3]] == [row["weights"], row["total"]]
+        assert float(shown[3].split()[0]) == pytest.approx(100 * row["density"], abs=0.05)
+        means = [row["mean_psnr_db"][row["steps"].index(step)] for step in (0, 2, 10, 100)]
+        assert [float(cell) for cell in shown[4:8]] == pytest.approx(means, abs=0.005)
+        lasts = [s["psnr_db"][-1] for s in row["signals"]]
+        assert shown[8] == f"{min(lasts):.2f} to {max(lasts):.2f}"
+
+
+def test_the_last_step_is_always_shown():
+    head = cells(table_markdown(record(steps=(0, 1, 2, 5, 7))))[0]
+    assert head[4:7] == ["PSNR after 0", "PSNR after 2", "PSNR after 7"]
+
+
+def test_signals_that_diverged_are_in_no_spread_and_empty_rows_have_dashes():
+    evaluation = record()
+    evaluation["rows"][1]["signals"].append(signal("bad.jpg", -40.0, status="diverged"))
+    evaluation["rows"][2] |= {"signals": [signal("bad.jpg", None, status="unreadable")], "mean_psnr_db": []}
+    body = cells(table_markdown(evaluation))[2:]
+    assert body[1][8] == "37.50 to 42.50"
+    assert body[2][4:] == [DASH] * 5
+
+
+def test_other_records_are_refused():
+    with pytest.raises(BadInput, match="version 9"):
+        table_markdown(record() | {"record_version": 9})
