@@ -60,7 +60,7 @@ def defaults(args: list[str]) -> Options:
     resumes = given.resume and given.out is not None and (given.out / "config.json").is_file()
     config = read_config(given.out) if resumes else recipe(given.recipe)
     values = {f.name: getattr(config, f.name) for f in dataclasses.fields(LearnConfig) if f.name != "data"}
-    return Options(dataset=tyro.MISSING, out=given.out or tyro.MISSING, resume=given.resume, **values)
+    return Options(dataset=tyro.MISSING, out=given.out or tyro.MISSING, resume=False, **values)
 
 
 def run(options: Options) -> int:
