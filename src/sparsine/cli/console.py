@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 LOG_SECONDS = 20.0
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 class Waiting:
@@ -20,8 +20,9 @@ class Waiting:
         ...     waiting.at(1, "fitting a.png")
     """
 
-    def __init__(self, what: str, total: int, done: int = 0):
-        self.what, self.total, self.first = what, max(total, 1), done
+    def __init__(self, what: str, total: int):
+        self.what, self.total = what, max(total, 1)
+        self.first: int | None = None
         self.live = sys.stderr.isatty()
         self.began = self.said = time.monotonic()
         self.progress = Progress(
@@ -29,7 +30,7 @@ class Waiting:
             TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True, highlight=False),
             disable=not self.live,
         )  # fmt: skip
-        self.task = self.progress.add_task(what, total=self.total, completed=done)
+        self.task = self.progress.add_task(what, total=self.total)
 
     def __enter__(self) -> "Waiting":
         self.progress.__enter__()
@@ -40,14 +41,21 @@ class Waiting:
     ) -> None:
         self.progress.__exit__(kind, error, trace)
 
+    def set_total(self, total: int) -> None:
+        """Say how many steps there are, when that is known only later."""
+        self.total = max(total, 1)
+        self.progress.update(self.task, total=self.total)
+
     def at(self, done: int, what: str | None = None) -> None:
         """Say that `done` steps are over, and what is going on."""
         self.what = what or self.what
+        if self.first is None:  # a resumed run begins in the middle
+            self.first, self.began = done, time.monotonic()
         if self.live:
             self.progress.update(self.task, completed=done, description=self.what)
         elif time.monotonic() - self.said >= LOG_SECONDS:
             self.said = time.monotonic()
-            rate = (done - self.first) / (self.said - self.began)
+            rate = (done - self.first) / max(self.said - self.began, 1e-9)
             left = f", about {(self.total - done) / rate:,.0f} s left" if rate > 0 else ""
             print(f"{self.what}: {done} of {self.total}{left}", file=sys.stderr, flush=True)
 

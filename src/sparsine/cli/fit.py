@@ -11,8 +11,10 @@ import dataclasses
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
+from rich.markup import escape
 from rich.table import Table
 
 from sparsine.checks import check_choice, check_range
@@ -34,9 +36,9 @@ ROWS_SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    start: tyro.conf.Positional[Path]
+    start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A start file, or the folder of a run (then --sparsity chooses the round)."""
-    signals: tyro.conf.Positional[tuple[str, ...]]
+    signals: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
     """Image files and folders, or one data set as in celeba:DIR or curves."""
     out: Path
     """Folder for pictures, drawings, fitted vectors and psnr.csv."""
@@ -73,8 +75,8 @@ def run(options: Options) -> int:
     size = options.render or tuple(2 * n for n in start.grid.shape)
     count = min(len(signals), options.limit or len(signals))
     console.print(f"[bold]fitting[/] {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
-                  f"{start.pattern.density:.2%} of the weights), {options.fit.num_steps} steps of {options.fit.optimizer} "
-                  f"at {options.fit.step_size:g}")  # fmt: skip
+                  f"{start.pattern.density:.2%} of the weights), {options.fit.num_steps} steps of "
+                  f"{options.fit.optimizer} at {options.fit.step_size:g}")  # fmt: skip
     records, names = [], FileNames()
     with locked(options.out), Waiting("fitting", count) as waiting:
         for fitted in fit_collection(start, signals, options.fit, indices=range(count), engine=options.engine,
@@ -84,7 +86,7 @@ def run(options: Options) -> int:
                 _write(options, start, fitted, names.of(fitted.name), size)
             waiting.at(len(records), f"fitted {fitted.name}")
             if fitted.reason:
-                console.print(f"[yellow]{fitted.status}[/] {fitted.name}: {fitted.reason}", markup=True)
+                console.print(f"[yellow]{fitted.status}[/] {escape(fitted.name)}: {escape(fitted.reason)}")
         _write_table(options.out / "psnr.csv", records)
     if options.json:
         write_json(options.json, records)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -13,7 +14,7 @@ from sparsine.meta.start import save_start
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    file: tyro.conf.Positional[Path]
+    file: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE.npz")]
     """npz with layers.{i}.weight (out, in) and layers.{i}.bias."""
     out: Path
     """Start file to write (.safetensors)."""

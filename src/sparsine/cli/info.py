@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 from rich.table import Table
@@ -12,7 +13,7 @@ from sparsine.cli.starts import find_start
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    start: tyro.conf.Positional[Path]
+    start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A start file, or the folder of a run."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""

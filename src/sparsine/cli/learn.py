@@ -4,16 +4,19 @@ import argparse
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, NoReturn
 
 import tyro
+from rich.markup import escape
 
 from sparsine.cli.console import Waiting, console, counted
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.meta.outer import LearnState
-from sparsine.meta.run import open_run, read_config, starts_of
+from sparsine.meta.run import Run, open_run, read_config, starts_of
 from sparsine.meta.sparse import learn_sparse_start
+from sparsine.meta.start import Start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.recipes import RECIPES, recipe
 from sparsine.signals.open import open_dataset
@@ -23,7 +26,7 @@ DEFAULT_RECIPE = "small"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    dataset: tyro.conf.Positional[str]
+    dataset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
     """images:DIR, celeba:DIR, imagenette:DIR, sdf2d:FILE.npz, or curves (built in)."""
     out: Path
     """Folder of the run: configuration, metrics, starts, checkpoint."""
@@ -47,16 +50,20 @@ class Options:
     """cpu or cuda."""
 
 
+class _Early(argparse.ArgumentParser):
+    """Looks ahead for what decides the defaults."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; --recipe is one of {', '.join(RECIPES)}, --out is a folder")
+
+
 def defaults(args: list[str]) -> Options:
     """The recipe's values; those of the run itself when it is resumed."""
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early = _Early(add_help=False, allow_abbrev=False)
     early.add_argument("--recipe", default=DEFAULT_RECIPE)
     early.add_argument("--out", type=Path, default=None)
     early.add_argument("--resume", action="store_true")
-    try:
-        given, _ = early.parse_known_args(args)
-    except SystemExit:
-        raise BadInput(f"--recipe needs one of: {', '.join(RECIPES)}; --out needs a folder") from None
+    given, _ = early.parse_known_args(args)
     resumes = given.resume and given.out is not None and (given.out / "config.json").is_file()
     config = read_config(given.out) if resumes else recipe(given.recipe)
     values = {f.name: getattr(config, f.name) for f in dataclasses.fields(LearnConfig) if f.name != "data"}
@@ -67,28 +74,37 @@ def run(options: Options) -> int:
     names = {f.name for f in dataclasses.fields(LearnConfig)} - {"data"}
     config = LearnConfig(data=options.dataset, **{name: getattr(options, name) for name in names})
     dataset = open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)
-    rounds = config.pruning.num_rounds(config.field.field(2, dataset.num_channels).num_weights)
-    total = config.outer.dense_steps + rounds * config.outer.steps_per_round
-    console.print(
-        f"[bold]learning[/] a start for {config.data} ({dataset.shape[0]} x {dataset.shape[1]}, "
-        f"{len(dataset.train)} training signals), recipe {config.recipe}, {rounds} prunings, {total} outer steps"
-    )
-    with Waiting("dense", total) as waiting:
+    waiting = Waiting("dense", 1)
 
-        def on_step(state: LearnState, loss: float) -> None:
-            waiting.at(state.step, f"round {state.round}/{rounds}, {state.pattern.num_weights} weights")
+    def on_step(state: LearnState, loss: float) -> None:
+        waiting.at(state.step, f"round {state.round}, {state.pattern.num_weights} weights")
 
-        with open_run(config, options.out, dataset, resume=options.resume, on_step=on_step) as learning:
+    with open_run(config, options.out, dataset, resume=options.resume, on_step=on_step) as learning:
+        _announce(learning, waiting)
+        with waiting:
             start = learn_sparse_start(config, learning)
-            unreadable = learning.unreadable
+    _conclude(options.out, start, learning.unreadable)
+    return 0
+
+
+def _announce(learning: Run, waiting: Waiting) -> None:
+    config, dataset, pattern = learning.config, learning.dataset, learning.first_pattern
+    rounds = len(config.pruning.schedule(pattern.num_weights))
+    waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round)
+    console.print(
+        f"[bold]learning[/] a start for {escape(config.data)} ({dataset.shape[0]} x {dataset.shape[1]}, "
+        f"{len(dataset.train)} training signals), recipe {config.recipe}, {pattern.counts}, "
+        f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}"
+    )
+
+
+def _conclude(folder: Path, start: Start, unreadable: dict[str, str]) -> None:
     for reason in unreadable.values():
-        console.print(f"[yellow]skipped[/] {reason}", markup=True)
+        console.print(f"[yellow]skipped[/] {escape(reason)}")
     if unreadable:
         console.print(f"{counted(len(unreadable), 'signal')} could not be read; the run went on without")
     console.print(
         f"[bold green]done[/]: {start.pattern.counts} ({start.pattern.density:.2%} of the weights) in "
-        f"{start.info['learn_seconds']:.0f} s; {counted(len(starts_of(options.out)), 'start')} in "
-        f"{options.out / 'starts'}"
+        f"{start.info['learn_seconds']:.0f} s; {counted(len(starts_of(folder)), 'start')} in {folder / 'starts'}"
     )
-    console.print(f"next: sparsine report {options.out}")
-    return 0
+    console.print(f"next: sparsine report {folder}")

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -27,16 +28,17 @@ def parse(
     registry.primitive_rule(_size_rule)
     wants_help = any(arg in ("-h", "--help") for arg in args)
     printed = io.StringIO()
-    given = {"default": defaults(args)} if defaults else {}
+    given: dict[str, Any] = {"default": defaults(args)} if defaults else {}
     try:
         with registry, contextlib.ExitStack() as stack:
             if not wants_help:
                 stack.enter_context(contextlib.redirect_stderr(printed))
                 stack.enter_context(contextlib.redirect_stdout(printed))
-            return tyro.cli(
+            parsed: T = tyro.cli(
                 options, prog=f"sparsine {command}", args=args, description=description, use_underscores=False,
-                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff), console_outputs=True, **given,
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff), **given,
             )  # fmt: skip
+            return parsed
     except SystemExit as stop:
         if stop.code in (0, None):
             sys.stdout.write(printed.getvalue())
@@ -45,14 +47,23 @@ def parse(
 
 
 def _one_line(box: str) -> str:
-    """tyro explains itself in a box; an error here is one line."""
-    lines = [line.strip("│╭╮╰╯─ \t") for line in box.splitlines()]
-    words = [line for line in lines if line and not line.startswith(("Parsing error", "For full helptext"))]
-    return " ".join(" ".join(words).split()) or "the options could not be understood"
+    """tyro explains itself in a box: a title, the error, and the help of the option. An error here is one line."""
+    lines = [row.strip("│╭╮╰╯─|+ \t") for row in box.splitlines()]
+    lines = [line.strip("- ") if re.match(r"-( |--)|-+$", line) else line for line in lines]
+    title, *rest = [line for line in lines if line] or ["the options could not be understood"]
+    said: list[str] = []
+    for line in rest:
+        if line.startswith(("Argument helptext", "For full helptext", "sparsine ")):
+            break
+        if said and said[-1] == "- perhaps you meant":
+            said.append(line.split()[0])
+            break
+        said.append("- perhaps you meant" if line.startswith("Perhaps you meant") else line)
+    return re.sub(r"^Error parsing [\w.]+: ", "", " ".join(" ".join(said).split())) or title
 
 
 def _size_rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    if info.type != Size:
+    if info.type != tuple[int, int]:
         return None
     return PrimitiveConstructorSpec(
         nargs=1, metavar="HxW", instance_from_str=lambda given: parse_size(given[0]),

@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 from rich.table import Table
@@ -17,7 +18,7 @@ from sparsine.storage import locked
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    run: tyro.conf.Positional[Path]
+    run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Folder of a run, finished or not."""
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
 
@@ -28,8 +29,7 @@ def run(options: Options) -> int:
     with locked(options.run / "evaluation"), Waiting("measuring", 1) as waiting:
 
         def on_row(name: str, number: int, total: int) -> None:
-            waiting.total = total
-            waiting.progress.update(waiting.task, total=total)
+            waiting.set_total(total)
             waiting.at(number, f"measuring {name}")
 
         record = evaluate_run(options.run, dataset, options.evaluation, on_row)

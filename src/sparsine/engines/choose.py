@@ -22,7 +22,7 @@ def make_engine(
     if name != "auto" and name not in ENGINES:
         raise BadInput(f"unknown engine {name!r}; use auto, {', '.join(ENGINES)}")
     try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise BadInput(f"device {device!r} cannot be used here ({str(error).splitlines()[0]}); use cpu") from error
     return ENGINES["dense" if name == "auto" else name](pattern, device=device, dtype=dtype)

@@ -63,6 +63,7 @@ class Engine(ABC):
         self._check(theta, coords, values)
         if v.shape != theta.shape:
             raise BadInput(f"v must have theta's shape {tuple(theta.shape)}, but has {tuple(v.shape)}")
+        self._check_kind("v", v)
         return self._hvp(theta, v, coords, values)
 
     @abstractmethod
@@ -92,8 +93,12 @@ class Engine(ABC):
         if values is not None and tuple(values.shape) != expected:
             raise BadInput(f"values must be (signals, points, channels) = {expected}, but are {tuple(values.shape)}")
         for name, tensor in (("theta", theta), ("coords", coords), ("values", values)):
-            if tensor is not None and (tensor.dtype != self.dtype or tensor.device.type != self.device.type):
-                raise BadInput(
-                    f"engine '{self.name}' was made for {self.dtype} on {self.device}, but {name} is "
-                    f"{tensor.dtype} on {tensor.device}; convert it or make another engine"
-                )
+            if tensor is not None:
+                self._check_kind(name, tensor)
+
+    def _check_kind(self, name: str, tensor: Tensor) -> None:
+        if tensor.dtype != self.dtype or tensor.device.type != self.device.type:
+            raise BadInput(
+                f"engine '{self.name}' was made for {self.dtype} on {self.device}, but {name} is "
+                f"{tensor.dtype} on {tensor.device}; convert it or make another engine"
+            )

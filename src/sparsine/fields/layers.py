@@ -14,7 +14,7 @@ def layers(
     """Views of (weight, bias) for every layer; writing to them writes to `dense`."""
     weight_start, bias_start = 0, field.num_weights
     for n_out, n_in in field.layer_shapes:
-        weight = dense[:, weight_start : weight_start + n_out * n_in].unflatten(1, (n_out, n_in))
+        weight = dense[:, weight_start : weight_start + n_out * n_in].view(-1, n_out, n_in)
         yield weight, dense[:, bias_start : bias_start + n_out]
         weight_start += n_out * n_in
         bias_start += n_out

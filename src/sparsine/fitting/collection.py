@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sparsine.checks import check_memory
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput, UnreadableSignal
@@ -53,6 +54,11 @@ def fit_collection(
         BadInput: signals whose channels or axes are not the start's.
     """
     indices = range(len(signals)) if indices is None else indices
+    check_memory(
+        "fitting",
+        4 * min(config.batch, len(indices)) * (8 * start.pattern.num_params + 3 * start.grid.num_points),
+        "lower --batch",
+    )
     computer = make_engine(start.pattern, engine, device=device)
     theta = start.theta.to(device)
     with ThreadPoolExecutor(1) as reader:

@@ -45,7 +45,7 @@ class GridConfig:
     high: float = 1.0
     """Last coordinate of every axis (the paper: 1)."""
     alignment: Alignment = "corners"
-    """corners: linspace(low, high), the paper's. centers: middles of cells. lower: arange(n)/n, Learnit's with 0 and 1."""
+    """corners: linspace(low, high), the paper's. centers: middles of cells. lower: edges, Learnit's arange(n)/n."""
     axis_order: AxisOrder = "array"
     """array: row first. reversed: x first."""
 
@@ -72,13 +72,13 @@ class OuterConfig:
     steps_per_round: int = 30_000
     """Outer steps after each pruning."""
     moments: Moments = "keep"
-    """What Adam remembers of the survivors across a pruning: keep, or reset (start anew, and so does its step count)."""
+    """What Adam remembers of the survivors across a pruning: keep its moments, or reset them and its step count."""
     start_from: str = ""
     """A start file to begin from, instead of random numbers; the field and the grid are then its own."""
 
     def __post_init__(self) -> None:
         check_range("outer_step_size", self.outer_step_size, 1e-12, 1e3)
-        check_range("tasks_per_step", self.tasks_per_step, 1, 100_000)
+        check_range("tasks_per_step", self.tasks_per_step, 1, 1_000)
         check_range("dense_steps", self.dense_steps, 0, 10**9)
         check_range("steps_per_round", self.steps_per_round, 0, 10**9)
         check_choice("moments", self.moments, Moments)
@@ -100,7 +100,7 @@ class WatchConfig:
     def __post_init__(self) -> None:
         check_range("log_every", self.log_every, 1, 10**9)
         check_range("val_every", self.val_every, 1, 10**9)
-        check_range("val_signals", self.val_signals, 0, 100_000)
+        check_range("val_signals", self.val_signals, 0, 1_000)
         check_range("checkpoint_seconds", self.checkpoint_seconds, 0.0, 1e9)
 
 

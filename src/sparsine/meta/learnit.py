@@ -1,6 +1,7 @@
 """Starts published by Learnit (Tancik et al., CVPR 2021), in its own conventions: coordinates arange(n)/n in [0, 1)
 with the row first, 0.5 added to the output."""
 
+import zlib
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -39,7 +40,8 @@ def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int]
             f"{path}: the layers do not fit one another: weights {[w.shape for w in weights]}, "
             f"biases {[b.shape for b in biases]}"
         )
-    theta = torch.from_numpy(np.concatenate([a.ravel() for a in weights + biases]).astype(np.float32))
+    with np.errstate(over="ignore"):  # too large for float32: refused below
+        theta = torch.from_numpy(np.concatenate([a.ravel() for a in weights + biases]).astype(np.float32))
     if not torch.isfinite(theta).all():
         raise BadInput(f"{path} holds numbers that are not finite")
     info = {"data": "celeba", "value_kind": "rgb", "recipe": "learnit", "round": 0,
@@ -52,8 +54,13 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             if not hasattr(archive, "files"):
                 raise ValueError("it is a single array")
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise BadInput(f"cannot read {path}: no such file") from error
-    except (OSError, ValueError, BadZipFile, EOFError, KeyError) as error:
+    except (OSError, ValueError, BadZipFile, EOFError, KeyError, RuntimeError, zlib.error) as error:
         raise BadInput(f"{path} is not an npz of plain arrays ({error})") from error
+    for name, array in arrays.items():
+        # a member that is no npy file at all comes back as bytes
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+            raise BadInput(f"{path}: {name} must hold real numbers, but is {getattr(array, 'dtype', 'not an array')}")
+    return arrays

@@ -12,11 +12,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from sparsine.checks import check_memory
+from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.environment import environment
 from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
@@ -114,6 +117,8 @@ class Run:
             self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.grid(dataset.shape)
         )
         self._check_given_start()
+        self._check_memory()
+        make_engine(self.first_pattern, config.engine, device=config.device)  # refuses a wrong name or device at once
         self.sampler = TaskSampler(
             dataset.train, self.grid, tasks_per_step=config.outer.tasks_per_step, points=config.inner.points,
             seed=config.seed, device=torch.device(config.device),
@@ -128,13 +133,17 @@ class Run:
         self._metrics: Any = None
         self._events: Any = None
 
+    @cached_property
+    def first_pattern(self) -> Pattern:
+        """The pattern that the run begins with: full, unless a given start says otherwise."""
+        if self.given_start:
+            return self.given_start.pattern
+        return Pattern.full(self.config.field.field(self.grid.num_dims, self.dataset.num_channels))
+
     def first_state(self) -> LearnState:
         """A random dense start, or the one that the configuration names."""
-        if self.given_start:
-            pattern, theta = self.given_start.pattern, self.given_start.theta
-        else:
-            field = self.config.field.field(self.grid.num_dims, self.dataset.num_channels)
-            pattern, theta = Pattern.full(field), field.initial_theta(self.config.seed)
+        pattern = self.first_pattern
+        theta = self.given_start.theta if self.given_start else pattern.field.initial_theta(self.config.seed)
         theta = theta.to(self.config.device)
         self._open_logs(0, 0)
         return LearnState(pattern, theta, AdamState.zeros_like(theta))
@@ -206,6 +215,16 @@ class Run:
                 f"{self.config.outer.start_from} draws {self.given_start.field.out_features} channels but the "
                 f"signals of {self.dataset.spec} have {self.dataset.num_channels}; choose a start of that kind"
             )
+
+    def _check_memory(self) -> None:
+        """A rough floor of what the run will hold: vectors of a step, and the values of its signals."""
+        config = self.config
+        field = self.given_start.field if self.given_start else config.field.field(self.grid.num_dims, 1)
+        signals = max(config.outer.tasks_per_step, config.watch.val_signals)
+        values = signals * self.grid.num_points * field.out_features
+        vectors = 10 * (field.num_weights + field.num_biases)
+        check_memory("this run", 4 * (vectors + 3 * values), "lower --width, --hidden-layers, --tasks-per-step, "
+                     "--val-signals or --resolution")  # fmt: skip
 
     def _load_validation(self) -> torch.Tensor | None:
         loaded = []

@@ -16,7 +16,7 @@ def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
         WorkFailed: the loss overflowed or a file could not be written; the last checkpoint stays.
     """
     state = run.resumed() or run.first_state()
-    survivors = [state.pattern.field.num_weights, *config.pruning.schedule(state.pattern.field.num_weights)]
+    survivors = config.pruning.schedule(run.first_pattern.num_weights)
 
     while True:
         engine = make_engine(state.pattern, config.engine, device=config.device)
@@ -24,9 +24,9 @@ def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
         with run.watching(engine):
             state = meta_train(engine, state, run.sampler, config, num_steps, run.after_step)
         start = run.end_round(state)
-        if state.round + 1 >= len(survivors):
+        if state.round == len(survivors):
             return start
-        state = next_round(config, state, survivors[state.round + 1])
+        state = next_round(config, state, survivors[state.round])
 
 
 def next_round(config: LearnConfig, state: LearnState, num_survivors: int) -> LearnState:

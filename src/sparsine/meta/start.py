@@ -68,9 +68,13 @@ def load_start(path: Path) -> Start:
         BadInput: missing, damaged, of another kind or of a later version.
     """
     tensors, pattern, about = read_vectors(path, FORMAT)
-    if not torch.isfinite(tensors["theta"]).all():
+    try:
+        start = Start(pattern, tensors["theta"], Grid.from_dict(about["grid"]), dict(about["info"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{path} is not a whole start ({error})") from error
+    if not torch.isfinite(start.theta).all():
         raise BadInput(f"{path} holds numbers that are not finite; it cannot be used")
-    return Start(pattern, tensors["theta"], Grid.from_dict(about["grid"]), about["info"])
+    return start
 
 
 def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, about: dict[str, Any], kind: str) -> None:
@@ -81,8 +85,9 @@ def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, abou
         "format": kind, "format_version": FORMAT_VERSION, "field": pattern.field.to_dict(),
         "counts": {"weights": pattern.num_weights, "biases": pattern.num_biases, "total": pattern.num_params},
         "sparsity": pattern.sparsity, "versions": {"sparsine": __version__, "torch": torch.__version__},
-        "sha256": checksum(tensors), **about,
+        **about,
     }  # fmt: skip
+    header["sha256"] = checksum(tensors, header)
     write_atomically(path, save(tensors, {"sparsine": json.dumps(header)}))
 
 
@@ -97,9 +102,13 @@ def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dic
         tensors = load(data)
     except (SafetensorError, ValueError, KeyError) as error:
         raise BadInput(f"{path} is damaged or cut short ({error}); restore it from a copy") from error
-    if checksum(tensors) != header.get("sha256"):
+    # the second form, over the tensors alone, is that of files written before the header was part of it
+    if header.get("sha256") not in (checksum(tensors, header), checksum(tensors)):
         raise BadInput(f"{path} is damaged: its checksum does not match its contents; restore it from a copy")
-    pattern = Pattern.from_bits(Siren.from_dict(header["field"]), tensors.pop("pattern"))
+    try:
+        pattern = Pattern.from_bits(Siren.from_dict(header["field"]), tensors.pop("pattern"))
+    except (KeyError, ValueError, OverflowError) as error:
+        raise BadInput(f"{path} does not say what field it belongs to ({error})") from error
     return tensors, pattern, header
 
 
@@ -114,7 +123,7 @@ def _header(path: Path, data: bytes, kind: str) -> dict[str, Any]:
     except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise BadInput(f"{path} is not a safetensors file, or is damaged ({error})") from error
     if not isinstance(header, dict) or header.get("format") != kind:
-        found = header.get("format") if isinstance(header, dict) else "a safetensors file of another program"
+        found = repr(header.get("format")) if isinstance(header, dict) else "a safetensors file of another program"
         raise BadInput(f"{path} is not a {kind} file; found {found}")
     if header.get("format_version") != FORMAT_VERSION:
         raise BadInput(
@@ -124,9 +133,11 @@ def _header(path: Path, data: bytes, kind: str) -> dict[str, Any]:
     return header
 
 
-def checksum(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 over names, types and bytes of the tensors."""
+def checksum(tensors: dict[str, Tensor], header: dict[str, Any] | None = None) -> str:
+    """SHA-256 over names, types and bytes of the tensors, and over what a header says beside its own checksum."""
     digest = hashlib.sha256()
+    if header is not None:
+        digest.update(json.dumps({key: value for key, value in header.items() if key != "sha256"}).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)};".encode())

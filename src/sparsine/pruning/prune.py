@@ -39,10 +39,6 @@ class PruningConfig:
             return geometric(self.fraction, self.rounds)
         return geometric_to(self.fraction, self.target_sparsity)
 
-    def num_rounds(self, num_weights: int) -> int:
-        """Rounds that a field of `num_weights` weights goes through."""
-        return len(self.schedule(num_weights))
-
 
 def prune(pattern: Pattern, theta: Float[Tensor, " params"], num_survivors: int, score: str, seed: int) -> Pattern:
     """The pattern of the `num_survivors` weights with the highest score.
@@ -51,8 +47,10 @@ def prune(pattern: Pattern, theta: Float[Tensor, " params"], num_survivors: int,
     `seed` is used by random scores alone. Carry vectors over with `Pattern.gather_from`.
 
     Raises:
-        BadInput: more survivors than there are weights, or an unknown score.
+        BadInput: more survivors than there are weights, a theta of another pattern, or an unknown score.
     """
+    if theta.shape != (pattern.num_params,):
+        raise BadInput(f"theta must hold {pattern.num_params} numbers ({pattern.counts}), but is {tuple(theta.shape)}")
     if not 0 <= num_survivors <= pattern.num_weights:
         raise BadInput(f"cannot keep {num_survivors} of {pattern.num_weights} surviving weights")
     check_choice("score", score, SCORES)

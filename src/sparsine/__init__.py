@@ -1,0 +1,73 @@
+"""Sparse neural fields for collections of signals. Every public name with its home; loaded on first use."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sparsine.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from sparsine.engines.choose import make_engine as make_engine
+    from sparsine.errors import BadInput as BadInput
+    from sparsine.errors import UnreadableSignal as UnreadableSignal
+    from sparsine.errors import WorkFailed as WorkFailed
+    from sparsine.evaluation.evaluate import EvaluationConfig as EvaluationConfig
+    from sparsine.evaluation.evaluate import evaluate_run as evaluate_run
+    from sparsine.evaluation.report import write_report as write_report
+    from sparsine.fields.pattern import Pattern as Pattern
+    from sparsine.fields.siren import Siren as Siren
+    from sparsine.fitting.collection import fit_collection as fit_collection
+    from sparsine.fitting.collection import render as render
+    from sparsine.fitting.fit import FitConfig as FitConfig
+    from sparsine.fitting.fit import fit as fit
+    from sparsine.meta.config import LearnConfig as LearnConfig
+    from sparsine.meta.learnit import import_learnit as import_learnit
+    from sparsine.meta.maml import meta_gradient as meta_gradient
+    from sparsine.meta.run import open_run as open_run
+    from sparsine.meta.sparse import learn_sparse_start as learn_sparse_start
+    from sparsine.meta.start import Start as Start
+    from sparsine.meta.start import load_start as load_start
+    from sparsine.meta.start import save_start as save_start
+    from sparsine.pruning.prune import prune as prune
+    from sparsine.recipes import recipe as recipe
+    from sparsine.signals.grid import Grid as Grid
+    from sparsine.signals.open import open_dataset as open_dataset
+    from sparsine.signals.open import open_files as open_files
+
+_HOME = {
+    "make_engine": "engines.choose",
+    "BadInput": "errors",
+    "UnreadableSignal": "errors",
+    "WorkFailed": "errors",
+    "EvaluationConfig": "evaluation.evaluate",
+    "evaluate_run": "evaluation.evaluate",
+    "write_report": "evaluation.report",
+    "Pattern": "fields.pattern",
+    "Siren": "fields.siren",
+    "fit_collection": "fitting.collection",
+    "render": "fitting.collection",
+    "FitConfig": "fitting.fit",
+    "fit": "fitting.fit",
+    "LearnConfig": "meta.config",
+    "import_learnit": "meta.learnit",
+    "meta_gradient": "meta.maml",
+    "open_run": "meta.run",
+    "learn_sparse_start": "meta.sparse",
+    "Start": "meta.start",
+    "load_start": "meta.start",
+    "save_start": "meta.start",
+    "prune": "pruning.prune",
+    "recipe": "recipes",
+    "Grid": "signals.grid",
+    "open_dataset": "signals.open",
+    "open_files": "signals.open",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'sparsine' has no attribute {name!r}")
+    return getattr(import_module(f"sparsine.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])
