@@ -5,4 +5,6 @@ import os
 from jaxtyping import install_import_hook
 
 if not os.environ.get("JAXTYPING_DISABLE"):
-    install_import_hook("sparsine", "beartype.beartype")
+    # the command line is left out: tyro puts placeholders of its own where values are still missing
+    parts = ("signals", "fields", "engines", "pruning", "meta", "fitting", "evaluation", "optim", "psnr", "recipes")
+    install_import_hook([f"sparsine.{part}" for part in parts], "checked.checked")

@@ -31,7 +31,10 @@ WRONG = {
         change("theta", lambda t: t[:, 1:]),
         [f"theta must be (signals, {NUM_PARAMS})", f"(3, {NUM_PARAMS - 1})", PATTERN.counts],
     ),
-    "a single vector": (change("theta", lambda t: t[0]), [f"theta must be (signals, {NUM_PARAMS})", f"({NUM_PARAMS},)"]),
+    "a single vector": (
+        change("theta", lambda t: t[0]),
+        [f"theta must be (signals, {NUM_PARAMS})", f"({NUM_PARAMS},)"],
+    ),
     "coords of three dimensions": (
         change("coords", lambda t: torch.cat([t, t[:, :1]], dim=1)),
         ["coords must be (points, 2) or (signals, points, 2)", "(11, 3)"],
@@ -98,7 +101,9 @@ def test_a_message_names_the_engine_that_was_asked():
             engine_of(PATTERN).predict(problem.theta, problem.coords)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("auto", DenseEngine), ("dense", DenseEngine), ("reference", ReferenceEngine)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("auto", DenseEngine), ("dense", DenseEngine), ("reference", ReferenceEngine)]
+)
 def test_make_engine_gives_the_engine_that_is_named(name, kind):
     engine = make_engine(PATTERN, name, dtype=torch.float64)
     assert type(engine) is kind

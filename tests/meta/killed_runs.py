@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import torch
-import torch.utils.tensorboard  # noqa: F401 (imported once here, not in every child)
+import torch.utils.tensorboard
 
 import sparsine.meta.outer as outer
 import sparsine.storage as storage

@@ -2,10 +2,13 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from sparsine.evaluation.rows import evenly
 
 LOG_SECONDS = 20.0
 
@@ -63,3 +66,9 @@ class Waiting:
 def counted(number: int, noun: str) -> str:
     """'1 signal', '3 signals'."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def shown_steps(steps: Sequence[int]) -> list[int]:
+    """Positions in `steps` of the few that a terminal's table has room for: first, last and some between."""
+    room = 4 if console.width < 110 else 8
+    return evenly(range(len(steps)), room)

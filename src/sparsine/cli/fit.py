@@ -9,7 +9,7 @@ DIR/psnr.csv             a line per signal
 import csv
 import dataclasses
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,17 +18,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from sparsine.checks import check_choice, check_range
-from sparsine.cli.console import Waiting, console, counted
+from sparsine.cli.console import Waiting, console, counted, shown_steps
 from sparsine.cli.options import Size
 from sparsine.cli.starts import find_start
 from sparsine.errors import BadInput
+from sparsine.evaluation.wording import db
 from sparsine.fitting.collection import FittedSignal, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.start import Start, checksum, write_vectors
 from sparsine.signals.dataset import SignalSet
+from sparsine.signals.decode import IMAGE_SUFFIXES
 from sparsine.signals.open import dataset_kinds, open_dataset, open_files
 from sparsine.signals.pictures import error_picture, save_picture, side_by_side, to_picture
-from sparsine.storage import locked, write_atomically, write_json
+from sparsine.storage import finite_or_none, locked, write_atomically, write_json
 
 SPLITS = ("train", "val", "test")
 ROWS_SHOWN = 20
@@ -77,20 +79,21 @@ def run(options: Options) -> int:
     console.print(f"[bold]fitting[/] {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
                   f"{start.pattern.density:.2%} of the weights), {options.fit.num_steps} steps of "
                   f"{options.fit.optimizer} at {options.fit.step_size:g}")  # fmt: skip
-    records, names = [], FileNames()
+    fits: list[FittedSignal] = []
+    names = FileNames()
     with locked(options.out), Waiting("fitting", count) as waiting:
         for fitted in fit_collection(start, signals, options.fit, indices=range(count), engine=options.engine,
                                      device=options.device):  # fmt: skip
-            records.append(fitted.to_dict())
+            fits.append(replace(fitted, original=None, theta=None))
             if fitted.theta is not None:
                 _write(options, start, fitted, names.of(fitted.name), size)
-            waiting.at(len(records), f"fitted {fitted.name}")
+            waiting.at(len(fits), f"fitted {fitted.name}")
             if fitted.reason:
                 console.print(f"[yellow]{fitted.status}[/] {escape(fitted.name)}: {escape(fitted.reason)}")
-        _write_table(options.out / "psnr.csv", records)
+        _write_table(options.out / "psnr.csv", fits)
     if options.json:
-        write_json(options.json, records)
-    return _summary(options, records)
+        write_json(options.json, [fitted.to_dict() for fitted in fits])
+    return _summary(options, fits)
 
 
 class FileNames:
@@ -101,7 +104,8 @@ class FileNames:
 
     def of(self, name: str) -> str:
         """A new name; characters that could lead elsewhere become '_'."""
-        plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".") or "signal"
+        without = name[: -len(Path(name).suffix)] if Path(name).suffix.lower() in IMAGE_SUFFIXES else name
+        plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in without).strip(".") or "signal"
         stem, number = plain[:150], 1
         while stem.lower() in self.given:
             number += 1
@@ -147,35 +151,28 @@ def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size
                   "sparsine-field")  # fmt: skip
 
 
-def _write_table(path: Path, records: list[dict[str, object]]) -> None:
+def _write_table(path: Path, fits: list[FittedSignal]) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
-    for record in records:
-        steps, psnr = record["steps"], record["psnr_db"]
-        assert isinstance(steps, list)
-        assert isinstance(psnr, list)
-        if text.tell() == 0:
-            writer.writerow(["input", "status", *(f"psnr_db_step_{s}" for s in steps)])
-        writer.writerow([record["input"], record["status"], *(f"{x:.4f}" for x in psnr)])
+    writer.writerow(["input", "status", *(f"psnr_db_step_{step}" for step in fits[0].steps)])
+    for fitted in fits:
+        writer.writerow([fitted.name, fitted.status, *(f"{x:.4f}" for x in fitted.psnr_db)])
     write_atomically(path, text.getvalue().encode())
 
 
-def _summary(options: Options, records: list[dict[str, object]]) -> int:
-    fine = [r for r in records if r["status"] == "ok"]
-    steps = options.fit.report_steps
-    table = Table("input", "status", *(f"{s}" for s in steps), title="PSNR (dB) after so many steps")
-    for record in records[:ROWS_SHOWN]:
-        psnr = record["psnr_db"]
-        assert isinstance(psnr, list)
-        table.add_row(str(record["input"]), str(record["status"]), *(f"{x:.2f}" for x in psnr))
-    if len(records) > ROWS_SHOWN:
-        table.add_row(f"... {len(records) - ROWS_SHOWN} more in psnr.csv")
+def _summary(options: Options, fits: list[FittedSignal]) -> int:
+    fine = [f for f in fits if f.status == "ok"]
+    shown = shown_steps(fits[0].steps)
+    table = Table("input", "status", *(str(fits[0].steps[i]) for i in shown), title="PSNR in dB after so many steps")
+    for fitted in fits[:ROWS_SHOWN]:
+        table.add_row(escape(fitted.name), fitted.status, *(db(finite_or_none(fitted.psnr_db[i])) for i in shown))
+    if len(fits) > ROWS_SHOWN:
+        table.add_row(f"... {len(fits) - ROWS_SHOWN} more in psnr.csv")
     if fine:
-        curves = [r["psnr_db"] for r in fine]
-        means = [sum(at) / len(at) for at in zip(*curves, strict=True)]  # type: ignore[call-overload]
         table.add_section()
-        table.add_row(f"mean of {len(fine)}", "ok", *(f"{x:.2f}" for x in means))
+        table.add_row("mean", f"{len(fine)} ok", *(f"{sum(f.psnr_db[i] for f in fine) / len(fine):.2f}" for i in shown))
     console.print(table)
-    console.print(f"{len(fine)} of {len(records)} fitted; pictures, drawings, fields and psnr.csv in {options.out}",
-                  soft_wrap=True)  # fmt: skip
+    console.print(
+        f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {escape(str(options.out))}"
+    )
     return 0 if fine else 1

@@ -89,7 +89,7 @@ def run(options: Options) -> int:
 
 def _announce(learning: Run, waiting: Waiting) -> None:
     config, dataset, pattern = learning.config, learning.dataset, learning.first_pattern
-    rounds = len(config.pruning.schedule(pattern.num_weights))
+    rounds = len(config.pruning.schedule(pattern.num_weights, pattern.field.num_weights))
     waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round)
     console.print(
         f"[bold]learning[/] a start for {escape(config.data)} ({dataset.shape[0]} x {dataset.shape[1]}, "
@@ -103,8 +103,9 @@ def _conclude(folder: Path, start: Start, unreadable: dict[str, str]) -> None:
         console.print(f"[yellow]skipped[/] {escape(reason)}")
     if unreadable:
         console.print(f"{counted(len(unreadable), 'signal')} could not be read; the run went on without")
+    where = escape(str(folder))
     console.print(
         f"[bold green]done[/]: {start.pattern.counts} ({start.pattern.density:.2%} of the weights) in "
-        f"{start.info['learn_seconds']:.0f} s; {counted(len(starts_of(folder)), 'start')} in {folder / 'starts'}"
+        f"{start.info['learn_seconds']:.0f} s; {counted(len(starts_of(folder)), 'start')} in {where}/starts"
     )
-    console.print(f"next: sparsine report {folder}")
+    console.print(f"next: sparsine report {where}")

@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 the work failed; 2 the input was bad; 130 interrupted.
 """
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -34,7 +35,10 @@ def main(args: list[str] | None = None) -> int:
         if args[0] not in COMMANDS:
             raise BadInput(f"unknown command {args[0]!r}; use one of: {', '.join(COMMANDS)}")
         return _run(args[0], args[1:])
-    except (BadInput, WorkFailed, OSError, KeyboardInterrupt, Exception) as error:
+    except BrokenPipeError:  # the reader of our output has seen enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise
         return _explain(error)

@@ -3,12 +3,12 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from rich.table import Table
 
-from sparsine.cli.console import Waiting, console
+from sparsine.cli.console import Waiting, console, shown_steps
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.evaluation.report import write_report
 from sparsine.meta.run import read_config, read_metrics
@@ -33,12 +33,19 @@ def run(options: Options) -> int:
             waiting.at(number, f"measuring {name}")
 
         record = evaluate_run(options.run, dataset, options.evaluation, on_row)
-    table = Table("start", "weights", "with biases", "density", *(f"{s} steps" for s in record["rows"][0]["steps"]),
-                  title="PSNR (dB), mean over test signals")  # fmt: skip
-    for row in record["rows"]:
-        table.add_row(row["name"], str(row["weights"]), str(row["total"]), f"{row['density']:.2%}",
-                      *(f"{x:.2f}" for x in row["mean_psnr_db"]))  # fmt: skip
-    console.print(table)
+    console.print(_table(record))
     page = write_report(options.run, record, read_metrics(options.run))
     console.print(f"[bold green]report[/]: {page.resolve()}", soft_wrap=True)
     return 0
+
+
+def _table(record: dict[str, Any]) -> Table:
+    steps = record["rows"][0]["steps"]
+    shown = shown_steps(steps)
+    title = f"mean PSNR in dB of test signals after steps of {record['protocol']['optimizer']}"
+    table = Table("start", "weights", "+ biases", "density", *(str(steps[i]) for i in shown), title=title)
+    for row in record["rows"]:
+        curve = row["mean_psnr_db"]
+        numbers = (f"{curve[i]:.2f}" if curve else "-" for i in shown)
+        table.add_row(row["name"], str(row["weights"]), str(row["total"]), f"{row['density']:.2%}", *numbers)
+    return table

@@ -102,7 +102,7 @@ def _measured(
     path = folder / "evaluation" / f"{name}.json"
     made_from = {"start": checksum({"theta": start.theta, "pattern": start.pattern.to_bits()}), "data": dataset.spec,
                  "shape": list(dataset.shape), "signals": config.signals, "pictures": config.pictures,
-                 "fit": [config.fit.optimizer, config.fit.step_size, config.fit.num_steps]}  # fmt: skip
+                 "fit": [config.fit.optimizer, config.fit.step_size, list(config.fit.report_steps)]}  # fmt: skip
     if path.exists():
         row: dict[str, Any] = read_json(path)
         if row.get("made_from") == made_from:

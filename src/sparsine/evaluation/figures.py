@@ -67,7 +67,7 @@ def save_gallery(folder: Path, record: dict[str, Any], path: Path, columns: int 
     shown = gallery_rows(rows_of(record), columns)
     lines = gallery_lines(folder, shown)
     if not lines:
-        raise BadInput(f"{folder} holds no pictures of its fits; make them with: sparsine evaluate {folder}")
+        raise BadInput(f"{folder} holds no pictures of its fits; make them with: sparsine report {folder}")
     buffer = io.BytesIO()
     _gallery(shown, lines).save(buffer, format="PNG", optimize=True)
     write_atomically(path, buffer.getvalue())

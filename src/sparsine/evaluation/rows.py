@@ -85,10 +85,10 @@ def rows_of(record: dict[str, Any]) -> list[Row]:
     if (kind, version) != ("evaluation", 1):
         raise BadInput(
             f"an evaluation record of version 1 is needed, but this is {kind!r} of version {version!r}; "
-            "make it anew with: sparsine evaluate RUN"
+            "make it anew with: sparsine report RUN"
         )
     if not record.get("rows"):
-        raise BadInput("the evaluation record has no rows; make it anew with: sparsine evaluate RUN")
+        raise BadInput("the evaluation record has no rows; make it anew with: sparsine report RUN")
     return [_row(finite_or_none(row)) for row in record["rows"]]
 
 

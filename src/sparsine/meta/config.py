@@ -141,8 +141,10 @@ class LearnConfig:
                  "pruning": PruningConfig, "watch": WatchConfig}  # fmt: skip
         try:
             given = dict(data)
+            if surplus := given.keys() - {f.name for f in dataclasses.fields(cls)}:
+                raise TypeError(f"it does not know {', '.join(sorted(surplus))}")
             if given["grid"]["resolution"] is not None:
                 given["grid"] = {**given["grid"], "resolution": tuple(given["grid"]["resolution"])}
             return cls(**{key: parts[key](**value) if key in parts else value for key, value in given.items()})
-        except (KeyError, TypeError) as error:
-            raise BadInput(f"the configuration is not one of this version of sparsine ({error})") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"not a configuration of this version of sparsine ({error})") from error

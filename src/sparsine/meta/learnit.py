@@ -51,7 +51,8 @@ def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int]
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not hasattr(archive, "files"):
                 raise ValueError("it is a single array")
             arrays = {name: archive[name] for name in archive.files}

@@ -50,16 +50,28 @@ def open_run(
     Raises:
         BadInput: the folder holds another run, or other files, or another process writes to it.
     """
+    _check_dataset(config, dataset)
     check_folder(config, folder, resume)
+    run = Run(config, folder, dataset, on_step)  # before anything is written: it refuses what cannot be run
     with locked(folder):
         check_folder(config, folder, resume)  # again: another process may have been faster
-        run = Run(config, folder, dataset, on_step)
-        remove_leftovers(folder)
+        for place in (folder, folder / "starts"):
+            remove_leftovers(place)
         write_json(folder / "config.json", config.to_dict())
         try:
             yield run
         finally:
             run.close()
+
+
+def _check_dataset(config: LearnConfig, dataset: Dataset) -> None:
+    """What is written down must be what is learned from, or nobody can repeat the run."""
+    wanted = config.grid.resolution or dataset.shape
+    if (config.data, wanted) != (dataset.spec, dataset.shape):
+        raise BadInput(
+            f"the configuration names {config.data} at {wanted} but the data set given is {dataset.spec} at "
+            f"{dataset.shape}; open it with open_dataset(config.data, resolution=config.grid.resolution)"
+        )
 
 
 def check_folder(config: LearnConfig, folder: Path, resume: bool) -> None:
@@ -87,7 +99,10 @@ def read_config(folder: Path) -> LearnConfig:
     """The configuration of the run in `folder`. Raises BadInput when there is none."""
     if not (folder / "config.json").is_file():
         raise BadInput(f"{folder} is not the folder of a run: it has no config.json")
-    return LearnConfig.from_dict(read_json(folder / "config.json"))
+    try:
+        return LearnConfig.from_dict(read_json(folder / "config.json"))
+    except BadInput as error:
+        raise BadInput(f"{folder / 'config.json'}: {error}") from error
 
 
 def starts_of(folder: Path) -> list[Path]:

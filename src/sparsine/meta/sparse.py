@@ -16,7 +16,7 @@ def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
         WorkFailed: the loss overflowed or a file could not be written; the last checkpoint stays.
     """
     state = run.resumed() or run.first_state()
-    survivors = config.pruning.schedule(run.first_pattern.num_weights)
+    survivors = config.pruning.schedule(run.first_pattern.num_weights, run.first_pattern.field.num_weights)
 
     while True:
         engine = make_engine(state.pattern, config.engine, device=config.device)

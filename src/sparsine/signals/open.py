@@ -68,7 +68,7 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int], num_chann
     if num_channels != 3:
         raise BadInput(
             f"image files give 3 channels (RGB), but signals of {num_channels} channel"
-            f"{'s' * (num_channels != 1)} are wanted; use a model that was trained on images"
+            f"{'s' * (num_channels != 1)} are wanted; use a start that was learned on images"
         )
     shape = check_resolution(shape)
     if not paths:
