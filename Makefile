@@ -34,7 +34,7 @@ lint: env
 	$(BIN)/mypy
 
 tables: env
-	$(BIN)/python benchmarks/make_tables.py
+	$(BIN)/python scripts/make_tables.py
 
 clean:
 	rm -rf .venv demo build dist

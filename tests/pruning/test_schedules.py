@@ -90,3 +90,11 @@ def test_a_target_that_is_never_reached_is_refused():
 def test_nonsense_is_refused_by_name(name, value):
     with pytest.raises(BadInput, match=f"{name} is {value!r}, but it must"):
         PruningConfig(**{name: value})
+
+
+def test_a_target_counts_from_the_dense_field_also_when_a_part_is_gone_already():
+    # half of 64, from 50 that are left of it
+    assert geometric_to(0.2, 0.5)(50, of=64) == [40, 32]
+    assert geometric_to(0.2, 0.5)(32, of=64) == []
+    assert geometric_to(0.2, 0.5)(30, of=64) == []  # sparser than asked: nothing to do
+    assert geometric(0.2, 2)(50, of=64) == [40, 32]

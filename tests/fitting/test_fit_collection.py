@@ -1,0 +1,166 @@
+import json
+from math import isnan
+
+import numpy as np
+import pytest
+import torch
+from small_problems import MadeUpSignals, field_of, random_pattern
+
+from sparsine.engines import DenseEngine
+from sparsine.engines import DenseEngine
+from sparsine.errors import BadInput
+from sparsine.fitting import FitConfig, fit, fit_collection, render
+from sparsine.fitting.collection import FittedSignal
+from sparsine.meta.start import Start
+from sparsine.signals.grid import Grid
+
+GRID = Grid(shape=(5, 3), extent=((-1.0, 2.0), (0.5, 0.75)))
+CONFIG = FitConfig(steps=7, lr=0.01, batch=3)
+
+
+def make_start(channels=2, grid=GRID):
+    pattern = random_pattern(field_of(grid.num_dims, 7, 5, channels), 0.6)
+    return Start(pattern, pattern.gather(pattern.field.initial_theta(3)[None])[0], grid)
+
+
+def all_of(signals, config=CONFIG, start=None, **options):
+    return list(fit_collection(start or make_start(), signals, config, **options))
+
+
+def test_every_signal_is_fitted_in_order_as_if_alone():
+    start, signals = make_start(), MadeUpSignals(7)
+    found = all_of(signals, start=start)
+    assert [f.name for f in found] == [f"signal-{i}" for i in range(7)]
+    engine = DenseEngine(start.pattern)
+    for i, one in enumerate(found):
+        array = signals.load(i)
+        values = torch.from_numpy(array.reshape(1, 15, 2))
+        alone = fit(engine, start.theta, GRID.coords(), values, CONFIG)
+        assert (one.status, one.reason, one.steps) == ("ok", "", (0, 1, 2, 5, 7))
+        assert one.psnr_db == pytest.approx(alone.psnr_db[0], abs=1e-4)
+        torch.testing.assert_close(one.theta, alone.theta[0], rtol=1e-4, atol=1e-5)
+        assert np.array_equal(one.original, array)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7, 100])
+def test_the_batch_size_changes_rounding_only(batch):
+    expected = all_of(MadeUpSignals(7))
+    found = all_of(MadeUpSignals(7), FitConfig(steps=7, lr=0.01, batch=batch))
+    for one, other in zip(found, expected, strict=True):
+        assert (one.name, one.status) == (other.name, other.status)
+        assert one.psnr_db == pytest.approx(other.psnr_db, abs=1e-4)
+        # float32: Adam divides by gradients that may be small, so that rounding there shows
+        torch.testing.assert_close(one.theta, other.theta, rtol=1e-3, atol=1e-4)
+
+
+def test_unreadable_signals_are_reported_in_their_places_and_the_others_go_on():
+    found = all_of(MadeUpSignals(7, unreadable=[0, 3, 4, 5]))  # the second batch of three has none at all
+    assert [f.status for f in found] == ["unreadable", "ok", "ok"] + ["unreadable"] * 3 + ["ok"]
+    assert [f.name for f in found] == [f"signal-{i}" for i in range(7)]
+    whole = all_of(MadeUpSignals(7))
+    for one, other in zip(found, whole, strict=True):
+        if one.status == "unreadable":
+            assert one.reason == f"{one.name}: made to fail"
+            assert one.original is None
+            assert one.theta is None
+            assert one.steps == other.steps
+            assert len(one.psnr_db) == len(one.steps)
+            assert all(isnan(x) for x in one.psnr_db)
+        else:
+            assert one.psnr_db == pytest.approx(other.psnr_db, abs=1e-4)
+            assert np.array_equal(one.original, other.original)
+
+
+def test_a_set_of_which_nothing_can_be_read_is_reported_whole():
+    found = all_of(MadeUpSignals(4, unreadable=range(4)))
+    assert [f.status for f in found] == ["unreadable"] * 4
+
+
+def test_one_that_diverges_is_reported_with_a_reason_and_the_others_go_on():
+    class OneHuge(MadeUpSignals):
+        def load(self, index):
+            return super().load(index) * np.float32(1e25 if index == 2 else 1)
+
+    found, whole = all_of(OneHuge(5)), all_of(MadeUpSignals(5))
+    assert [f.status for f in found] == ["ok", "ok", "diverged", "ok", "ok"]
+    assert "lower --lr" in found[2].reason
+    assert torch.isfinite(found[2].theta).all()
+    for i in (0, 1, 3, 4):
+        assert found[i].psnr_db == pytest.approx(whole[i].psnr_db, abs=1e-4)
+        assert found[i].reason == ""
+
+
+def test_chosen_signals_are_fitted_in_the_order_given():
+    signals = MadeUpSignals(7)
+    found = all_of(signals, indices=[5, 0, 6, 2])
+    assert [f.name for f in found] == ["signal-5", "signal-0", "signal-6", "signal-2"]
+    assert signals.loaded == [5, 0, 6, 2]
+    whole = all_of(MadeUpSignals(7))
+    assert found[2].psnr_db == pytest.approx(whole[6].psnr_db, abs=1e-4)
+
+
+def test_nothing_to_fit_is_nothing():
+    assert all_of(MadeUpSignals(7), indices=[]) == []
+    assert all_of(MadeUpSignals(0)) == []
+
+
+def test_signals_of_another_size_are_fitted_on_their_own_grid():
+    start, signals = make_start(), MadeUpSignals(2, shape=(4, 7))
+    (one, _) = all_of(signals, start=start)
+    assert one.original.shape == (4, 7, 2)
+    values = torch.from_numpy(one.original.reshape(1, 28, 2))
+    coords = Grid(shape=(4, 7), extent=((-1.0, 2.0), (0.5, 0.75))).coords()
+    alone = fit(DenseEngine(start.pattern), start.theta, coords, values, CONFIG)
+    assert one.psnr_db == pytest.approx(alone.psnr_db[0], abs=1e-4)
+
+
+def test_signals_of_other_channels_are_refused():
+    with pytest.raises(BadInput, match="the start draws 3 channels but the signals have 2"):
+        all_of(MadeUpSignals(5), start=make_start(channels=3))
+
+
+def test_signals_of_other_axes_are_refused():
+    with pytest.raises(BadInput, match="the start takes 1 coordinates but the signals have 2 axes"):
+        all_of(MadeUpSignals(5), start=make_start(grid=Grid(shape=(5,))))
+
+
+def test_the_start_is_left_as_it_was():
+    start = make_start()
+    before = start.theta.clone()
+    for one in all_of(MadeUpSignals(3), start=start):
+        one.theta.zero_()
+    assert torch.equal(start.theta, before)
+
+
+def test_what_was_fitted_can_be_drawn_at_any_size():
+    start = make_start()
+    found = all_of(MadeUpSignals(3), start=start)
+    drawings = list(render(start, [f.theta for f in found], (5, 3)))
+    assert [d.shape for d in drawings] == [(5, 3, 2)] * 3
+    for one, drawing in zip(found, drawings, strict=True):
+        mse = np.square(drawing.astype(np.float64) - one.original).mean()
+        assert one.psnr_db[-1] == pytest.approx(-10 * np.log10(mse), abs=1e-3)
+    # corners stay corners at another size
+    (large,) = render(start, [found[1].theta], (9, 7))
+    assert large.shape == (9, 7, 2)
+    for corner in [(0, 0), (0, -1), (-1, 0), (-1, -1)]:
+        assert large[corner] == pytest.approx(drawings[1][corner], abs=1e-5)
+    assert large[4, 3] == pytest.approx(drawings[1][2, 1], abs=1e-5)
+
+
+@pytest.mark.parametrize("engine", ["dense", "reference", "auto"])
+def test_every_engine_will_do(engine):
+    found = all_of(MadeUpSignals(3), engine=engine)
+    expected = all_of(MadeUpSignals(3))
+    for one, other in zip(found, expected, strict=True):
+        assert one.psnr_db == pytest.approx(other.psnr_db, abs=1e-3)
+
+
+def test_a_record_is_plain_json():
+    fine, bad = all_of(MadeUpSignals(2, unreadable=[1]), FitConfig(steps=1))
+    record = fine.to_dict()
+    assert sorted(record) == ["input", "psnr_db", "status", "steps"]
+    assert (record["input"], record["status"], record["steps"]) == ("signal-0", "ok", [0, 1])
+    assert json.loads(json.dumps(record)) == record
+    assert bad.to_dict()["reason"] == "signal-1: made to fail"
+    assert isinstance(bad, FittedSignal)
