@@ -100,7 +100,7 @@ def test_the_start_and_the_values_are_left_as_they_were():
 HUGE = {
     "adam, at once": (FitConfig(steps=9, lr=0.01), 1e200),
     "sgd, at once": (FitConfig(optimizer="sgd", steps=9, lr=0.01), 1e200),
-    "sgd, on the way": (FitConfig(optimizer="sgd", steps=9, lr=1.0), 1e60),
+    "sgd, on the way": (FitConfig(optimizer="sgd", steps=9, lr=1.0), 1e100),
     "adam, steps that lead away": (FitConfig(steps=9, lr=0.01), None),
 }
 

@@ -7,7 +7,6 @@ import torch
 from small_problems import MadeUpSignals, field_of, random_pattern
 
 from sparsine.engines import DenseEngine
-from sparsine.engines import DenseEngine
 from sparsine.errors import BadInput
 from sparsine.fitting import FitConfig, fit, fit_collection, render
 from sparsine.fitting.collection import FittedSignal

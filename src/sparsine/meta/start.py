@@ -17,10 +17,11 @@ from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.fields.siren import Siren
 from sparsine.signals.grid import Grid
-from sparsine.storage import write_atomically
+from sparsine.storage import finite_or_none, write_atomically
 from sparsine.version import __version__
 
 FORMAT, FORMAT_VERSION = "sparsine-start", 1
+UNSIGNED = "0" * 64  # stands in the header while its checksum is computed
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, abou
         "sparsity": pattern.sparsity, "versions": {"sparsine": __version__, "torch": torch.__version__},
         **about,
     }  # fmt: skip
-    header["sha256"] = checksum(tensors, header)
-    write_atomically(path, save(tensors, {"sparsine": json.dumps(header)}))
+    text = json.dumps(finite_or_none({**header, "sha256": UNSIGNED}), allow_nan=False)
+    signed = text.replace(UNSIGNED, checksum(tensors, text))
+    write_atomically(path, save(tensors, {"sparsine": signed}))
 
 
 def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dict[str, Any]]:
@@ -97,13 +99,14 @@ def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dic
         data = path.read_bytes()
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
-    header = _header(path, data, kind)
+    metadata = _metadata(path, data)
+    header = _header(path, metadata, kind)
     try:
         tensors = load(data)
     except (SafetensorError, ValueError, KeyError) as error:
         raise BadInput(f"{path} is damaged or cut short ({error}); restore it from a copy") from error
-    # the second form, over the tensors alone, is that of files written before the header was part of it
-    if header.get("sha256") not in (checksum(tensors, header), checksum(tensors)):
+    sha256 = str(header.get("sha256"))
+    if sha256 != checksum(tensors, metadata["sparsine"].replace(sha256, UNSIGNED)):
         raise BadInput(f"{path} is damaged: its checksum does not match its contents; restore it from a copy")
     try:
         pattern = Pattern.from_bits(Siren.from_dict(header["field"]), tensors.pop("pattern"))
@@ -112,15 +115,22 @@ def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dic
     return tensors, pattern, header
 
 
-def _header(path: Path, data: bytes, kind: str) -> dict[str, Any]:
+def _metadata(path: Path, data: bytes) -> dict[str, Any]:
     """The metadata, read before any tensor: a file of another kind gets a better answer than 'damaged'."""
     try:
         length = int.from_bytes(data[:8], "little")
         if length > len(data) - 8:
             raise ValueError("the header is longer than the file")
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        return {str(key): value for key, value in metadata.items()}
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise BadInput(f"{path} is not a safetensors file, or is damaged ({error})") from error
+
+
+def _header(path: Path, metadata: dict[str, Any], kind: str) -> dict[str, Any]:
+    try:
         header = json.loads(metadata["sparsine"]) if "sparsine" in metadata else None
-    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise BadInput(f"{path} is not a safetensors file, or is damaged ({error})") from error
     if not isinstance(header, dict) or header.get("format") != kind:
         found = repr(header.get("format")) if isinstance(header, dict) else "a safetensors file of another program"
@@ -133,13 +143,11 @@ def _header(path: Path, data: bytes, kind: str) -> dict[str, Any]:
     return header
 
 
-def checksum(tensors: dict[str, Tensor], header: dict[str, Any] | None = None) -> str:
-    """SHA-256 over names, types and bytes of the tensors, and over what a header says beside its own checksum."""
-    digest = hashlib.sha256()
-    if header is not None:
-        digest.update(json.dumps({key: value for key, value in header.items() if key != "sha256"}).encode())
+def checksum(tensors: dict[str, Tensor], text: str = "") -> str:
+    """SHA-256 over `text` and over names, types, shapes and bytes of the tensors."""
+    digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)};".encode())
-        digest.update(tensor.numpy().tobytes())
+        array = tensors[name].numpy()
+        digest.update(f"{name}:{array.dtype}:{array.shape};".encode())
+        digest.update(array.tobytes())
     return digest.hexdigest()
