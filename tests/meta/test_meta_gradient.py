@@ -232,7 +232,7 @@ class Counting(DenseEngine):
 
 
 @pytest.mark.parametrize("num_steps", [64, 60])
-def test_iterates_alive_grow_with_the_square_root_of_the_steps(monkeypatch, num_steps):
+def test_iterates_alive_grow_with_the_logarithm_of_the_steps(monkeypatch, num_steps):
     pattern = PATTERNS["sparse"]
     born, most_alive, plain_step = [], 0, maml.inner_step
 
@@ -247,14 +247,14 @@ def test_iterates_alive_grow_with_the_square_root_of_the_steps(monkeypatch, num_
     engine = Counting(pattern)
     config = InnerConfig(inner_steps=num_steps, inner_step_size=0.01)
     meta_gradient(engine, start_of(pattern), tasks_of(pattern), config)
-    assert most_alive <= 2 * 8 + 2
+    assert most_alive <= 4 + 4 + 1  # four halvings to four kept, and one being made
     assert sum(ref() is not None for ref in born) == 0
-    # and nothing is computed more than twice
+    # each halving computes half of the steps again
     assert engine.num_products == num_steps
-    assert engine.num_gradients <= 2 * num_steps + 1
+    assert engine.num_gradients <= 4 * num_steps
 
 
-@pytest.mark.parametrize("num_steps", [1, 2, 8])
+@pytest.mark.parametrize("num_steps", [1, 2, 4])
 def test_few_steps_are_never_computed_twice(num_steps):
     engine = Counting(PATTERNS["sparse"])
     meta_gradient(engine, start_of(engine.pattern), tasks_of(engine.pattern), inner(num_steps))

@@ -310,6 +310,12 @@ def test_a_vector_of_another_shape_is_refused(path, theta):
     refused(path)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.int32])
+def test_a_vector_that_another_program_converted_is_refused(path, dtype):
+    rewrite(path, tensors=lambda tensors: tensors.update(theta=tensors["theta"].to(dtype)), sign=False)
+    refused(path)
+
+
 def test_vectors_beside_the_start_come_back_too(tmp_path):
     start, path = make_start(), tmp_path / "fitted.safetensors"
     vectors = {"theta": start.theta, "other": torch.arange(7.0, dtype=torch.float64)}

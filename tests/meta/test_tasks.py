@@ -194,3 +194,14 @@ def test_the_set_is_never_changed_by_what_is_done_with_the_tasks():
     tasks = sampler(signals).draw(0)
     tasks.query.values.mul_(0)
     assert np.array_equal(np.stack(signals.arrays), before)
+
+
+def test_replacements_are_other_signals_at_other_steps():
+    signals = MadeUpSignals(7, unreadable=[2])
+    broken, whole = sampler(signals), sampler()
+    replacements = set()
+    for step in range(28):  # twelve epochs
+        pairs = zip(drawn(signals, broken.draw(step)), drawn(signals, whole.draw(step)), strict=True)
+        replacements |= {found for found, expected in pairs if expected == 2}
+    assert len(replacements) >= 4
+    assert 2 not in replacements

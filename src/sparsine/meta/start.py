@@ -101,12 +101,13 @@ def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dic
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
     metadata = _metadata(path, data)
     header = _header(path, metadata, kind)
+    sha256 = str(header.get("sha256"))
     try:
         tensors = load(data)
-    except (SafetensorError, ValueError, KeyError) as error:
+        found = checksum(tensors, metadata["sparsine"].replace(sha256, UNSIGNED))
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:  # TypeError: bfloat16, which NumPy lacks
         raise BadInput(f"{path} is damaged or cut short ({error}); restore it from a copy") from error
-    sha256 = str(header.get("sha256"))
-    if sha256 != checksum(tensors, metadata["sparsine"].replace(sha256, UNSIGNED)):
+    if sha256 != found:
         raise BadInput(f"{path} is damaged: its checksum does not match its contents; restore it from a copy")
     try:
         pattern = Pattern.from_bits(Siren.from_dict(header["field"]), tensors.pop("pattern"))
