@@ -163,3 +163,13 @@ def test_a_record_is_plain_json():
     assert json.loads(json.dumps(record)) == record
     assert bad.to_dict()["reason"] == "signal-1: made to fail"
     assert isinstance(bad, FittedSignal)
+
+
+def test_an_engine_or_a_device_that_does_not_exist_is_refused():
+    start, signals = make_start(), MadeUpSignals(3)
+    for wrong, words in (({"engine": "abacus"}, "unknown engine 'abacus'"), ({"device": "nonsense"}, "'nonsense'")):
+        with pytest.raises(BadInput, match=words):
+            all_of(signals, start=start, **wrong)
+        with pytest.raises(BadInput, match=words):
+            list(render(start, [start.theta], (5, 3), **wrong))
+    assert signals.loaded == []
