@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--many-steps", type=int, default=64, help="inner steps of the memory test")
-    parser.add_argument("--many-size", type=int, default=60, help="samples per axis of the memory test, to save minutes")
+    parser.add_argument("--many-size", type=int, default=60, help="samples per axis of that test")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
 

@@ -43,10 +43,9 @@ def meta_gradient_table(record: dict[str, Any]) -> str:
     lines = ["| exact meta-gradient, 3 tasks, 2 inner steps | seconds (median) | peak memory, MiB |", "|---|---|---|"]
     lines += [f"| {name} | {seconds:.2f} | {peak:,.0f} |" for name, seconds, peak in rows]
     size = f"{record['many_size']} x {record['many_size']}"
-    two, many = record["two_steps_peak_bytes"] / mib, record["many_steps_peak_bytes"] / mib
-    lines.append(
-        f"| `sparsine`, {record['many_steps']} inner steps | {record['many_steps_seconds']:.0f} | {many:,.0f} |"
-    )
+    lines.append(f"| `sparsine` at {size} | | {record['two_steps_peak_bytes'] / mib:,.0f} |")
+    many = f"| `sparsine` at {size}, {record['many_steps']} inner steps"
+    lines.append(f"{many} | {record['many_steps_seconds']:.0f} | {record['many_steps_peak_bytes'] / mib:,.0f} |")
     return "\n".join(lines)
 
 
