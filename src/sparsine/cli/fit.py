@@ -25,7 +25,7 @@ from sparsine.errors import BadInput
 from sparsine.evaluation.wording import db
 from sparsine.fitting.collection import FittedSignal, fit_collection, render
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.start import Start, checksum, write_vectors
+from sparsine.meta.start import Start, write_vectors
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.decode import IMAGE_SUFFIXES
 from sparsine.signals.open import dataset_kinds, open_dataset, open_files
@@ -146,7 +146,7 @@ def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size
     save_picture(options.out / "pictures" / f"{name}.png", side_by_side(panels, scale=max(1, 256 // max(shape))))
     save_picture(options.out / "drawings" / f"{name}.png", to_picture(large, kind))
     about = {"input": fitted.name, "grid": start.grid.to_dict(), "psnr_db": fitted.psnr_db[-1:],
-             "start_sha256": checksum({"theta": start.theta, "pattern": start.pattern.to_bits()})}  # fmt: skip
+             "start_sha256": start.digest}  # fmt: skip
     write_vectors(options.out / "fields" / f"{name}.safetensors", {"theta": fitted.theta}, start.pattern, about,
                   "sparsine-field")  # fmt: skip
 

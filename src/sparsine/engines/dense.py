@@ -149,7 +149,7 @@ class DenseEngine(Engine):
         """Blocks of points of one signal, or of several signals where one signal does not fill a block."""
         width, num_points = max(self.field.sizes), coords.shape[-2]
         points = min(num_points, max(1, self.block_elements // width))
-        signals = max(1, self.block_elements // (width * points)) if points == num_points else 1
+        signals = max(1, self.block_elements // (width * points))
         for first in range(0, theta.shape[0], signals):
             for start in range(0, num_points, points):
                 yield _Block(slice(first, first + signals), slice(start, min(start + points, num_points)))

@@ -18,7 +18,7 @@ from sparsine.fields.pattern import Pattern
 from sparsine.fitting.collection import fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.run import read_config, starts_of
-from sparsine.meta.start import Start, checksum, load_start
+from sparsine.meta.start import Start, load_start
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.pictures import save_picture, to_picture
 from sparsine.storage import read_json, write_json
@@ -100,7 +100,7 @@ def _measured(
     folder: Path, name: str, start: Start, dataset: Dataset, config: EvaluationConfig, engine: str, device: str
 ) -> dict[str, Any]:
     path = folder / "evaluation" / f"{name}.json"
-    made_from = {"start": checksum({"theta": start.theta, "pattern": start.pattern.to_bits()}), "data": dataset.spec,
+    made_from = {"start": start.digest, "data": dataset.spec,
                  "shape": list(dataset.shape), "signals": config.signals, "pictures": config.pictures,
                  "fit": [config.fit.optimizer, config.fit.step_size, list(config.fit.report_steps)]}  # fmt: skip
     if path.exists():

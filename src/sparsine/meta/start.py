@@ -50,6 +50,11 @@ class Start:
         return self.pattern.field
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of the numbers and the pattern alone: which start it is, whatever its file says beside them."""
+        return checksum({"theta": self.theta, "pattern": self.pattern.to_bits()})
+
+    @property
     def value_kind(self) -> str:
         """rgb, grey or distance: how values are drawn."""
         return str(self.info.get("value_kind", "rgb" if self.field.out_features == 3 else "grey"))
