@@ -5,11 +5,13 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: env demo test lint tables clean
+.PHONY: env demo test lint sanitize bench tables clean
 
 env: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+NATIVE := CMakeLists.txt $(wildcard src/sparsine/engines/csrc/*)
+
+$(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: sparsine needs Python 3.11 or later, but $(PYTHON) is $$($(PYTHON) --version 2>&1); try: make PYTHON=python3.11 ..."; exit 2; }
 	@test -x $(BIN)/python || { echo "making the environment .venv (once; a few minutes)"; $(PYTHON) -m venv .venv; }
@@ -32,6 +34,18 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer
+sanitize: env
+	PYTHON=$(BIN)/python bash scripts/sanitize.sh
+
+# Records of how fast we are beside plain PyTorch, on a quiet machine. About two hours: most of it is plain PyTorch.
+bench: env
+	$(BIN)/sparsine bench engines --batch 1 3 16 --json results/benchmarks/engines.json
+	$(BIN)/sparsine bench engines --width 64 --size 64x64 --batch 1 3 16 --json results/benchmarks/engines-64.json
+	$(BIN)/sparsine bench decode --json results/benchmarks/decode.json
+	$(BIN)/sparsine bench meta --repeats 3 --json results/benchmarks/meta.json
+	$(BIN)/sparsine bench fit --repeats 1 --plain-signals 1 --json results/benchmarks/fit.json
 
 tables: env
 	$(BIN)/python scripts/make_tables.py

@@ -1,26 +1,55 @@
-"""`sparsine info START`: what is in a start file."""
+"""`sparsine info START`: what is in a start file. `sparsine info --engines`: what computes on this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import tyro
 from rich.table import Table
 
 from sparsine.cli.console import console
 from sparsine.cli.starts import find_start
+from sparsine.engines.choose import ENGINES
+from sparsine.engines.native import VARIABLE, chosen_instructions, instruction_sets, is_built
+from sparsine.errors import BadInput
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
+    start: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="START")] = None
     """A start file, or the folder of a run."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
+    engines: bool = False
+    """Say which engines there are and which instruction set the sparse one uses here."""
 
 
 def run(options: Options) -> int:
-    path, start = find_start(options.start, options.sparsity)
+    if options.engines:
+        _show_engines()
+    if options.start is not None:
+        _show_start(options.start, options.sparsity)
+    elif not options.engines:
+        raise BadInput("say of what: a start file or the folder of a run, or --engines")
+    return 0
+
+
+def _show_engines() -> None:
+    facts = Table(show_header=False, box=None)
+    for name, engine in ENGINES.items():
+        facts.add_row(name, (engine.__doc__ or "").splitlines()[0].replace("`", ""))
+    console.print(facts)
+    if is_built():
+        console.print(f"sparse uses {chosen_instructions()} on this processor, which has "
+                      f"{', '.join(instruction_sets())} ({VARIABLE} forces one)")  # fmt: skip
+    else:
+        console.print("sparse is not part of this installation: install from a wheel, or with a C++ compiler")
+    console.print(f"threads: {torch.get_num_threads()}")
+
+
+def _show_start(where: Path, sparsity: float | None) -> None:
+    path, start = find_start(where, sparsity)
     grid, info = start.grid, start.info
     console.print(f"[bold]{path}[/] ({path.stat().st_size} bytes)", soft_wrap=True)
     facts = Table(show_header=False, box=None)
@@ -39,4 +68,3 @@ def run(options: Options) -> int:
         layers.add_row(str(number), f"{keep.shape[0]} x {keep.shape[1]}", str(alive), str(keep.numel()),
                        f"{alive / keep.numel():.2%}", str(keep.shape[0]))  # fmt: skip
     console.print(layers)
-    return 0

@@ -1,0 +1,49 @@
+// The three answers for a batch of signals that share a pattern.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "plan.hpp"
+
+namespace sparsine {
+
+struct Workspace;
+
+// Rows of `theta` (and `v`): one for each signal, or a single one for all (stride 0). Coordinates likewise.
+struct Batch {
+  const float* theta;
+  size_t theta_stride;
+  const float* v;
+  size_t v_stride;
+  const float* coords;
+  size_t coords_stride;
+  const float* values;
+  size_t num_signals, num_points;
+};
+
+class Engine {
+ public:
+  Engine(std::vector<uint32_t> sizes, const uint8_t* keep, double omega_0, double output_offset, const Kernels& kernels);
+  ~Engine();
+
+  void predict(const Batch& batch, float* predictions, int num_threads);
+  void loss_and_grad(const Batch& batch, double* loss, float* grad, int num_threads);
+  void hvp(const Batch& batch, float* product, int num_threads);
+
+  const Plan plan;
+  const Kernels& kernels;
+
+ private:
+  template <class Work>
+  void each_segment(size_t num_signals, size_t num_segments, int num_threads, const Work& work);
+  void sums_of_points(const Batch& batch, double* loss, float* out, int num_threads, bool second_order);
+  std::unique_ptr<Workspace> borrow();
+  void give_back(std::unique_ptr<Workspace> workspace);
+
+  std::mutex workspaces_lock_;
+  std::vector<std::unique_ptr<Workspace>> workspaces_;
+};
+
+}  // namespace sparsine

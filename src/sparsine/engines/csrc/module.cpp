@@ -1,0 +1,160 @@
+// Python's way in. Everything that could be wrong with an argument is refused here, before a kernel runs.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <cmath>
+#include <stdexcept>
+
+#include "engine.hpp"
+
+namespace nb = nanobind;
+
+namespace sparsine {
+namespace {
+
+using Bytes = nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Line = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using LineOut = nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using LossOut = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Table = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using TableOut = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Stack = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using StackOut = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+bool runs_here(const std::string& name) {
+#if defined(__x86_64__) || defined(_M_X64)
+  if (name == "avx512") return kernels_avx512() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+  if (name == "avx2") return kernels_avx2() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+  return name == "portable";
+}
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names;
+  for (const char* name : {"avx512", "avx2", "portable"})
+    if (runs_here(name)) names.push_back(name);
+  return names;
+}
+
+const Kernels& kernels_called(const std::string& name) {
+  if (!runs_here(name)) throw std::invalid_argument("this processor or build has no instruction set '" + name + "'");
+  return *(name == "avx512" ? kernels_avx512() : name == "avx2" ? kernels_avx2() : kernels_portable());
+}
+
+void require(bool fine, const char* what) {
+  if (!fine) throw std::invalid_argument(what);
+}
+
+// NumPy makes arrays that begin in the middle of a number; reading them in place is undefined.
+template <class... Arrays>
+void require_aligned(const Arrays&... arrays) {
+  require(((reinterpret_cast<uintptr_t>(arrays.data()) % alignof(typename Arrays::Scalar) == 0) && ...),
+          "arrays begin at a multiple of the size of their numbers (copy this one first)");
+}
+
+// Sizes and counts are kept in 32 bits.
+Engine* make_engine(const std::vector<uint32_t>& sizes, const Bytes& keep, double omega_0, double output_offset,
+                    const std::string& instructions) {
+  require(sizes.size() >= 3, "a field has at least an input, a hidden layer and an output");
+  uint64_t weights = 0, neurons = 0;
+  for (size_t l = 0; l < sizes.size(); ++l) {
+    require(sizes[l] >= 1 && sizes[l] <= (1u << 24), "every layer has from 1 to 2^24 neurons");
+    neurons += sizes[l];
+    if (l > 0) weights += uint64_t(sizes[l]) * sizes[l - 1];
+    require(weights + neurons < (uint64_t(1) << 31), "a field has fewer than 2^31 weights and neurons");
+  }
+  require(keep.shape(0) == weights, "keep has one byte for each weight of the dense field");
+  require(std::isfinite(omega_0) && std::isfinite(output_offset), "omega_0 and output_offset are finite");
+  return new Engine(sizes, keep.data(), omega_0, output_offset, kernels_called(instructions));
+}
+
+Batch batch_of(const Engine& engine, const Table& theta, const Stack& coords, size_t num_signals) {
+  require(theta.shape(1) == engine.plan.num_params, "theta has one column for each parameter");
+  require(theta.shape(0) == num_signals || theta.shape(0) == 1, "theta has a row for each signal, or one for all");
+  require(coords.shape(0) == num_signals || coords.shape(0) == 1, "coords are of each signal, or of all");
+  require(coords.shape(1) >= 1, "there is at least one point");
+  require(coords.shape(2) == engine.plan.net.num_inputs, "coords have one column for each input");
+  Batch batch{};
+  batch.theta = theta.data();
+  batch.theta_stride = theta.shape(0) == 1 ? 0 : theta.shape(1);
+  batch.coords = coords.data();
+  batch.coords_stride = coords.shape(0) == 1 ? 0 : coords.shape(1) * coords.shape(2);
+  batch.num_signals = num_signals;
+  batch.num_points = coords.shape(1);
+  return batch;
+}
+
+template <class Values>
+void require_values(const Engine& engine, const Batch& batch, const Values& values) {
+  require(values.shape(0) == batch.num_signals && values.shape(1) == batch.num_points &&
+              values.shape(2) == engine.plan.net.num_outputs,
+          "values are (signals, points, channels)");
+}
+
+void predict(Engine& engine, const Table& theta, const Stack& coords, const StackOut& out, int num_threads) {
+  require_aligned(theta, coords, out);
+  const Batch batch = batch_of(engine, theta, coords, out.shape(0));
+  require_values(engine, batch, out);
+  nb::gil_scoped_release release;
+  engine.predict(batch, out.data(), num_threads);
+}
+
+void loss_and_grad(Engine& engine, const Table& theta, const Stack& coords, const Stack& values, const LossOut& loss,
+                   const TableOut& grad, int num_threads) {
+  require_aligned(theta, coords, values, loss, grad);
+  Batch batch = batch_of(engine, theta, coords, values.shape(0));
+  require_values(engine, batch, values);
+  require(loss.shape(0) == batch.num_signals, "loss has an entry for each signal");
+  require(grad.shape(0) == batch.num_signals && grad.shape(1) == engine.plan.num_params, "grad is (signals, params)");
+  batch.values = values.data();
+  nb::gil_scoped_release release;
+  engine.loss_and_grad(batch, loss.data(), grad.data(), num_threads);
+}
+
+void hvp(Engine& engine, const Table& theta, const Table& v, const Stack& coords, const Stack& values,
+         const TableOut& out, int num_threads) {
+  require_aligned(theta, v, coords, values, out);
+  Batch batch = batch_of(engine, theta, coords, values.shape(0));
+  require_values(engine, batch, values);
+  require(v.shape(0) == batch.num_signals || v.shape(0) == 1, "v has a row for each signal, or one for all");
+  require(v.shape(1) == engine.plan.num_params, "v has one column for each parameter");
+  require(out.shape(0) == batch.num_signals && out.shape(1) == engine.plan.num_params, "out is (signals, params)");
+  batch.v = v.data();
+  batch.v_stride = v.shape(0) == 1 ? 0 : v.shape(1);
+  batch.values = values.data();
+  nb::gil_scoped_release release;
+  engine.hvp(batch, out.data(), num_threads);
+}
+
+void sine_and_slope(const std::string& instructions, const Line& half_turns, const LineOut& sine,
+                    const LineOut& slope) {
+  require_aligned(half_turns, sine, slope);
+  require(sine.shape(0) == half_turns.shape(0) && slope.shape(0) == half_turns.shape(0), "lengths are the same");
+  kernels_called(instructions).sine_and_slope(half_turns.data(), sine.data(), slope.data(), half_turns.shape(0));
+}
+
+}  // namespace
+}  // namespace sparsine
+
+NB_MODULE(_native, m) {
+  using namespace sparsine;
+  using nb::arg;
+  m.doc() = "The compiled part of the sparse engine. Use sparsine.engines.sparse.";
+  m.def("instruction_sets", &instruction_sets, "What this processor and this build can run, fastest first.");
+  m.def("sine_and_slope", &sine_and_slope, arg("instructions"), arg("half_turns").noconvert(),
+        arg("sine").noconvert(), arg("slope").noconvert(), "sin(pi z) and pi cos(pi z), as the kernels compute them.");
+  nb::class_<Engine>(m, "Engine")
+      .def(nb::new_(&make_engine), arg("sizes"), arg("keep").noconvert(), arg("omega_0"), arg("output_offset"),
+           arg("instructions"))
+      .def("predict", &predict, arg("theta").noconvert(), arg("coords").noconvert(), arg("out").noconvert(),
+           arg("num_threads"))
+      .def("loss_and_grad", &loss_and_grad, arg("theta").noconvert(), arg("coords").noconvert(),
+           arg("values").noconvert(), arg("loss").noconvert(), arg("grad").noconvert(), arg("num_threads"))
+      .def("hvp", &hvp, arg("theta").noconvert(), arg("v").noconvert(), arg("coords").noconvert(),
+           arg("values").noconvert(), arg("out").noconvert(), arg("num_threads"))
+      .def_prop_ro("instructions", [](const Engine& e) { return std::string(e.kernels.name); })
+      .def_prop_ro("alive", [](const Engine& e) { return e.plan.alive_count; },
+                   "Neurons computed for every point, level by level, coordinates and outputs included.");
+}

@@ -1,0 +1,63 @@
+"""The compiled part of the sparse engine: is it there, and which instruction set does it use?"""
+
+import os
+from types import ModuleType
+
+from sparsine.errors import BadInput
+
+VARIABLE = "SPARSINE_INSTRUCTIONS"
+"""Environment variable that forces an instruction set: avx512, avx2 or portable."""
+
+
+def native() -> ModuleType:
+    """The extension module.
+
+    Raises:
+        BadInput: this installation has none, with what to do about it.
+    """
+    try:
+        from sparsine.engines import _native
+    except ImportError as error:
+        raise BadInput(
+            f"engine 'sparse' is not part of this installation ({error}); install sparsine from a wheel, or from "
+            "source with a C++ compiler (Debian, Ubuntu: apt install g++; macOS: xcode-select --install), "
+            "or use engine 'dense'"
+        ) from error
+    return _native
+
+
+def is_built() -> bool:
+    """Whether this installation has the extension."""
+    try:
+        native()
+    except BadInput:
+        return False
+    return True
+
+
+def instruction_sets() -> list[str]:
+    """What this processor and this build can run, fastest first; empty where the extension is missing."""
+    return list(native().instruction_sets()) if is_built() else []
+
+
+def check_instructions(name: str) -> str:
+    """`name`, if this machine can run it.
+
+    Raises:
+        BadInput: it cannot.
+    """
+    known = native().instruction_sets()
+    if name not in known:
+        raise BadInput(f"instruction set {name!r} cannot be used here; this machine has {', '.join(known)}")
+    return name
+
+
+def chosen_instructions() -> str:
+    """The fastest instruction set, or the one that the environment variable names."""
+    wanted = os.environ.get(VARIABLE)
+    if not wanted:
+        return str(native().instruction_sets()[0])
+    try:
+        return check_instructions(wanted)
+    except BadInput as error:
+        raise BadInput(f"{VARIABLE}: {error}") from None

@@ -1,0 +1,88 @@
+"""Fused C++ engine for the CPU whose work shrinks with the surviving weights.
+
+Coordinates go through the whole network in tiles of a few dozen that stay in the cache; inside a tile, one surviving
+connection is one multiply-add over a contiguous run of points. Neurons that no coordinate reaches are computed once for
+a signal, and those that reach no output not at all. The derivatives are those of the dense engine (backpropagation;
+Pearlmutter's R-operator for the Hessian). docs/engines.md says how it works and how exact it is.
+
+Same bits for any number of threads, any split of the batch, any run: sums are taken over fixed runs of 512 points and
+added in order. Different instruction sets round differently.
+"""
+
+import torch
+from torch import Tensor
+
+from sparsine.engines.contract import Engine
+from sparsine.engines.native import check_instructions, chosen_instructions, native
+from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+
+
+class SparseEngine(Engine):
+    """float32 on the CPU, any sizes. Threads: `torch.get_num_threads()`. Extra memory: a few tiles for each thread.
+
+    Raises:
+        BadInput: another device or dtype; an instruction set that this processor lacks; no compiled extension.
+    """
+
+    name = "sparse"
+
+    def __init__(
+        self,
+        pattern: Pattern,
+        *,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float32,
+        instructions: str | None = None,
+    ):
+        super().__init__(pattern, device=device, dtype=dtype)
+        if self.device.type != "cpu" or dtype != torch.float32:
+            raise BadInput(
+                f"engine 'sparse' computes torch.float32 on cpu, but was asked for {dtype} on {self.device}; "
+                "engine 'dense' can do that"
+            )
+        field = pattern.field
+        self.instructions = check_instructions(instructions) if instructions else chosen_instructions()
+        self._native = native().Engine(
+            list(field.sizes), pattern.keep.numpy().view("uint8"), field.omega_0, field.output_offset, self.instructions
+        )
+
+    @property
+    def alive(self) -> list[int]:
+        """Neurons that are computed for every point, level by level, coordinates and outputs included."""
+        return list(self._native.alive)
+
+    def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
+        out = torch.empty(theta.shape[0], coords.shape[-2], self.field.out_features)
+        if theta.shape[0]:
+            self._native.predict(_rows(theta), _stack(coords), out, torch.get_num_threads())
+        return out
+
+    def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        loss, grad = torch.empty(theta.shape[0], dtype=torch.float64), torch.empty(theta.shape)
+        if theta.shape[0]:
+            self._native.loss_and_grad(
+                _rows(theta), _stack(coords), _plain(values), loss, grad, torch.get_num_threads()
+            )
+        return loss.to(self.dtype), grad
+
+    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor:
+        product = torch.empty(theta.shape)
+        if theta.shape[0]:
+            self._native.hvp(_rows(theta), _rows(v), _stack(coords), _plain(values), product, torch.get_num_threads())
+        return product
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """Contiguous and without a graph, as the compiled part takes it."""
+    return tensor.detach().contiguous()
+
+
+def _rows(theta: Tensor) -> Tensor:
+    """A vector that was expanded to all signals is passed once."""
+    return _plain(theta[:1] if theta.stride(0) == 0 else theta)
+
+
+def _stack(coords: Tensor) -> Tensor:
+    """(1 or signals, points, dims)."""
+    return _plain(coords[None] if coords.ndim == 2 else coords)
