@@ -3,7 +3,8 @@
     python scripts/make_tables.py          # rewrite them
     python scripts/make_tables.py --check  # fail if a table is not what the records say
 
-A table stands between `<!-- table NAME -->` and `<!-- end -->`; NAME is a record, such as learning/faces-64.
+A table stands between `<!-- table NAME -->` and `<!-- end -->`; NAME is a record, such as learning/faces-64, or one of
+MADE.
 """
 
 import argparse
@@ -29,24 +30,78 @@ def read(name: str) -> dict[str, Any]:
 
 
 def table(name: str) -> str:
-    """The table that the record called `name` makes."""
+    """The table called `name`: made by a function of its own, or of a record by its kind."""
+    if name in MADE:
+        return MADE[name]()
     record = read(name)
-    return meta_gradient_table(record) if record["kind"] == "benchmark" else table_markdown(record)
+    return benchmark_table(record) if record["kind"] == "benchmark" else table_markdown(record)
 
 
-def meta_gradient_table(record: dict[str, Any]) -> str:
-    mib = 2**20
-    rows = [
-        ("plain PyTorch, `create_graph=True`", record["plain_seconds"], record["plain_peak_bytes"] / mib),
-        ("`sparsine`, reverse recursion", record["ours_seconds"], record["ours_peak_bytes"] / mib),
-    ]
-    lines = ["| exact meta-gradient, 3 tasks, 2 inner steps | seconds (median) | peak memory, MiB |", "|---|---|---|"]
-    lines += [f"| {name} | {seconds:.2f} | {peak:,.0f} |" for name, seconds, peak in rows]
-    size = f"{record['many_size']} x {record['many_size']}"
-    lines.append(f"| `sparsine` at {size} | | {record['two_steps_peak_bytes'] / mib:,.0f} |")
-    many = f"| `sparsine` at {size}, {record['many_steps']} inner steps"
-    lines.append(f"{many} | {record['many_steps_seconds']:.0f} | {record['many_steps_peak_bytes'] / mib:,.0f} |")
+def speed_table() -> str:
+    """How many times as fast as plain PyTorch, by density and task; one signal in a call where a task has batches."""
+    columns = {"loss and gradient": "engines", "exact meta-gradient": "meta", "fit of 16 signals": "fit",
+               "draw": "decode"}  # fmt: skip
+    cells: dict[float, list[str]] = {}
+    for record in (read(f"benchmarks/{name}") for name in columns.values()):
+        first = min(row["batch"] for row in record["rows"])
+        for row in record["rows"]:
+            if row["batch"] == first:
+                cells.setdefault(row["density"], []).append(
+                    f"**{row['ratio']:.3g} x** ({seconds(row['plain_seconds'])} to {seconds(row['ours_seconds'])})"
+                )
+    lines = [f"| hidden weights that survive | {' | '.join(columns)} |", "|---:|" + "---|" * len(columns)]
+    lines += [f"| {density * 100:g} % | {' | '.join(row)} |" for density, row in cells.items()]
     return "\n".join(lines)
+
+
+def benchmark_table(record: dict[str, Any]) -> str:
+    """Every row of a record of `sparsine bench`."""
+    heads = ["density", "batch", "weights", "plain", "ours", "ratio", "plain peak, MiB", "ours, MiB", "GFLOP/s",
+             "of peak"]  # fmt: skip
+    lines = [f"| {' | '.join(heads)} |", "|" + "---:|" * len(heads)]
+    for row in record["rows"]:
+        rate = "" if row["gflops"] is None else f"{row['gflops']:.0f}"
+        fraction = "" if row["roofline_fraction"] is None else f"{row['roofline_fraction']:.2f}"
+        lines.append(
+            f"| {row['density']:g} | {row['batch']} | {row['num_weights']:,} | {seconds(row['plain_seconds'])} "
+            f"| {seconds(row['ours_seconds'])} | {row['ratio']:.3g} | {row['plain_peak_bytes'] / MIB:,.0f} "
+            f"| {row['ours_peak_bytes'] / MIB:,.1f} | {rate} | {fraction} |"
+        )
+    return "\n".join(lines)
+
+
+def inner_steps_table() -> str:
+    lines = ["| inner steps | seconds (median) | peak memory, MiB |", "|---:|---:|---:|"]
+    for row in read("benchmarks/many_inner_steps")["rows"]:
+        lines.append(f"| {row['inner_steps']} | {row['seconds']:.2f} | {row['peak_bytes'] / MIB:,.1f} |")
+    return "\n".join(lines)
+
+
+def engine_choice_table() -> str:
+    """The dense engine's seconds over those of the sparse one."""
+    questions = ("predict", "loss_and_grad", "hvp")
+    lines = [f"| width | density | auto | {' | '.join(f'`{q}`' for q in questions)} |", "|---:|---:|---|" + "---:|" * 3]
+    for row in read("benchmarks/engine_choice")["rows"]:
+        sparse = next(name for name in row["seconds"]["predict"] if name.startswith("sparse"))
+        ratios = [row["seconds"][q]["dense"] / row["seconds"][q][sparse] for q in questions]
+        lines.append(f"| {row['width']} | {row['density']:g} | {row['auto']} | "
+                     + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def seconds(value: float) -> str:
+    """'12.3 ms', '4.56 s', '11.2 min'."""
+    if value >= 120:
+        return f"{value / 60:.3g} min"
+    return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
+
+
+MIB = 2**20
+MADE = {
+    "speed": speed_table,
+    "benchmarks/many_inner_steps": inner_steps_table,
+    "benchmarks/engine_choice": engine_choice_table,
+}
 
 
 def with_tables(text: str) -> str:

@@ -79,6 +79,18 @@ def relative_error(found, expected):
     return float(((found - expected).abs().amax(dim=1) / scale).max())
 
 
+def answers(engine, problem):
+    """Everything that an engine can be asked, by name."""
+    loss, grad = engine.loss_and_grad(problem.theta, *problem.samples)
+    return {
+        "predict": engine.predict(problem.theta, problem.coords),
+        "loss": loss,
+        "loss alone": engine.loss(problem.theta, *problem.samples),
+        "gradient": grad,
+        "hvp": engine.hvp(problem.theta, problem.v, *problem.samples),
+    }
+
+
 class MadeUpSignals(SignalSet):
     """`count` random signals; those at `unreadable` raise. `loaded` lists what was asked for."""
 

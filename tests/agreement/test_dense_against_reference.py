@@ -6,7 +6,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_problems import Pattern, Siren, make_problem, random_keep, random_pattern, relative_error, repeatable
+from small_problems import (
+    Pattern,
+    Siren,
+    answers,
+    make_problem,
+    random_keep,
+    random_pattern,
+    relative_error,
+    repeatable,
+)
 
 from sparsine.engines import DenseEngine, ReferenceEngine
 
@@ -41,17 +50,6 @@ def pattern_of(kind, field, seed):
         pruned = list(Pattern(field, keep).layer_keeps())[seed % len(field.layer_shapes)]
         pruned[:] = False  # a view
     return Pattern(field, keep)
-
-
-def answers(engine, problem):
-    loss, grad = engine.loss_and_grad(problem.theta, *problem.samples)
-    return {
-        "predict": engine.predict(problem.theta, problem.coords),
-        "loss": loss,
-        "loss alone": engine.loss(problem.theta, *problem.samples),
-        "gradient": grad,
-        "hvp": engine.hvp(problem.theta, problem.v, *problem.samples),
-    }
 
 
 def assert_agree(found, expected, tolerance):

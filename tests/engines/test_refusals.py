@@ -5,7 +5,7 @@ import pytest
 import torch
 from small_problems import field_of, make_problem, random_pattern
 
-from sparsine.engines import ENGINES, DenseEngine, ReferenceEngine, make_engine
+from sparsine.engines import ENGINES, DenseEngine, ReferenceEngine, SparseEngine, make_engine
 from sparsine.errors import BadInput
 
 PATTERN = random_pattern(field_of(2, 7, 5, 3), 0.6)
@@ -22,10 +22,15 @@ def meta(tensor):
     return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
 
 
+def other_float(tensor):
+    return tensor.float() if tensor.dtype == torch.float64 else tensor.double()
+
+
 def change(name, function):
     return lambda problem: replace(problem, **{name: function(getattr(problem, name))})
 
 
+# {own}: the dtype of the engine, {other}: the other float
 WRONG = {
     "theta of another length": (
         change("theta", lambda t: t[:, 1:]),
@@ -45,13 +50,13 @@ WRONG = {
         change("coords", lambda t: t.expand(4, -1, -1)),
         ["coords hold 4 signals but theta holds 3"],
     ),
-    "theta of float32": (
-        change("theta", lambda t: t.float()),
-        ["torch.float64", "theta is torch.float32 on cpu", "convert it"],
+    "theta of another dtype": (
+        change("theta", other_float),
+        ["made for {own}", "theta is {other} on cpu", "convert it"],
     ),
-    "coords of float32": (change("coords", lambda t: t.float()), ["coords is torch.float32 on cpu"]),
-    "coords elsewhere": (change("coords", meta), ["on cpu", "coords is torch.float64 on meta"]),
-    "theta elsewhere": (change("theta", meta), ["theta is torch.float64 on meta"]),
+    "coords of another dtype": (change("coords", other_float), ["coords is {other} on cpu"]),
+    "coords elsewhere": (change("coords", meta), ["on cpu", "coords is {own} on meta"]),
+    "theta elsewhere": (change("theta", meta), ["theta is {own} on meta"]),
 }
 WRONG_VALUES = {
     "values of another signal count": (
@@ -62,13 +67,13 @@ WRONG_VALUES = {
     "values of one channel": (change("values", lambda t: t[..., :1]), ["(3, 11, 3)", "(3, 11, 1)"]),
     "values without channels": (change("values", lambda t: t[..., 0]), ["(3, 11, 3)", "(3, 11)"]),
     "values of bytes": (change("values", lambda t: t.to(torch.uint8)), ["values is torch.uint8 on cpu"]),
-    "values elsewhere": (change("values", meta), ["values is torch.float64 on meta"]),
+    "values elsewhere": (change("values", meta), ["values is {own} on meta"]),
 }
 WRONG_V = {
     "v of another length": (change("v", lambda t: t[:, 1:]), [f"(3, {NUM_PARAMS})", f"(3, {NUM_PARAMS - 1})"]),
     "v of one signal": (change("v", lambda t: t[:1]), [f"(3, {NUM_PARAMS})", f"(1, {NUM_PARAMS})"]),
-    "v of float32": (change("v", lambda t: t.float()), ["v is torch.float32 on cpu"]),
-    "v elsewhere": (change("v", meta), ["v is torch.float64 on meta"]),
+    "v of another dtype": (change("v", other_float), ["v is {other} on cpu"]),
+    "v elsewhere": (change("v", meta), ["v is {own} on meta"]),
 }
 QUESTIONS = {
     "predict": (lambda e, p: e.predict(p.theta, p.coords), WRONG),
@@ -79,19 +84,27 @@ QUESTIONS = {
 CASES = [(question, wrong) for question, (_, wrongs) in QUESTIONS.items() for wrong in wrongs]
 
 
-@pytest.mark.parametrize("engine_of", [DenseEngine, ReferenceEngine])
+@pytest.mark.parametrize(
+    ("engine_of", "own", "other"),
+    [
+        (DenseEngine, torch.float64, torch.float32),
+        (ReferenceEngine, torch.float64, torch.float32),
+        (SparseEngine, torch.float32, torch.float64),
+    ],
+    ids=["dense", "reference", "sparse"],
+)
 @pytest.mark.parametrize(("question", "wrong"), CASES, ids=lambda case: case.replace(" ", "-"))
-def test_a_mistaken_argument_is_refused_and_named(engine_of, question, wrong):
+def test_a_mistaken_argument_is_refused_and_named(engine_of, own, other, question, wrong):
     ask, wrongs = QUESTIONS[question]
     spoil, words = wrongs[wrong]
-    engine = engine_of(PATTERN, dtype=torch.float64)
-    problem = make_problem(PATTERN)
+    engine = engine_of(PATTERN, dtype=own)
+    problem = make_problem(PATTERN).to(own)
     ask(engine, problem)
     with pytest.raises(BadInput) as error:
         ask(engine, spoil(problem))
     assert "\n" not in str(error.value)
     for word in words:
-        assert word in str(error.value)
+        assert word.format(own=own, other=other) in str(error.value)
 
 
 def test_a_message_names_the_engine_that_was_asked():
@@ -117,8 +130,8 @@ def test_engines_are_float32_on_the_cpu_unless_asked():
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones():
-    with pytest.raises(BadInput, match=r"unknown engine 'sparse'; use auto, reference, dense"):
-        make_engine(PATTERN, "sparse")
+    with pytest.raises(BadInput, match=r"unknown engine 'steam'; use auto, reference, dense, sparse"):
+        make_engine(PATTERN, "steam")
 
 
 # hpu: PyTorch knows the name, but fails to import what would serve it; meta: it is there, but computes nothing

@@ -15,7 +15,8 @@ COMMANDS = {
     "learn": "learn a sparse start for a collection of signals",
     "fit": "fit signals from a start, draw them, measure PSNR",
     "report": "measure a run on held-out signals and write its report page",
-    "info": "say what is in a start file",
+    "info": "say what is in a start file, or which engines there are",
+    "bench": "time the engines beside plain PyTorch",
     "import-learnit": "turn a start published by Learnit (npz) into a start file",
 }
 
@@ -45,6 +46,10 @@ def main(args: list[str] | None = None) -> int:
 
 
 def _run(command: str, args: list[str]) -> int:
+    if command != "bench":  # a benchmark leaves PyTorch as others have it
+        # PyTorch's threads would spin for milliseconds after each of its operations, on the cores that the sparse
+        # engine is computing on. Read by OpenMP when torch is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from sparsine.cli.options import parse  # brings torch: not needed for the usage
 
     module: Any = import_module(f"sparsine.cli.{command.replace('-', '_')}")

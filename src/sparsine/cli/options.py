@@ -5,7 +5,7 @@ import io
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
@@ -63,7 +63,8 @@ def _one_line(box: str) -> str:
 
 
 def _size_rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    if info.type != tuple[int, int]:
+    # not `!= tuple[int, int]`: where there is a default, tyro asks with typing's Tuple instead
+    if (get_origin(info.type), get_args(info.type)) != (tuple, (int, int)):
         return None
     return PrimitiveConstructorSpec(
         nargs=1, metavar="HxW", instance_from_str=lambda given: parse_size(given[0]),

@@ -1,0 +1,47 @@
+"""Memory of the exact meta-gradient for few and for many inner steps: it must hardly grow.
+
+The paper's network and grid (SIREN 2-256-256-256-256-3 at 178 x 178), three tasks, 5 % of the hidden weights. Peak
+memory is the growth of the resident set's peak over its value just before (Linux).
+"""
+
+import argparse
+import statistics
+from pathlib import Path
+
+from sparsine.benchmarks import BenchmarkConfig
+from sparsine.benchmarks.measure import measured, median_peak
+from sparsine.benchmarks.problem import make_problem
+from sparsine.environment import environment
+from sparsine.meta.maml import InnerConfig, Samples, Tasks, meta_gradient
+from sparsine.storage import write_json
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, nargs="+", default=[1, 2, 4, 16, 64])
+    parser.add_argument("--density", type=float, default=0.05)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+
+    config = BenchmarkConfig(what="meta")
+    problem = make_problem(config, args.density, config.tasks)
+    samples = Samples(problem.coords, problem.values)
+    rows = []
+    for steps in args.steps:
+        inner = InnerConfig(inner_steps=steps, inner_step_size=1e-4)
+        ask = lambda inner=inner: meta_gradient(problem.engine, problem.theta[0], Tasks(samples, samples), inner)  # noqa: E731
+        if not rows:
+            ask()  # threads and buffers are made once
+        runs = [measured(ask) for _ in range(args.repeats)]
+        rows.append({"inner_steps": steps, "seconds": statistics.median(run.seconds for run in runs),
+                     "peak_bytes": median_peak(runs)})  # fmt: skip
+        print(rows[-1], flush=True)
+    record = {"kind": "benchmark", "name": "many_inner_steps", **environment(), "density": args.density,
+              "engine": problem.engine.name, "tasks": config.tasks, "repeats": args.repeats, "rows": rows}  # fmt: skip
+    if args.json:
+        write_json(args.json, record)
+
+
+if __name__ == "__main__":
+    main()

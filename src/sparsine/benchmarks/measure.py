@@ -1,0 +1,71 @@
+"""Seconds and peak memory of a piece of work."""
+
+import ctypes
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+PROC = Path("/proc/self")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One run of one way."""
+
+    seconds: float
+    """Wall time."""
+    peak_bytes: int | None
+    """Growth of the peak resident set over its value just before; None where the system does not count it so."""
+    result: Any
+    """What the work returned."""
+
+
+def measured(work: Callable[[], Any]) -> Measurement:
+    """Run `work` once. Freed memory goes back to the system first, so that what the work takes is seen."""
+    before = _restart_peak()
+    began = time.perf_counter()
+    result = work()
+    seconds = time.perf_counter() - began
+    peak = _status_bytes("VmHWM")
+    return Measurement(seconds, None if before is None or peak is None else max(0, peak - before), result)
+
+
+def interleaved(ways: Sequence[Callable[[], Any]], repeats: int) -> list[list[Measurement]]:
+    """The runs of every way, taken in turns, so that a slow spell of the machine meets all. Only the last run of each
+    keeps its result."""
+    runs: list[list[Measurement]] = [[] for _ in ways]
+    for _ in range(repeats):
+        for way, done in zip(ways, runs, strict=True):
+            if done:
+                done[-1] = replace(done[-1], result=None)
+            done.append(measured(way))
+    return runs
+
+
+def median_peak(runs: Sequence[Measurement]) -> int | None:
+    """Bytes; None where they were not counted."""
+    peaks = [run.peak_bytes for run in runs if run.peak_bytes is not None]
+    return int(statistics.median(peaks)) if peaks else None
+
+
+def _restart_peak() -> int | None:
+    """Resident bytes now, from which the kernel's peak starts anew. Linux only."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    try:
+        (PROC / "clear_refs").write_text("5")
+    except OSError:
+        return None
+    return _status_bytes("VmRSS")
+
+
+def _status_bytes(name: str) -> int | None:
+    try:
+        lines = (PROC / "status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), None)
