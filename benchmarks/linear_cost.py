@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from sparsine.benchmarks import BenchmarkConfig
-from sparsine.benchmarks.measure import measured
+from sparsine.benchmarks.measure import timed
 from sparsine.benchmarks.problem import Problem, make_problem
 from sparsine.engines import SparseEngine
 from sparsine.environment import environment
@@ -27,7 +27,7 @@ def seconds_of(problem: Problem, num_points: int, repeats: int) -> float:
     coords, values = problem.coords[:num_points].contiguous(), problem.values[:, :num_points].contiguous()
     ask = lambda: engine.loss_and_grad(problem.theta, coords, values)  # noqa: E731
     ask()
-    return statistics.median(measured(ask).seconds for _ in range(repeats))
+    return statistics.median(timed(ask).seconds for _ in range(repeats))
 
 
 def line(x: list[float], y: list[float]) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """Seconds and peak memory of a piece of work."""
 
 import ctypes
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,20 +17,15 @@ class Measurement:
 
     seconds: float
     """Wall time."""
-    peak_bytes: int | None
-    """Growth of the peak resident set over its value just before; None where the system does not count it so."""
     result: Any
     """What the work returned."""
 
 
-def measured(work: Callable[[], Any]) -> Measurement:
-    """Run `work` once. Freed memory goes back to the system first, so that what the work takes is seen."""
-    before = _restart_peak()
+def timed(work: Callable[[], Any]) -> Measurement:
+    """Run `work` once."""
     began = time.perf_counter()
     result = work()
-    seconds = time.perf_counter() - began
-    peak = _status_bytes("VmHWM")
-    return Measurement(seconds, None if before is None or peak is None else max(0, peak - before), result)
+    return Measurement(time.perf_counter() - began, result)
 
 
 def interleaved(ways: Sequence[Callable[[], Any]], repeats: int) -> list[list[Measurement]]:
@@ -42,14 +36,18 @@ def interleaved(ways: Sequence[Callable[[], Any]], repeats: int) -> list[list[Me
         for way, done in zip(ways, runs, strict=True):
             if done:
                 done[-1] = replace(done[-1], result=None)
-            done.append(measured(way))
+            done.append(timed(way))
     return runs
 
 
-def median_peak(runs: Sequence[Measurement]) -> int | None:
-    """Bytes; None where they were not counted."""
-    peaks = [run.peak_bytes for run in runs if run.peak_bytes is not None]
-    return int(statistics.median(peaks)) if peaks else None
+def peak_bytes(work: Callable[[], Any]) -> int | None:
+    """Run `work` once: growth of the peak resident set over its value just before; None where the system does not
+    count it so. Freed memory goes back to the system first, so that what the work takes is seen. That slows the work
+    down, so this is no run to take the time of."""
+    before = _restart_peak()
+    work()
+    peak = _status_bytes("VmHWM")
+    return None if before is None or peak is None else max(0, peak - before)
 
 
 def _restart_peak() -> int | None:

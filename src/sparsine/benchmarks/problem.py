@@ -1,6 +1,6 @@
 """What both ways are given: a random pattern, random vectors, and made-up images."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,10 +30,6 @@ class Problem:
     @property
     def pattern(self) -> Pattern:
         return self.engine.pattern
-
-    def few_points(self, num_points: int = 64) -> "Problem":
-        """The same with the first points only: to wake up threads and libraries."""
-        return replace(self, coords=self.coords[:num_points], values=self.values[:, :num_points])
 
 
 def make_problem(config: BenchmarkConfig, density: float, num_signals: int) -> Problem:

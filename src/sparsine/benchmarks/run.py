@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sparsine.benchmarks.config import BenchmarkConfig
-from sparsine.benchmarks.measure import Measurement, interleaved, median_peak
+from sparsine.benchmarks.measure import Measurement, interleaved, peak_bytes
 from sparsine.benchmarks.problem import connected_weights, make_problem
 from sparsine.benchmarks.roofline import gflops, peak_gflops
 from sparsine.benchmarks.tasks import TASKS, Task
@@ -46,7 +46,9 @@ def _record(config: BenchmarkConfig) -> dict[str, Any]:
 
 def _row(config: BenchmarkConfig, density: float, num_signals: int) -> dict[str, Any]:
     problem = make_problem(config, density, num_signals)
-    _warm_up(TASKS[config.what](problem.few_points(), dataclasses.replace(config, steps=1)))
+    # memory does not depend on steps; these runs also wake up threads and libraries
+    short = TASKS[config.what](problem, dataclasses.replace(config, steps=1))
+    plain_peak, ours_peak = peak_bytes(short.plain), peak_bytes(short.ours)
     task = TASKS[config.what](problem, config)
     plain, ours = interleaved((task.plain, task.ours), config.repeats)
     difference = _checked_difference(task, plain[-1], ours[-1])
@@ -57,18 +59,13 @@ def _row(config: BenchmarkConfig, density: float, num_signals: int) -> dict[str,
     return {
         "task": task.name, "density": density, "batch": num_signals, "engine": problem.engine.name,
         "plain_seconds": plain_seconds, "ours_seconds": ours_seconds, "ratio": plain_seconds / ours_seconds,
-        "plain_peak_bytes": median_peak(plain), "ours_peak_bytes": median_peak(ours),
+        "plain_peak_bytes": plain_peak, "ours_peak_bytes": ours_peak,
         "gflops": None if work is None else gflops(work, ours_seconds), "roofline_fraction": None,
         "width": config.width, "depth": config.depth, "size": list(config.size),
         "num_weights": problem.pattern.num_weights, "connected_weights": connected_weights(problem.pattern),
         "difference": difference,
         "plain_signals_timed": task.plain_signals_timed, "plain_runs": plain_runs, "ours_runs": ours_runs,
     }  # fmt: skip
-
-
-def _warm_up(task: Task) -> None:
-    task.plain()
-    task.ours()
 
 
 def _checked_difference(task: Task, plain: Measurement, ours: Measurement) -> float:
