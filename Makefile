@@ -39,13 +39,17 @@ lint: env
 sanitize: env
 	PYTHON=$(BIN)/python bash scripts/sanitize.sh
 
-# Records of how fast we are beside plain PyTorch, on a quiet machine. About two hours: most of it is plain PyTorch.
+# Records of how fast we are beside plain PyTorch, for a quiet machine: about half an hour, most of it plain PyTorch
 bench: env
-	$(BIN)/sparsine bench engines --batch 1 3 16 --json results/benchmarks/engines.json
-	$(BIN)/sparsine bench engines --width 64 --size 64x64 --batch 1 3 16 --json results/benchmarks/engines-64.json
-	$(BIN)/sparsine bench decode --json results/benchmarks/decode.json
-	$(BIN)/sparsine bench meta --repeats 3 --json results/benchmarks/meta.json
+	$(BIN)/sparsine bench engines --batch 1 3 16 --repeats 3 --json results/benchmarks/engines.json
+	$(BIN)/sparsine bench decode --repeats 7 --json results/benchmarks/decode.json
+	$(BIN)/sparsine bench meta --repeats 2 --json results/benchmarks/meta.json
+	$(BIN)/sparsine bench engines --width 64 --size 64x64 --batch 1 3 16 --repeats 15 --json results/benchmarks/engines-64.json
+	SPARSINE_INSTRUCTIONS=avx2 $(BIN)/sparsine bench engines --repeats 3 --json results/benchmarks/engines-avx2.json
 	$(BIN)/sparsine bench fit --repeats 1 --plain-signals 1 --json results/benchmarks/fit.json
+	$(BIN)/python benchmarks/linear_cost.py --json results/benchmarks/linear_cost.json --figure docs/pictures/linear_cost.png
+	$(BIN)/python benchmarks/many_inner_steps.py --json results/benchmarks/many_inner_steps.json
+	$(BIN)/python benchmarks/engine_choice.py --json results/benchmarks/engine_choice.json
 
 tables: env
 	$(BIN)/python scripts/make_tables.py

@@ -41,16 +41,18 @@ def speed_table() -> str:
     """How many times as fast as plain PyTorch, by density and task; one signal in a call where a task has batches."""
     columns = {"loss and gradient": "engines", "exact meta-gradient": "meta", "fit of 16 signals": "fit",
                "draw": "decode"}  # fmt: skip
-    cells: dict[float, list[str]] = {}
-    for record in (read(f"benchmarks/{name}") for name in columns.values()):
-        first = min(row["batch"] for row in record["rows"])
-        for row in record["rows"]:
+    cells: dict[float, dict[str, str]] = {}
+    for column, name in columns.items():
+        rows = read(f"benchmarks/{name}")["rows"]
+        first = min(row["batch"] for row in rows)
+        for row in rows:
             if row["batch"] == first:
-                cells.setdefault(row["density"], []).append(
+                cells.setdefault(row["density"], {})[column] = (
                     f"**{row['ratio']:.3g} x** ({seconds(row['plain_seconds'])} to {seconds(row['ours_seconds'])})"
                 )
     lines = [f"| hidden weights that survive | {' | '.join(columns)} |", "|---:|" + "---|" * len(columns)]
-    lines += [f"| {density * 100:g} % | {' | '.join(row)} |" for density, row in cells.items()]
+    for density, row in sorted(cells.items(), reverse=True):
+        lines.append(f"| {density * 100:g} % | {' | '.join(row.get(column, '') for column in columns)} |")
     return "\n".join(lines)
 
 

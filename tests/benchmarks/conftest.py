@@ -1,9 +1,14 @@
 import pytest
 
-from sparsine.benchmarks import roofline
+from sparsine.benchmarks import measure, roofline
 
 
 @pytest.fixture(autouse=True)
 def _a_small_roofline(monkeypatch):
     monkeypatch.setattr(roofline, "NUM_ROWS", 64)
     monkeypatch.setattr(roofline, "TRIALS", 3)
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch):
+    monkeypatch.setattr(measure, "PAUSE_SECONDS", 0.0)

@@ -113,6 +113,3 @@ def test_a_problem_has_a_vector_and_an_image_for_every_signal():
     assert torch.pdist(problem.theta).min() > 0.1
     assert problem.values.equal(torch.stack([made_up_image(Grid(shape=(7, 5)), 4, i) for i in range(3)]))
     assert problem.coords.equal(Grid(shape=(7, 5)).coords())
-    few = problem.few_points(4)
-    assert (few.coords.shape, few.values.shape) == ((4, 2), (3, 4, 3))
-    assert few.engine is problem.engine

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from sparsine.benchmarks import measure
-from sparsine.benchmarks.measure import Measurement, interleaved, measured, median_peak
+from sparsine.benchmarks.measure import interleaved, peak_bytes, timed
 from sparsine.benchmarks.roofline import gflops, peak_gflops
 
 MIB = 2**20
@@ -13,7 +13,7 @@ COUNTED = measure._restart_peak() is not None
 
 
 def test_seconds_are_those_of_the_work():
-    run = measured(lambda: time.sleep(0.05) or "done")
+    run = timed(lambda: time.sleep(0.05) or "done")
     assert 0.05 <= run.seconds < 1
     assert run.result == "done"
 
@@ -23,16 +23,16 @@ def test_the_peak_is_that_of_this_work_alone():
     def touch(mib):
         return len(bytearray(b"x") * (mib * MIB))
 
-    large, small = measured(lambda: touch(96)), measured(lambda: touch(24))
-    assert 90 * MIB < large.peak_bytes < 130 * MIB
-    assert 20 * MIB < small.peak_bytes < 60 * MIB
+    large, small = peak_bytes(lambda: touch(96)), peak_bytes(lambda: touch(24))
+    assert 90 * MIB < large < 130 * MIB
+    assert 20 * MIB < small < 60 * MIB
 
 
 def test_where_the_system_does_not_count_there_is_no_peak(monkeypatch, tmp_path):
     monkeypatch.setattr(measure, "PROC", tmp_path / "nothing")
-    run = measured(lambda: 3)
-    assert (run.peak_bytes, run.result) == (None, 3)
-    assert median_peak([run, run]) is None
+    done = []
+    assert peak_bytes(lambda: done.append(1)) is None
+    assert done == [1]
 
 
 def test_ways_take_turns_and_only_the_last_results_are_kept():
@@ -45,10 +45,6 @@ def test_ways_take_turns_and_only_the_last_results_are_kept():
     assert order == ["a", "b"] * 3
     assert [run.result for run in a] == [None, None, "a5"]
     assert [run.result for run in b] == [None, None, "b6"]
-
-
-def test_the_median_peak_is_a_median():
-    assert median_peak([Measurement(1.0, peak, None) for peak in (5, 900, 7)]) == 7
 
 
 def test_a_multiply_add_counts_as_two_operations():

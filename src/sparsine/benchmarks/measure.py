@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 PROC = Path("/proc/self")
+# Before every run, so that no way computes beside threads of the other one that still spin.
+PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def interleaved(ways: Sequence[Callable[[], Any]], repeats: int) -> list[list[Me
         for way, done in zip(ways, runs, strict=True):
             if done:
                 done[-1] = replace(done[-1], result=None)
+            time.sleep(PAUSE_SECONDS)
             done.append(timed(way))
     return runs
 

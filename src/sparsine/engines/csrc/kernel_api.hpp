@@ -60,7 +60,7 @@ struct Points {
 struct Scratch {
   float *const *h, *const *slope, *const *dot_z;
   float *dot_h[2], *delta[2], *dot_delta[2];
-  float* partials;  // kMaxLanes x kMaxLanes, twice for each of three rings
+  float* partials;  // kMaxLanes x kMaxLanes for each of three kinds of sums
   float* targets;   // outputs x tile
 };
 

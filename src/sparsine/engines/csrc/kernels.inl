@@ -404,10 +404,10 @@ void dot_backward(const Layer& layer, const LayerWeights& w, const LayerWeights&
                   float* dot_delta_below, float* partials, const LayerSums& sums, const LayerSums* below,
                   bool wants_delta) {
   constexpr int T = V::lanes * NV;
-  constexpr int kRing = kMaxLanes * kMaxLanes;
+  constexpr int kNext = kMaxLanes * kMaxLanes;
   Sums<V> weight_sums(partials, sums.weights);
-  Sums<V> bias_sums(partials + kRing, below ? below->bias : nullptr);
-  Sums<V> delta_sums(partials + 2 * kRing, below ? below->delta : nullptr);
+  Sums<V> bias_sums(partials + kNext, below ? below->bias : nullptr);
+  Sums<V> delta_sums(partials + 2 * kNext, below ? below->delta : nullptr);
   const uint32_t *col_order = layer.col_order, *col_start = layer.col_start, *col_output = layer.col_output;
   const uint32_t num_in = layer.num_in;
   const float *by_col = w.by_col, *v_by_col = v.by_col;

@@ -113,13 +113,13 @@ Packed::Packed(const Plan& plan) {
 
 Workspace::Workspace(const Plan& plan, int tile)
     : weights(plan), directions(plan), constants(plan.num_neurons), total(num_sums(plan)) {
-  const size_t t = size_t(tile), levels = plan.sizes.size(), ring = kMaxLanes * kMaxLanes;
+  const size_t t = size_t(tile), levels = plan.sizes.size(), square = kMaxLanes * kMaxLanes;
   size_t width = 0, all = 0;
   for (uint32_t n : plan.alive_count) {
     width = std::max(width, size_t(n));
     all += n;
   }
-  tiles.allocate(3 * all * t + 6 * width * t + plan.net.num_outputs * t + 3 * ring);
+  tiles.allocate(3 * all * t + 6 * width * t + plan.net.num_outputs * t + 3 * square);
   for (size_t l = 0; l < levels; ++l) {
     h.push_back(tiles.take(plan.alive_count[l] * t));
     slope.push_back(tiles.take(plan.alive_count[l] * t));
@@ -132,7 +132,7 @@ Workspace::Workspace(const Plan& plan, int tile)
     scratch.dot_delta[i] = tiles.take(width * t);
   }
   scratch.targets = tiles.take(plan.net.num_outputs * t);
-  scratch.partials = tiles.take(3 * ring);
+  scratch.partials = tiles.take(3 * square);
 
   size_t size = 0;
   for (const Layer& layer : plan.layers) size += Arena::padded(layer.num_connections) + 2 * Arena::padded(layer.num_out);
