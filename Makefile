@@ -46,7 +46,8 @@ bench: env
 	$(BIN)/sparsine bench meta --repeats 2 --json results/benchmarks/meta.json
 	$(BIN)/sparsine bench engines --width 64 --size 64x64 --batch 1 3 16 --repeats 15 --json results/benchmarks/engines-64.json
 	SPARSINE_INSTRUCTIONS=avx2 $(BIN)/sparsine bench engines --repeats 3 --json results/benchmarks/engines-avx2.json
-	$(BIN)/sparsine bench fit --repeats 1 --plain-signals 1 --json results/benchmarks/fit.json
+	$(BIN)/sparsine bench fit --repeats 1 --plain-signals 1 --densities 0.0115 0.05 0.1 0.2 --json results/benchmarks/fit.json
+	$(BIN)/sparsine bench fit --repeats 1 --plain-signals 1 --densities 1 0.5 --steps 20 --json results/benchmarks/fit-full.json
 	$(BIN)/python benchmarks/linear_cost.py --json results/benchmarks/linear_cost.json --figure docs/pictures/linear_cost.png
 	$(BIN)/python benchmarks/many_inner_steps.py --json results/benchmarks/many_inner_steps.json
 	$(BIN)/python benchmarks/engine_choice.py --json results/benchmarks/engine_choice.json
