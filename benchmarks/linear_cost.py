@@ -66,9 +66,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--figure", type=Path)
-    parser.add_argument(
-        "--redraw", type=Path, metavar="RECORD", help="measure nothing: fit and draw this record"
-    )
+    parser.add_argument("--redraw", type=Path, metavar="RECORD", help="measure nothing: fit and draw this record")
     args = parser.parse_args()
     if args.redraw:
         return finish(with_lines(json.loads(args.redraw.read_text())), args)

@@ -6,17 +6,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-python=$(command -v "${PYTHON:-.venv/bin/python}") || { echo "error: no ${PYTHON:-.venv/bin/python}; run 'make env' first"; exit 2; }
+refuse() { echo "error: $1"; exit 2; }
+python=$(command -v "${PYTHON:-.venv/bin/python}") || refuse "no ${PYTHON:-.venv/bin/python}; run 'make env' first"
 python=$(realpath --no-symlinks "$python")
-nanobind=$("$python" -m nanobind --cmake_dir) || { echo "error: the build needs nanobind: $python -m pip install nanobind"; exit 2; }
+nanobind=$("$python" -m nanobind --cmake_dir) || refuse "the build needs nanobind: $python -m pip install nanobind"
 build=$PWD/build/sanitize
 export CXX=${CXX:-g++}
 
-cmake -S . -B "$build" -DSPARSINE_SANITIZE=ON -DPython_EXECUTABLE="$python" -Dnanobind_DIR="$nanobind" > /dev/null
+# not Release: nanobind would strip the names that a report needs
+cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSPARSINE_SANITIZE=ON \
+  -DPython_EXECUTABLE="$python" -Dnanobind_DIR="$nanobind" > /dev/null
 cmake --build "$build" --parallel
 
 extension=$(ls "$build"/_native*.so)
-grep -q __asan_init "$extension" || { echo "error: $extension was built without AddressSanitizer"; exit 1; }
+grep -q __asan_init "$extension" || refuse "$extension was built without AddressSanitizer"
 
 # Python imports this before anything else of ours, so that the sanitized build stands in for the installed one.
 mkdir -p "$build/imports"

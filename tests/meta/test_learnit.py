@@ -154,6 +154,15 @@ def test_what_is_no_npz_is_refused(tmp_path):
     refused(tmp_path / "texts.npz", "not an array")
 
 
+def test_damaged_numbers_are_refused_also_where_their_size_is_damaged(tmp_path):
+    data = bytearray(put(tmp_path / "a.npz", made_up()).read_bytes())
+    data[200] ^= 1  # a number of the first array, behind 128 bytes of its header
+    entry = data.index(b"PK\x01\x02")  # the first of the directory
+    data[entry + 25] += 1  # 256 bytes more than there are: NumPy never comes to the end of them, and to the checksum
+    (tmp_path / "a.npz").write_bytes(data)
+    refused(tmp_path / "a.npz", "is damaged")
+
+
 @pytest.fixture(scope="module", params=[np.savez, np.savez_compressed])
 def corrupted(request, tmp_path_factory):
     path = put(tmp_path_factory.mktemp("npz") / "a.npz", made_up(), request.param)

@@ -55,6 +55,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             archive = np.load(file, allow_pickle=False)
             if not hasattr(archive, "files"):
                 raise ValueError("it is a single array")
+            # reading an array stops short of the checksum where the size that stands for it is damaged, too
+            if (damaged := archive.zip.testzip()) is not None:
+                raise ValueError(f"{damaged} is damaged")
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise BadInput(f"cannot read {path}: no such file") from error
