@@ -163,6 +163,14 @@ def test_damaged_numbers_are_refused_also_where_their_size_is_damaged(tmp_path):
     refused(tmp_path / "a.npz", "is damaged")
 
 
+def test_a_directory_that_lost_members_is_refused_also_where_the_rest_is_a_network(tmp_path):
+    data = bytearray(put(tmp_path / "a.npz", made_up()).read_bytes())
+    entries = [i for i in range(len(data)) if data[i : i + 4] == b"PK\x01\x02"]
+    data[entries[3] + 33] = 1  # the fourth entry's comment is now long enough to hold the fifth and the sixth
+    (tmp_path / "a.npz").write_bytes(data)
+    refused(tmp_path / "a.npz", "lists 4 of 6 members")
+
+
 @pytest.fixture(scope="module", params=[np.savez, np.savez_compressed])
 def corrupted(request, tmp_path_factory):
     path = put(tmp_path_factory.mktemp("npz") / "a.npz", made_up(), request.param)

@@ -1,8 +1,10 @@
 """Starts published by Learnit (Tancik et al., CVPR 2021), in its own conventions: coordinates arange(n)/n in [0, 1)
 with the row first, 0.5 added to the output."""
 
+import os
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -49,6 +51,12 @@ def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int]
     return Start(Pattern.full(field), theta, Grid(shape=shape, extent=(0.0, 1.0), alignment="lower"), info)
 
 
+def _promised_members(file: BinaryIO, comment_length: int) -> int:
+    """How many members the end of a zip file speaks of: zipfile takes a directory that lists fewer."""
+    file.seek(-22 - comment_length, os.SEEK_END)
+    return int.from_bytes(file.read(22)[10:12], "little")
+
+
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         with open(path, "rb") as file:
@@ -58,6 +66,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             # reading an array stops short of the checksum where the size that stands for it is damaged, too
             if (damaged := archive.zip.testzip()) is not None:
                 raise ValueError(f"{damaged} is damaged")
+            if (promised := _promised_members(file, len(archive.zip.comment))) != len(archive.zip.namelist()):
+                raise ValueError(f"its directory lists {len(archive.zip.namelist())} of {promised} members")
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise BadInput(f"cannot read {path}: no such file") from error
