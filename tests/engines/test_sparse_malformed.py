@@ -141,6 +141,16 @@ def test_points_that_coords_have_and_values_have_not_are_refused():
             assert (given["product"] == 7).all()
 
 
+def test_no_points_are_refused_also_where_all_agree_that_there_are_none():
+    for question in QUESTIONS:
+        given = arguments()
+        for name in ("coords", "values", "out"):
+            given[name] = POINTWISE["no point"](given[name])
+        with pytest.raises(ValueError, match="at least one point"):
+            ask(engine_of(), question, given)
+        assert all((given[output] == 7).all() for output in OUTPUTS)
+
+
 def test_no_signals_are_answered_with_nothing():
     given = arguments()
     for name, array in given.items():
