@@ -149,6 +149,34 @@ def test_tensors_that_want_a_gradient_are_taken_and_none_is_kept():
     assert not any(answer.requires_grad for answer in found.values())
 
 
+def test_torchs_default_dtype_changes_nothing():
+    problem = problem_of(points=67)
+    engine = SparseEngine(problem.pattern)
+    expected = answers(engine, problem)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert same_bits(answers(engine, problem), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_tensor_whose_sign_is_only_noted_is_read_with_it():
+    problem = problem_of(points=67)
+    noted = torch.complex(torch.zeros_like(problem.theta), -problem.theta).conj().imag
+    assert noted.is_neg()
+    assert same_bits(answers(SparseEngine(problem.pattern), replace(problem, theta=noted)),
+              answers(SparseEngine(problem.pattern), problem))  # fmt: skip
+
+
+def test_a_pattern_may_be_stored_with_strides():
+    keep = torch.stack([PATTERN.keep, ~PATTERN.keep], dim=1)[:, 0]
+    assert not keep.is_contiguous()
+    problem = problem_of(points=67)
+    assert same_bits(
+        answers(SparseEngine(Pattern(PATTERN.field, keep)), problem), answers(SparseEngine(PATTERN), problem)
+    )
+
+
 def test_the_last_question_leaves_nothing_behind():
     for signals in (1, 3):
         first, second = problem_of(seed=1, signals=signals), problem_of(seed=2, signals=signals, points=99)

@@ -44,7 +44,11 @@ class SparseEngine(Engine):
         field = pattern.field
         self.instructions = check_instructions(instructions) if instructions else chosen_instructions()
         self._native = native().Engine(
-            list(field.sizes), pattern.keep.numpy().view("uint8"), field.omega_0, field.output_offset, self.instructions
+            list(field.sizes),
+            pattern.keep.contiguous().numpy().view("uint8"),
+            field.omega_0,
+            field.output_offset,
+            self.instructions,
         )
 
     @property
@@ -53,13 +57,13 @@ class SparseEngine(Engine):
         return list(self._native.alive)
 
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
-        out = torch.empty(theta.shape[0], coords.shape[-2], self.field.out_features)
+        out = self._empty(theta.shape[0], coords.shape[-2], self.field.out_features)
         if theta.shape[0]:
             self._native.predict(_rows(theta), _stack(coords), out, torch.get_num_threads())
         return out
 
     def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        loss, grad = torch.empty(theta.shape[0], dtype=torch.float64), torch.empty(theta.shape)
+        loss, grad = torch.empty(theta.shape[0], dtype=torch.float64, device="cpu"), self._empty(*theta.shape)
         if theta.shape[0]:
             self._native.loss_and_grad(
                 _rows(theta), _stack(coords), _plain(values), loss, grad, torch.get_num_threads()
@@ -67,15 +71,19 @@ class SparseEngine(Engine):
         return loss.to(self.dtype), grad
 
     def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor:
-        product = torch.empty(theta.shape)
+        product = self._empty(*theta.shape)
         if theta.shape[0]:
             self._native.hvp(_rows(theta), _rows(v), _stack(coords), _plain(values), product, torch.get_num_threads())
         return product
 
+    def _empty(self, *shape: int) -> Tensor:
+        """Whatever torch's defaults are."""
+        return torch.empty(shape, dtype=self.dtype, device="cpu")
+
 
 def _plain(tensor: Tensor) -> Tensor:
-    """Contiguous and without a graph, as the compiled part takes it."""
-    return tensor.detach().contiguous()
+    """Contiguous, without a graph, and with its signs written out, as the compiled part takes it."""
+    return tensor.detach().resolve_neg().contiguous()
 
 
 def _rows(theta: Tensor) -> Tensor:

@@ -14,8 +14,9 @@ namespace {
 class Pool {
  public:
   void run(int num_threads, const std::function<void()>& work) {
+    if (num_threads <= 1) return work();
     std::unique_lock<std::mutex> mine(callers_, std::try_to_lock);
-    if (num_threads <= 1 || !mine.owns_lock()) return work();
+    if (!mine.owns_lock()) return work();
     open(num_threads - 1, work);
     work();
     close();
