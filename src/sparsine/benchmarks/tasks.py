@@ -51,14 +51,18 @@ class Task(ABC):
         return self.problem.pattern.num_weights * self.values.shape[0] * self.values.shape[1]
 
 
-class LossAndGrad(Task):
-    """Loss and gradient of every signal, each with a vector of its own."""
-
-    name = "loss_and_grad"
+class _OneByOne(Task):
+    """The plain way has a field for each signal, and takes one after another."""
 
     def __init__(self, problem: Problem, config: BenchmarkConfig):
         super().__init__(problem, config)
         self.fields = [PlainField(problem.pattern, theta) for theta in problem.theta]
+
+
+class LossAndGrad(_OneByOne):
+    """Loss and gradient of every signal, each with a vector of its own."""
+
+    name = "loss_and_grad"
 
     @property
     def useful_multiply_adds(self) -> int:
@@ -77,14 +81,10 @@ class LossAndGrad(Task):
         return _larger(_relative(ours[0], losses), _relative(ours[1], grads))
 
 
-class Predict(Task):
+class Predict(_OneByOne):
     """Values of every signal, each with a vector of its own."""
 
     name = "predict"
-
-    def __init__(self, problem: Problem, config: BenchmarkConfig):
-        super().__init__(problem, config)
-        self.fields = [PlainField(problem.pattern, theta) for theta in problem.theta]
 
     @property
     def useful_multiply_adds(self) -> int:

@@ -80,10 +80,7 @@ void Engine::each_segment(size_t num_signals, size_t num_segments, int num_threa
 void Engine::predict(const Batch& batch, float* predictions, int num_threads) {
   const size_t num_segments = num_segments_of(batch.num_points), outputs = plan.net.num_outputs;
   each_segment(batch.num_signals, num_segments, num_threads, [&](Workspace& mine, size_t signal, size_t segment) {
-    if (mine.packed_signal != signal) {
-      mine.pack(plan, batch.theta + signal * batch.theta_stride, nullptr);
-      mine.packed_signal = signal;
-    }
+    mine.pack(plan, signal, batch.theta + signal * batch.theta_stride, nullptr);
     Points points = points_of(plan, batch, signal, segment);
     points.predictions = predictions + (signal * batch.num_points + segment * kSegment) * outputs;
     kernels.predict(plan.net, mine.weights.layers.data(), points, mine.scratch);
@@ -113,10 +110,7 @@ void Engine::sums_of_points(const Batch& batch, double* loss, float* out, int nu
   each_segment(batch.num_signals, num_segments, num_threads, [&](Workspace& mine, size_t signal, size_t segment) {
     const float* theta = batch.theta + signal * batch.theta_stride;
     const float* v = second_order ? batch.v + signal * batch.v_stride : nullptr;
-    if (mine.packed_signal != signal) {
-      mine.pack(plan, theta, v);
-      mine.packed_signal = signal;
-    }
+    mine.pack(plan, signal, theta, v);
     mine.clear_sums();
     const Points points = points_of(plan, batch, signal, segment);
     const LayerWeights* weights = mine.weights.layers.data();

@@ -10,8 +10,8 @@
 
 namespace sparsine {
 
+constexpr double kPi = 3.14159265358979323846;
 constexpr int kMaxLanes = 16;  // floats in the widest vector; gradient buffers are padded to a multiple of it
-constexpr int kMaxTile = 64;   // most coordinates that one tile holds, in any instruction set
 
 // One layer between neurons that are alive, its surviving connections by row (for the forward pass) and by column
 // (for the backward pass). Rows and columns are visited in `*_order`, by rising number of connections, so that trip

@@ -15,8 +15,6 @@ inline V in_register(V a) {
   return a;
 }
 
-constexpr double kPi = 3.14159265358979323846;
-
 // sin(pi r) = r P(r^2) and pi cos(pi r) = Q(r^2) on |r| <= 1/2, minimax (docs/engines.md says how, and the errors).
 constexpr float kSine[] = {3.14159274f, -5.16770697f, 2.55003166f, -0.598046422f, 0.0772222504f};
 constexpr float kSlope[] = {3.1415925f, -15.503109f, 12.749877f, -4.18422508f, 0.690197825f};
@@ -82,7 +80,6 @@ struct Sums {
 
 template <class V, int NV>
 struct Tile {
-  static constexpr int kPoints = V::lanes * NV;
   V v[NV];
 
   static inline Tile load(const float* p) {

@@ -160,7 +160,7 @@ Plan::Plan(std::vector<uint32_t> sizes_, const uint8_t* keep, double omega_0_, d
     has_constants = has_constants || !constants[l].neurons.empty();
 
     LayerStore& s = stores[l];
-    s.scale = l + 2 < levels ? omega_0 / 3.14159265358979323846 : 1.0;
+    s.scale = l + 2 < levels ? omega_0 / kPi : 1.0;
     compress(kept, alive_count[l + 1], &Connection::row, &Connection::col, s.row_order, s.row_start, s.row_input,
              s.row_theta);
     compress(kept, alive_count[l], &Connection::col, &Connection::row, s.col_order, s.col_start, s.col_output,

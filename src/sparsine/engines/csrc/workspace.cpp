@@ -7,8 +7,6 @@
 namespace sparsine {
 namespace {
 
-constexpr double kPi = 3.14159265358979323846;
-
 double rest_of_turn(double turns) { return turns - std::nearbyint(turns); }
 
 // Pre-activations of all neurons that are not dead, as far as constants decide them; values of the constant ones.
@@ -143,7 +141,9 @@ Workspace::Workspace(const Plan& plan, int tile)
   }
 }
 
-void Workspace::pack(const Plan& plan, const float* theta, const float* v) {
+void Workspace::pack(const Plan& plan, size_t signal, const float* theta, const float* v) {
+  if (signal == packed_signal) return;
+  packed_signal = signal;
   compute_constants(plan, theta, v, constants);
   pack_layers(plan, theta, constants.pre, true, plan.output_offset, weights);
   if (v) pack_layers(plan, v, constants.dot_pre, false, 0.0, directions);

@@ -57,7 +57,8 @@ struct Constants {
 struct Workspace {
   Workspace(const Plan& plan, int tile);
 
-  void pack(const Plan& plan, const float* theta, const float* v);
+  // theta (and v, where there is one) of a signal; the segments of one that follow each other find it done
+  void pack(const Plan& plan, size_t signal, const float* theta, const float* v);
   // Sums of a whole signal, still in the order of the kernels, to their places in the gradient (or product)
   void unpack_gradient(const Plan& plan, const float* theta, float* out);
   void unpack_product(const Plan& plan, const float* theta, const float* v, const float* delta_sums, float* out);
