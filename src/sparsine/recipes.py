@@ -1,8 +1,10 @@
 """Named, complete configurations. No loops live here; every field can be overridden from the command line."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sparsine.checks import check_choice
+from sparsine.comparison.config import CompareConfig
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
@@ -46,3 +48,67 @@ def recipe(name: str) -> LearnConfig:
     """The configuration called `name`. Raises BadInput for an unknown one."""
     check_choice("recipe", name, RECIPES)
     return RECIPES[name]()
+
+
+THE_PAPERS = ("meta-sparse", "random-pruning", "dense-narrow", "maml-oneshot", "maml-imp", "scratch")
+EVERYTHING = (*THE_PAPERS, "dense-maml", "modulations", "coin-16", "coin-8", "ticket-rewound", "ticket-random",
+              "ticket-oneshot", "transfer")  # fmt: skip
+
+
+def compare_quick() -> CompareConfig:
+    """Minutes: is everything in place? Too few steps and signals to say which method is better."""
+    learn = LearnConfig(
+        field=FieldConfig(width=48, hidden_layers=3, omega_0=30.0),
+        grid=GridConfig(resolution=(32, 32)),
+        inner=InnerConfig(points=256),
+        outer=OuterConfig(outer_step_size=1e-3, dense_steps=300, steps_per_round=60),
+        pruning=PruningConfig(fraction=0.37, rounds=6),
+        watch=WatchConfig(val_every=300),
+    )
+    return CompareConfig(recipe="quick", learn=learn, methods=EVERYTHING, levels=(2, 4, 6), ablation_levels=(4,),
+                         latents=(32,), latent_steps=100, seeds=(0,), signals=4, pictures=2)  # fmt: skip
+
+
+def compare_small() -> CompareConfig:
+    """Hours on two cores: every method, down to 1 % of the weights, the frequency as high for the grid as the
+    paper's."""
+    learn = LearnConfig(
+        field=FieldConfig(width=128, hidden_layers=4, omega_0=60.0),
+        grid=GridConfig(resolution=(48, 48)),
+        inner=InnerConfig(points=384),
+        outer=OuterConfig(outer_step_size=3e-4, dense_steps=2_500, steps_per_round=500),
+        pruning=PruningConfig(fraction=0.37, rounds=10),
+        watch=WatchConfig(val_every=500),
+    )
+    return CompareConfig(recipe="small", learn=learn, methods=EVERYTHING, levels=(2, 3, 4, 5, 6, 7, 8, 10),
+                         ablation_levels=(5, 7, 10), latents=(64, 256), signals=12)  # fmt: skip
+
+
+def compare_paper() -> CompareConfig:
+    """The paper's, to the letter: its field, its grid, its steps, its six methods at all of its twenty levels."""
+    learn = replace(paper(), grid=GridConfig(resolution=(178, 178)))
+    return CompareConfig(recipe="paper", learn=learn, methods=(*THE_PAPERS, "dense-maml"), levels=tuple(range(1, 21)))
+
+
+def compare_paper_cpu() -> CompareConfig:
+    """The paper's field, grid, pruning and evaluation, from a published dense start that --start-from names, with a
+    hundredth of its outer steps after each pruning: two hours on two cores."""
+    learn = replace(
+        paper(),
+        inner=InnerConfig(points=4_000),
+        outer=OuterConfig(outer_step_size=3e-5, dense_steps=0, steps_per_round=280),
+        watch=WatchConfig(val_every=140, val_signals=4),
+    )
+    return CompareConfig(recipe="paper-cpu", learn=learn, methods=("meta-sparse",),
+                         levels=(4, 8, 10, 11, 14, 15, 17, 20), seeds=(0,), signals=50)  # fmt: skip
+
+
+COMPARISONS: dict[str, Callable[[], CompareConfig]] = {
+    "quick": compare_quick, "small": compare_small, "paper": compare_paper, "paper-cpu": compare_paper_cpu,
+}  # fmt: skip
+
+
+def comparison(name: str) -> CompareConfig:
+    """The comparison called `name`. Raises BadInput for an unknown one."""
+    check_choice("comparison", name, COMPARISONS)
+    return COMPARISONS[name]()

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
+from sparsine.checks import check_choice
 from sparsine.cli.console import console
 from sparsine.errors import BadInput
+from sparsine.meta.conventions import retold
 from sparsine.meta.learnit import import_learnit
 from sparsine.meta.start import save_start
+from sparsine.signals.grid import Grid
+
+Conventions = Literal["learnit", "paper"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +25,18 @@ class Options:
     """Start file to write (.safetensors)."""
     omega_0: float = 200.0
     """Frequency of the sines that the start was learned with."""
+    conventions: str = "learnit"
+    """learnit: coordinates arange(n)/n, 0.5 added to the output, as it was learned. paper: the same drawing with
+    coordinates linspace(-1, 1, n) and nothing added."""
 
 
 def run(options: Options) -> int:
     if options.out.exists():
         raise BadInput(f"{options.out} exists already; choose another name, or remove it first")
+    check_choice("conventions", options.conventions, Conventions)
     start = import_learnit(options.file, omega_0=options.omega_0)
+    if options.conventions == "paper":
+        start = retold(start, Grid(shape=start.grid.shape))
     save_start(options.out, start)
     console.print(f"[bold green]done[/]: {options.out} ({start.pattern.counts})", soft_wrap=True)
     return 0

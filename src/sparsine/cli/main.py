@@ -15,6 +15,7 @@ COMMANDS = {
     "learn": "learn a sparse start for a collection of signals",
     "fit": "fit signals from a start, draw them, measure PSNR",
     "report": "measure a run on held-out signals and write its report page",
+    "compare": "measure methods beside each other, as in the paper's figures",
     "info": "say what is in a start file, or which engines there are",
     "bench": "time the engines beside plain PyTorch",
     "import-learnit": "turn a start published by Learnit (npz) into a start file",

@@ -28,7 +28,7 @@ def psnr_against_weights(rows: Sequence[Row]) -> Figure:
         traces += _reference(scratch, [row.weights for row in rows])
     return {"data": traces, "layout": {
         "xaxis": {"title": {"text": "surviving weights"}, "type": "log", **_weight_ticks(rows)},
-        "yaxis": _psnr_axis(), "hovermode": "closest",
+        "yaxis": psnr_axis(), "hovermode": "closest",
     }}  # fmt: skip
 
 
@@ -42,11 +42,11 @@ def psnr_against_steps(rows: Sequence[Row]) -> Figure:
     ]
     if scratch:
         traces.insert(0, _fitting_curve(scratch, SCRATCH, "dash", shown=True))
-    ticks = _spaced(sorted({step for row in rows for step in row.steps}))
+    ticks = spaced_steps(sorted({step for row in rows for step in row.steps}))
     return {"data": traces, "layout": {
-        "xaxis": {"title": {"text": "fitting steps"}, "tickvals": [_step_position(s) for s in ticks],
+        "xaxis": {"title": {"text": "fitting steps"}, "tickvals": [step_position(s) for s in ticks],
                   "ticktext": [count(s) for s in ticks], "zeroline": False},
-        "yaxis": _psnr_axis(), "hovermode": "closest", "legend": "beside",
+        "yaxis": psnr_axis(), "hovermode": "closest", "legend": "beside",
     }}  # fmt: skip
 
 
@@ -99,22 +99,22 @@ def _told(row: Row) -> str:
 def _fitting_curve(row: Row, colour: str, dash: str, shown: bool) -> Figure:
     name = escape(row.label) if row.is_scratch else f"{escape(row.label)}, {count(row.weights)}"
     return {"type": "scatter", "mode": "lines+markers", "name": name, "visible": True if shown else "legendonly",
-            "x": [_step_position(step) for step in row.steps], "y": list(row.mean_psnr_db),
+            "x": [step_position(step) for step in row.steps], "y": list(row.mean_psnr_db),
             "text": [count(step) for step in row.steps], "line": {"color": colour, "width": 2, "dash": dash},
             "marker": {"size": 5},
             "hovertemplate": f"{name}<br>after %{{text}} steps: %{{y:.2f}} dB<extra></extra>"}  # fmt: skip
 
 
-def _step_position(step: int) -> float:
+def step_position(step: int) -> float:
     """Logarithmic, and yet with a place for 0."""
     return log10(1 + step)
 
 
-def _spaced(steps: list[int]) -> list[int]:
+def spaced_steps(steps: list[int]) -> list[int]:
     """Steps whose labels do not touch."""
     kept = steps[:1]
     for step in steps[1:]:
-        if _step_position(step) - _step_position(kept[-1]) >= 0.045 * _step_position(steps[-1]):
+        if step_position(step) - step_position(kept[-1]) >= 0.045 * step_position(steps[-1]):
             kept.append(step)
     return kept
 
@@ -125,5 +125,5 @@ def _weight_ticks(rows: Sequence[Row]) -> Figure:
     return {"tickvals": ticks, "ticktext": [f"{count(w)}<br>{percent(density[w])}" for w in ticks]}
 
 
-def _psnr_axis() -> Figure:
+def psnr_axis() -> Figure:
     return {"title": {"text": "PSNR (dB)"}, "zeroline": False}

@@ -1,7 +1,7 @@
 """Pictures for documents, made from committed records: PSNR over surviving weights, and a gallery of fits."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from sparsine.storage import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 CELL = 176
 """Width of a gallery picture is at least this; pixels are enlarged by whole numbers."""
@@ -35,19 +36,35 @@ def save_summary_figure(records: list[tuple[str, dict[str, Any]]], path: Path) -
     """
     if not records:
         raise BadInput("a summary figure needs at least one evaluation record, but got none")
-    try:
-        import matplotlib
+
+    def draw() -> "Figure":
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise BadInput('this figure needs matplotlib; install it with: pip install "sparsine[figures]"') from error
-    buffer = io.BytesIO()
-    # no pyplot: it would choose a screen, and keep every figure alive
-    with matplotlib.rc_context(_STYLE):
+
         figure = Figure(figsize=(0.7 + 3.9 * len(records), 3.7), layout="constrained")
         panels = figure.subplots(1, len(records), squeeze=False)[0]
         for panel, (label, record) in zip(panels, records, strict=True):
             _panel(panel, label, record)
         panels[0].set_ylabel("PSNR (dB)")
+        return figure
+
+    save_figure(draw, path)
+
+
+def save_figure(draw: Callable[[], "Figure"], path: Path) -> None:
+    """Call `draw` in the style of these pictures and write the figure; the suffix of `path` is the format.
+
+    Raises:
+        BadInput: no matplotlib.
+        WorkFailed: the file cannot be written.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise BadInput('this figure needs matplotlib; install it with: pip install "sparsine[figures]"') from error
+    buffer = io.BytesIO()
+    # no pyplot: it would choose a screen, and keep every figure alive
+    with matplotlib.rc_context(_STYLE):
+        figure = draw()
         kind = path.suffix.lstrip(".").lower() or "png"
         # without a date the same record gives the same bytes
         figure.savefig(buffer, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
@@ -69,7 +86,7 @@ def save_gallery(folder: Path, record: dict[str, Any], path: Path, columns: int 
     if not lines:
         raise BadInput(f"{folder} holds no pictures of its fits; make them with: sparsine report {folder}")
     buffer = io.BytesIO()
-    _gallery(shown, lines).save(buffer, format="PNG", optimize=True)
+    gallery_sheet([["", "", "original"], *map(_head, shown)], lines).save(buffer, format="PNG", optimize=True)
     write_atomically(path, buffer.getvalue())
 
 
@@ -117,15 +134,17 @@ def _starts_curve(panel: "Axes", starts: Sequence[Row], label: str) -> None:
     panel.scatter(weights, means, c=colours, s=26, zorder=3)
 
 
-def _gallery(shown: list[Row], lines: list[Line]) -> Image.Image:
+def gallery_sheet(heads: Sequence[Sequence[str]], lines: Sequence[Line], strong: int = 1) -> Image.Image:
+    """The pictures of `lines` beside each other below `heads`, one for each column, the original's among them; all
+    heads have as many lines of words, of which the first `strong` stand out."""
     width, height = _cell_size(lines)
-    head = 3 * LINE_HEIGHT + 6
+    head = len(heads[0]) * LINE_HEIGHT + 6
     pitch = height + LINE_HEIGHT + GAP + 6
-    size = (GAP + (1 + len(shown)) * (width + GAP), GAP + head + len(lines) * pitch)
+    size = (GAP + len(heads) * (width + GAP), GAP + head + len(lines) * pitch)
     canvas = Image.new("RGB", size, _WHITE)
-    for column, text in enumerate([["", "", "original"], *map(_head, shown)]):
+    for column, text in enumerate(heads):
         for number, words in enumerate(text):
-            colour = _INK if number == 0 or column == 0 else _QUIET
+            colour = _INK if number < strong or column == 0 else _QUIET
             _write(canvas, GAP + column * (width + GAP), GAP + number * LINE_HEIGHT, words, colour)
     for number, line in enumerate(lines):
         top = GAP + head + number * pitch
@@ -157,7 +176,7 @@ def _write(canvas: Image.Image, left: int, top: int, words: str, colour: str) ->
     canvas.paste(colour, (left, top), mask)
 
 
-def _cell_size(lines: list[Line]) -> tuple[int, int]:
+def _cell_size(lines: Sequence[Line]) -> tuple[int, int]:
     """All pictures of a run have one size: that of the first one found, enlarged by a whole number."""
     path = next(p.path for line in lines for p in (line.original, *line.fitted) if p.path.is_file())
     with Image.open(path) as picture:

@@ -1,21 +1,17 @@
 """The page of a learning run: one HTML file that needs nothing else, and asks nothing of any network.
 
-report.html.j2    what stands where
+report.html.j2    what stands where; `page.html.j2` is what is around it
 report.css        how it looks, light and dark
 report.js         draws the figures with the plotly.js that the page carries
 """
 
-import base64
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from sparsine.evaluation import wording
 from sparsine.evaluation.charts import psnr_against_steps, psnr_against_weights
 from sparsine.evaluation.gallery import gallery_lines, gallery_rows
 from sparsine.evaluation.headline import headline
+from sparsine.evaluation.pages import render
 from sparsine.evaluation.rows import Row, evenly, rows_of
 from sparsine.evaluation.training_chart import training_curves
 from sparsine.storage import finite_or_none, write_atomically
@@ -33,7 +29,7 @@ def write_report(folder: Path, record: dict[str, Any], metrics: list[dict[str, A
         BadInput: not an evaluation record.
         WorkFailed: the page cannot be written.
     """
-    page = _templates().get_template("report.html.j2").render(report_context(folder, record, metrics))
+    page = render("report.html.j2", report_context(folder, record, metrics))
     path = folder / "report.html"
     write_atomically(path, page.encode())
     return path
@@ -50,7 +46,7 @@ def report_context(folder: Path, record: dict[str, Any], metrics: list[dict[str,
         "record": record, "rows": rows, "figures": figures, "headline": headline(record, rows),
         "gallery_rows": shown, "gallery": gallery_lines(folder, shown),
         "table_steps": evenly(sorted({step for row in rows for step in row.steps}), TABLE_STEPS),
-        "outcomes": outcomes(rows), "max_outcomes": MAX_OUTCOMES, "plotly_js": _plotly_js(),
+        "outcomes": outcomes(rows), "max_outcomes": MAX_OUTCOMES,
     }  # fmt: skip
 
 
@@ -64,22 +60,3 @@ def outcomes(rows: list[Row]) -> list[dict[str, Any]]:
                 found.setdefault(key, []).append(row.label)
     return [{"input": name, "status": status, "reason": reason, "rows": labels}
             for (name, status, reason), labels in found.items()]  # fmt: skip
-
-
-def _templates() -> Environment:
-    templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
-                            trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    templates.filters |= {name: getattr(wording, name) for name in
-                          ("count", "db", "gain", "percent", "interval", "duration", "plain")}  # fmt: skip
-    templates.filters["data_uri"] = _data_uri
-    return templates
-
-
-def _data_uri(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
-
-
-def _plotly_js() -> Markup:
-    from plotly.offline import get_plotlyjs  # slow to import
-
-    return Markup(get_plotlyjs())  # a library's own code, not data

@@ -1,14 +1,14 @@
 """From one start to many fitted signals: a batch of vectors, one row per signal."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from sparsine.checks import check_choice, check_range
-from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.optim import AdamState, adam_step, sgd_step
 from sparsine.psnr import psnr_db
@@ -71,12 +71,28 @@ class FitResult:
     status: list[Status]
 
 
+@runtime_checkable
+class Objective(Protocol):
+    """What a fit asks of an engine: anything that maps a vector of parameters to a field."""
+
+    def predict(self, theta: Tensor, coords: Tensor) -> Tensor: ...
+
+    def loss(self, theta: Tensor, coords: Tensor, values: Tensor) -> Tensor: ...
+
+    def loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+Observe = Callable[[int, Objective, Tensor], None]
+"""Told (step, objective, theta) at every step that is reported."""
+
+
 def fit(
-    engine: Engine,
+    engine: Objective,
     start: Float[Tensor, " params"],
     coords: Float[Tensor, "points dims"],
     values: Float[Tensor, "signals points channels"],
     config: FitConfig,
+    observe: Observe | None = None,
 ) -> FitResult:
     """Fit every signal from `start`, independently of the others.
 
@@ -86,33 +102,72 @@ def fit(
     Raises:
         BadInput: shapes that do not belong together, or values that are not finite.
     """
-    if not torch.isfinite(values).all():
-        raise BadInput("the values to fit hold NaN or infinity; every value must be finite")
-    theta = start.expand(values.shape[0], -1).clone()
-    adam = AdamState.zeros_like(theta)
-    alive = torch.ones(values.shape[0], dtype=torch.bool, device=theta.device)
-    first = last = torch.full_like(values[:, 0, 0], torch.nan)
-    curves: list[list[float]] = [[] for _ in range(values.shape[0])]
-    for step in range(config.num_steps + 1):
-        if step == config.num_steps:
-            last = engine.loss(theta, coords, values)
-        else:
-            last, grad = engine.loss_and_grad(theta, coords, values)
-        first = last if step == 0 else first
-        if step in config.report_steps:
-            for curve, mse, ok in zip(curves, last.tolist(), alive.tolist(), strict=True):
+    return Fitting(start, coords, values, config, observe).finish(engine)
+
+
+class Fitting:
+    """Signals on the way from their start to their fits. The engine may change on the way: see `carry`."""
+
+    def __init__(
+        self,
+        start: Float[Tensor, " params"],
+        coords: Float[Tensor, "points dims"],
+        values: Float[Tensor, "signals points channels"],
+        config: FitConfig,
+        observe: Observe | None = None,
+    ):
+        if not torch.isfinite(values).all():
+            raise BadInput("the values to fit hold NaN or infinity; every value must be finite")
+        self.coords, self.values, self.config, self.observe = coords, values, config, observe
+        self.step = 0
+        self.theta = start.expand(values.shape[0], -1).clone()
+        self._adam = AdamState.zeros_like(self.theta)
+        self._alive = torch.ones(values.shape[0], dtype=torch.bool, device=self.theta.device)
+        self._first: Tensor | None = None
+        self._curves: list[list[float]] = [[] for _ in range(values.shape[0])]
+
+    def advance(self, engine: Objective, until: int) -> None:
+        """Take the steps up to `until`."""
+        while self.step < until:
+            loss, grad = engine.loss_and_grad(self.theta, self.coords, self.values)
+            self._report(engine, loss)
+            self._move(loss, grad)
+            self.step += 1
+
+    def finish(self, engine: Objective) -> FitResult:
+        """Take the steps that are left."""
+        self.advance(engine, self.config.num_steps)
+        last = engine.loss(self.theta, self.coords, self.values)
+        self._report(engine, last)
+        assert self._first is not None
+        fine = self._alive & torch.isfinite(last) & (last <= self._first)
+        status: list[Status] = ["ok" if ok else "diverged" for ok in fine.tolist()]
+        return FitResult(self.theta, self.config.report_steps, self._curves, status)
+
+    def carry(self, gather: Callable[[Tensor], Tensor]) -> None:
+        """Take theta and Adam's moments over to another pattern, by `gather` on (signals, params)."""
+        self.theta = gather(self.theta)
+        self._adam = AdamState(gather(self._adam.mean), gather(self._adam.square), self._adam.num_steps)
+
+    def _report(self, engine: Objective, loss: Tensor) -> None:
+        if self._first is None:
+            self._first = loss
+        if self.step in self.config.report_steps:
+            for curve, mse, ok in zip(self._curves, loss.tolist(), self._alive.tolist(), strict=True):
                 curve.append(psnr_db(mse if ok else torch.nan))
-        if step == config.num_steps:
-            break
-        if config.optimizer == "adam":
-            moved, adam = adam_step(theta, grad, adam, config.step_size)
+            if self.observe:
+                self.observe(self.step, engine, self.theta)
+
+    def _move(self, loss: Tensor, grad: Tensor) -> None:
+        if self.config.optimizer == "adam":
+            moved, self._adam = adam_step(self.theta, grad, self._adam, self.config.step_size)
         else:
-            moved = sgd_step(theta, grad, config.step_size)
-        alive = alive & torch.isfinite(last) & torch.isfinite(moved).all(dim=1)
-        theta = torch.where(alive[:, None], moved, theta)
-        adam = AdamState(_held(adam.mean, alive), _held(adam.square, alive), adam.num_steps)
-    fine = alive & torch.isfinite(last) & (last <= first)
-    return FitResult(theta, config.report_steps, curves, ["ok" if ok else "diverged" for ok in fine.tolist()])
+            moved = sgd_step(self.theta, grad, self.config.step_size)
+        self._alive = self._alive & torch.isfinite(loss) & torch.isfinite(moved).all(dim=1)
+        self.theta = torch.where(self._alive[:, None], moved, self.theta)
+        self._adam = AdamState(
+            _held(self._adam.mean, self._alive), _held(self._adam.square, self._alive), self._adam.num_steps
+        )
 
 
 def _held(moments: Tensor, alive: Tensor) -> Tensor:

@@ -7,16 +7,17 @@ from sparsine.errors import BadInput
 from sparsine.meta.outer import LearnState
 from sparsine.meta.start import read_vectors, write_vectors
 from sparsine.optim import AdamState
+from sparsine.usage import Usage
 
 FORMAT = "sparsine-checkpoint"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state, the seconds it took, and how much of metrics.jsonl belongs to it."""
+    """A state, what it cost so far, and how much of metrics.jsonl belongs to it."""
 
     state: LearnState
-    seconds: float
+    usage: Usage
     metrics_bytes: int
 
 
@@ -25,7 +26,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     state = checkpoint.state
     vectors = {"theta": state.theta, "adam_mean": state.adam.mean, "adam_square": state.adam.square}
     about = {"adam_steps": state.adam.num_steps, "round": state.round, "round_step": state.round_step,
-             "step": state.step, "seconds": checkpoint.seconds, "metrics_bytes": checkpoint.metrics_bytes}  # fmt: skip
+             "step": state.step, "seconds": checkpoint.usage.seconds,
+             "cpu_seconds": checkpoint.usage.cpu_seconds, "peak_bytes": checkpoint.usage.peak_bytes,
+             "metrics_bytes": checkpoint.metrics_bytes}  # fmt: skip
     write_vectors(path, vectors, state.pattern, about, FORMAT)
 
 
@@ -42,6 +45,8 @@ def load_checkpoint(path: Path, device: str) -> Checkpoint:
             int(about["round_step"]),
             int(about["step"]),
         )
-        return Checkpoint(state, float(about["seconds"]), int(about["metrics_bytes"]))
+        # CPU seconds and memory are missing in the first checkpoints of this format
+        usage = Usage(float(about["seconds"]), float(about.get("cpu_seconds", 0)), int(about.get("peak_bytes", 0)))
+        return Checkpoint(state, usage, int(about["metrics_bytes"]))
     except KeyError as error:
         raise BadInput(f"{path} is not a whole checkpoint ({error} is missing); remove it to start anew") from error

@@ -34,6 +34,7 @@ from sparsine.optim import AdamState
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
 from sparsine.storage import finite_or_none, locked, read_json, remove_leftovers, write_json
+from sparsine.usage import Stopwatch, Usage
 
 
 @contextmanager
@@ -43,16 +44,24 @@ def open_run(
     dataset: Dataset,
     *,
     resume: bool = False,
+    given_start: Start | None = None,
     on_step: Callable[[LearnState, float], None] | None = None,
 ) -> Iterator["Run"]:
     """Hold `folder` for a run; with `resume`, go on with the one that is there, if one is.
 
+    Args:
+        given_start: the start to begin from where `config.outer.start_from` names it by its digest (`start_name`)
+            instead of by a file.
+
     Raises:
-        BadInput: the folder holds another run, or other files, or another process writes to it.
+        BadInput: the folder holds another run, or other files, or another process writes to it; or `given_start` is
+            not the one that the configuration names.
     """
     _check_dataset(config, dataset)
+    _check_named(config, given_start)
     check_folder(config, folder, resume)
-    run = Run(config, folder, dataset, on_step)  # before anything is written: it refuses what cannot be run
+    # before anything is written: it refuses what cannot be run
+    run = Run(config, folder, dataset, on_step, given_start)
     with locked(folder):
         check_folder(config, folder, resume)  # again: another process may have been faster
         for place in (folder, folder / "starts"):
@@ -62,6 +71,19 @@ def open_run(
             yield run
         finally:
             run.close()
+
+
+def start_name(start: Start) -> str:
+    """What `start_from` says of a start that is handed over, wherever its file lies: 'sha256:...'."""
+    return f"sha256:{start.digest}"
+
+
+def _check_named(config: LearnConfig, given_start: Start | None) -> None:
+    if given_start is not None and config.outer.start_from != start_name(given_start):
+        raise BadInput(
+            f"start_from is {config.outer.start_from!r} but the start given is {start_name(given_start)}; "
+            "name it by start_name(start)"
+        )
 
 
 def _check_dataset(config: LearnConfig, dataset: Dataset) -> None:
@@ -87,10 +109,10 @@ def check_folder(config: LearnConfig, folder: Path, resume: bool) -> None:
     if not resume:
         raise BadInput(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
     saved, given = read_json(folder / "config.json"), json.loads(json.dumps(config.to_dict()))
-    differences = [f"{name} was {a!r}, now {b!r}" for name, a, b in _differences(saved, given) if "watch." not in name]
-    if differences:
+    found = [f"{name} was {a!r}, now {b!r}" for name, a, b in differences(saved, given) if "watch." not in name]
+    if found:
         raise BadInput(
-            f"{folder} holds a run with another configuration ({'; '.join(differences)}); "
+            f"{folder} holds a run with another configuration ({'; '.join(found)}); "
             "resume it without these options, or choose another folder"
         )
 
@@ -124,10 +146,17 @@ class Run:
     """Answers what the loop asks: where to begin, what to draw from, what to keep."""
 
     def __init__(
-        self, config: LearnConfig, folder: Path, dataset: Dataset, on_step: Callable[[LearnState, float], None] | None
+        self,
+        config: LearnConfig,
+        folder: Path,
+        dataset: Dataset,
+        on_step: Callable[[LearnState, float], None] | None,
+        given_start: Start | None = None,
     ):
         self.config, self.folder, self.dataset = config, folder, dataset
-        self.given_start = load_start(Path(config.outer.start_from)) if config.outer.start_from else None
+        if given_start is None and config.outer.start_from:
+            given_start = load_start(Path(config.outer.start_from))
+        self.given_start = given_start
         self.grid = (
             self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.grid(dataset.shape)
         )
@@ -143,8 +172,8 @@ class Run:
         self._engine: Engine | None = None
         self._state: LearnState | None = None
         self._saved_step = -1
-        self._seconds = 0.0
-        self._clock = self._checkpoint_time = time.monotonic()
+        self._usage, self._clock = Usage(), Stopwatch()
+        self._checkpoint_time = time.monotonic()
         self._metrics: Any = None
         self._events: Any = None
 
@@ -169,7 +198,7 @@ class Run:
         if not path.exists():
             return None
         checkpoint = load_checkpoint(path, self.config.device)
-        self._seconds, self._saved_step = checkpoint.seconds, checkpoint.state.step
+        self._usage, self._saved_step = checkpoint.usage, checkpoint.state.step
         self._open_logs(checkpoint.metrics_bytes, checkpoint.state.step)
         self._state = checkpoint.state
         return checkpoint.state
@@ -177,7 +206,7 @@ class Run:
     @contextmanager
     def watching(self, engine: Engine) -> Iterator[None]:
         """Whatever ends the round early, the last good state is kept first."""
-        self._engine, self._clock = engine, time.monotonic()
+        self._engine, self._clock = engine, Stopwatch()
         try:
             yield
         except BaseException:
@@ -207,8 +236,8 @@ class Run:
         info = {
             "data": self.dataset.spec, "description": self.dataset.description, "value_kind": self.dataset.value_kind,
             "recipe": self.config.recipe, "config": self.config.to_dict(), "round": state.round, "steps": state.step,
-            "learn_seconds": round(self._seconds, 3), "unreadable": self.sampler.unreadable,
-            "environment": environment(),
+            "learn_seconds": round(self._usage.seconds, 3), "usage": self._usage.to_dict(),
+            "unreadable": self.sampler.unreadable, "environment": environment(),
         }  # fmt: skip
         start = Start(state.pattern, state.theta.cpu(), self.grid, info)
         save_start(self.folder / "starts" / f"round-{state.round:02d}.safetensors", start)
@@ -279,7 +308,7 @@ class Run:
     def _log(self, state: LearnState, **numbers: Any) -> None:
         self._tick()
         line = {"step": state.step, "round": state.round, "weights": state.pattern.num_weights,
-                "seconds": round(self._seconds, 3), **numbers}  # fmt: skip
+                "seconds": round(self._usage.seconds, 3), **numbers}  # fmt: skip
         try:
             self._metrics.write(json.dumps(finite_or_none(line)) + "\n")
             self._metrics.flush()
@@ -296,18 +325,18 @@ class Run:
         self._tick()
         with suppress(OSError):
             self._events.flush()
-        checkpoint = Checkpoint(state, self._seconds, (self.folder / "metrics.jsonl").stat().st_size)
+        checkpoint = Checkpoint(state, self._usage, (self.folder / "metrics.jsonl").stat().st_size)
         save_checkpoint(self.folder / "checkpoint.safetensors", checkpoint)
         self._checkpoint_time, self._saved_step = time.monotonic(), state.step
 
     def _tick(self) -> None:
-        now = time.monotonic()
-        self._seconds, self._clock = self._seconds + now - self._clock, now
+        self._usage, self._clock = self._usage + self._clock.usage(), Stopwatch()
 
 
-def _differences(a: Any, b: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+def differences(a: Any, b: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(dotted name, value in a, value in b) wherever two nested dicts differ."""
     if isinstance(a, dict) and isinstance(b, dict):
         for key in sorted(a.keys() | b.keys()):
-            yield from _differences(a.get(key), b.get(key), f"{name}.{key}" if name else key)
+            yield from differences(a.get(key), b.get(key), f"{name}.{key}" if name else key)
     elif a != b:
         yield name, a, b

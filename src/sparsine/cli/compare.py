@@ -1,0 +1,145 @@
+"""`sparsine compare RECIPE --data SPEC... --out DIR`: methods beside each other, as in the paper's figures."""
+
+import argparse
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import tyro
+from rich.markup import escape
+from rich.table import Table
+
+from sparsine.checks import check_choice, check_range
+from sparsine.cli.console import Waiting, console, counted, shown_steps
+from sparsine.comparison.comparison import Comparison, parse_data
+from sparsine.comparison.config import CompareConfig
+from sparsine.comparison.points import points_of
+from sparsine.comparison.records import read_cells
+from sparsine.comparison.run import Outcome, load_methods, run_comparison
+from sparsine.errors import BadInput, WorkFailed
+from sparsine.evaluation.wording import DASH, db
+from sparsine.meta.config import FieldConfig, GridConfig, OuterConfig, WatchConfig
+from sparsine.meta.maml import InnerConfig
+from sparsine.pruning.prune import PruningConfig
+from sparsine.recipes import COMPARISONS, comparison
+
+PROGRESS_PARTS = 1_000
+_LEARN_PARTS = ("field", "grid", "inner", "outer", "pruning", "watch", "split_seed", "engine", "device")
+_OWN_PARTS = ("methods", "levels", "ablation_levels", "latents", "latent_steps", "seeds", "signals", "pictures")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
+    """quick (minutes), small (hours), paper (the paper's; days without a GPU) or paper-cpu (its pruning from a
+    published dense start, given by --start-from)."""
+    data: tuple[str, ...]
+    """Data sets, each as SPEC or LABEL=SPEC: faces=celeba:DIR photos=imagenette:DIR curves."""
+    out: Path
+    """Folder of the comparison. Cells that are there already are not measured again."""
+    methods: tuple[str, ...]
+    """What is compared."""
+    levels: tuple[int, ...]
+    """Rounds of pruning after which is measured."""
+    ablation_levels: tuple[int, ...]
+    """The same for the lottery-ticket variants, each of which is a learning run of its own."""
+    latents: tuple[int, ...]
+    """Latent modulations: numbers stored for a signal, one level each."""
+    latent_steps: int
+    """Latent modulations: outer steps after the dense ones."""
+    seeds: tuple[int, ...]
+    """Each decides a random start, the order of the signals and the points drawn."""
+    signals: int
+    """Test signals, taken from the front of the test split."""
+    pictures: int
+    """How many of them are drawn, for the first seed."""
+    workers: int = os.cpu_count() or 1
+    """Jobs at a time; the cores are shared out among them."""
+    load: tuple[Path, ...] = ()
+    """Python files that add methods of your own to METHODS."""
+    field: FieldConfig
+    grid: GridConfig
+    inner: InnerConfig
+    outer: OuterConfig
+    pruning: PruningConfig
+    watch: WatchConfig
+    split_seed: int
+    """Chooses held-out signals where the data set has no split of its own."""
+    engine: str
+    """auto, dense, sparse or reference."""
+    device: str
+    """cpu or cuda."""
+
+
+class _Early(argparse.ArgumentParser):
+    """Looks ahead for what decides the defaults."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; the recipe comes first: one of {', '.join(COMPARISONS)}")
+
+
+def defaults(args: list[str]) -> Options:
+    """The recipe's values."""
+    name = next((arg for arg in args[:1] if not arg.startswith("-")), None)
+    if name is None and not any(arg in ("-h", "--help") for arg in args):
+        raise BadInput(f"the recipe comes first: sparsine compare RECIPE ..., one of {', '.join(COMPARISONS)}")
+    config = comparison(name or "small")
+    values = {part: getattr(config.learn, part) for part in _LEARN_PARTS}
+    values |= {part: getattr(config, part) for part in _OWN_PARTS}
+    return Options(recipe=name or tyro.MISSING, data=tyro.MISSING, out=tyro.MISSING, **values)
+
+
+def run(options: Options) -> int:
+    check_choice("recipe", options.recipe, COMPARISONS)
+    check_range("workers", options.workers, 1, 1_000)
+    load_methods(options.load)
+    wanted = Comparison(_config(options), parse_data(options.data), options.out)
+    console.print(
+        f"[bold]comparing[/] {counted(len(wanted.methods), 'method')} on {escape(', '.join(wanted.data))}, "
+        f"{counted(len(options.seeds), 'seed')}, recipe {options.recipe}, {counted(options.workers, 'worker')}"
+    )
+    with Waiting("comparing", PROGRESS_PARTS) as waiting:
+
+        def on_progress(fraction: float, what: str) -> None:
+            waiting.at(int(fraction * PROGRESS_PARTS), what)
+
+        outcome = run_comparison(wanted, workers=options.workers, load=options.load, on_progress=on_progress)
+    return _conclude(options.out, outcome)
+
+
+def _config(options: Options) -> CompareConfig:
+    recipe = comparison(options.recipe)
+    learn = dataclasses.replace(recipe.learn, **{part: getattr(options, part) for part in _LEARN_PARTS})
+    return dataclasses.replace(recipe, learn=learn, **{part: getattr(options, part) for part in _OWN_PARTS})
+
+
+def _conclude(folder: Path, outcome: Outcome) -> int:
+    for key, reason in outcome.failed.items():
+        console.print(f"[red]failed[/] {escape(key)}: {escape(reason)}")
+    if outcome.num_measured:
+        cells = read_cells(folder)
+        console.print(_table(cells))
+    if outcome.failed or outcome.num_measured < outcome.num_cells:
+        raise WorkFailed(
+            f"{outcome.num_measured} of {outcome.num_cells} cells are measured; the same command goes on where this "
+            "one ended"
+        )
+    return 0
+
+
+def _table(cells: list[dict[str, Any]]) -> Table:
+    """PSNR after the last step, a line for each method, a column for each data set and level."""
+    points = points_of(cells)
+    levels = sorted({point.weights for point in points if point.family == "ours"}, reverse=True)
+    shown = [levels[i] for i in shown_steps(levels)] if levels else []
+    table = Table("data", "method", *(f"{weights:,}" for weights in shown),
+                  title="mean PSNR in dB of test signals after the last step, by surviving weights")  # fmt: skip
+    rounds = {point.weights: point.round for point in points if point.family == "ours"}
+    by_place = {(point.data, point.label, point.round): point.mean for point in points}
+    for data, label in dict.fromkeys((point.data, point.label) for point in points):
+        numbers = [db(by_place.get((data, label, rounds[weights]))) for weights in shown]
+        if any(number != DASH for number in numbers):
+            table.add_row(data, label, *numbers)
+    return table

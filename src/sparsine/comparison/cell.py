@@ -1,0 +1,171 @@
+"""One cell: test signals fitted by one method at one level, from what one seed has learned, and the record of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparsine.comparison.contenders import Contender
+from sparsine.comparison.methods.contract import Case, Method
+from sparsine.comparison.plan import Level, Plan
+from sparsine.comparison.stages import Made, behind, total
+from sparsine.environment import environment
+from sparsine.errors import UnreadableSignal
+from sparsine.fitting.fit import FitConfig
+from sparsine.psnr import psnr_db
+from sparsine.signals.pictures import save_picture, to_picture
+from sparsine.ssim import ssim
+from sparsine.usage import Stopwatch
+
+KIND, VERSION = "comparison-cell", 1
+DATA_RANGE = {"rgb": 1.0, "grey": 1.0, "distance": 2.0}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A method at a level."""
+
+    plan: Plan
+    method: Method
+    level: Level
+
+    @property
+    def key(self) -> str:
+        """Where its record lies."""
+        return f"cells/{self.plan.data}/seed-{self.plan.seed}/{self.method.name}/{self.level.name}.json"
+
+    @cached_property
+    def needs(self) -> list[Made]:
+        return self.method.needs(self.plan, self.level)
+
+    @property
+    def cost(self) -> float:
+        """Roughly, in multiply-adds: for the time left."""
+        config = self.plan.config
+        steps = sum(fit.num_steps for fit in config.protocols.values())
+        return self.plan.fit_cost(self.level.weights, config.signals * steps)
+
+    @property
+    def made_from(self) -> dict[str, Any]:
+        """What a record must say of its making to stand for this cell."""
+        config, dataset = self.plan.config, self.plan.dataset
+        # as JSON gives it back
+        protocols = {name: [fit.optimizer, fit.step_size, list(fit.report_steps)]
+                     for name, fit in config.protocols.items()}  # fmt: skip
+        return {"data": dataset.spec, "shape": list(dataset.shape), "signals": config.signals, "protocols": protocols}
+
+    def measure(self, root: Path, on_progress: Callable[[float], None]) -> dict[str, Any]:
+        """The record. What it needs must have been learned in `root`."""
+        plan, config = self.plan, self.plan.config
+        contender = self.method.contender(Case(plan, self.level, self.needs, root))
+        measuring = _Measuring(self, contender, root)
+        protocols = {}
+        for number, (name, fit) in enumerate(config.protocols.items()):
+            protocols[name] = measuring.protocol(name, fit)
+            on_progress((number + 1) / len(config.protocols))
+        return {
+            "kind": KIND, "record_version": VERSION, **environment(), "comparison": config.recipe,
+            "data": {"label": plan.data, "spec": plan.dataset.spec, "description": plan.dataset.description,
+                     "value_kind": plan.dataset.value_kind, "shape": list(plan.dataset.shape), "split": "test"},
+            "seed": plan.seed, "method": self.method.name, "label": self.method.label, "family": self.method.family,
+            "level": self.level.name, "round": self.level.round,
+            "weights": contender.weights, "biases": contender.biases, "numbers": contender.numbers,
+            "bits": contender.bits, "shared_numbers": contender.shared_numbers,
+            "field": {"sizes": list(contender.field.sizes), "omega_0": contender.field.omega_0,
+                      "output_offset": contender.field.output_offset, "extent": plan.grid.to_dict()["extent"]},
+            "learn": asdict(config.learn.inner) | asdict(config.learn.outer),
+            "learning": total([made.stage.spent(root, made.round) for made in behind(self.needs)]),
+            "protocols": protocols, "pictures": measuring.num_pictures, "made_from": self.made_from,
+        }  # fmt: skip
+
+
+class _Measuring:
+    def __init__(self, cell: Cell, contender: Contender, root: Path):
+        self.cell, self.contender, self.root = cell, contender, root
+        plan = cell.plan
+        self.coords = plan.grid.coords(device=torch.device(plan.config.learn.device))
+        self.num_pictures = 0
+        self.pictures = plan.config.pictures if plan.seed == plan.config.seeds[0] else 0
+
+    def protocol(self, name: str, fit: FitConfig) -> dict[str, Any]:
+        """Every signal, batch after batch."""
+        signals = self.cell.plan.dataset.test
+        last = min(self.cell.plan.config.signals, len(signals))
+        records: list[dict[str, Any]] = []
+        began, stopwatch = time.monotonic(), Stopwatch()
+        scoring = 0.0  # reading, SSIM and pictures are not part of a fit
+        for first in range(0, last, fit.batch):
+            read_from = time.monotonic()
+            rows = [self._read(index) for index in range(first, min(first + fit.batch, last))]
+            scoring += time.monotonic() - read_from
+            scoring += self._fit(name, fit, rows)
+            records += [row.record(fit.report_steps) for row in rows]
+        usage = stopwatch.usage().to_dict() | {"seconds": round(time.monotonic() - began - scoring, 3)}
+        return {"optimizer": fit.optimizer, "lr": fit.step_size, "steps": list(fit.report_steps), "usage": usage,
+                "signals": records}  # fmt: skip
+
+    def _read(self, index: int) -> "_Row":
+        signals = self.cell.plan.dataset.test
+        try:
+            return _Row(signals.name(index), signals.load(index))
+        except UnreadableSignal as error:
+            return _Row(signals.name(index), None, "unreadable", str(error))
+
+    def _fit(self, name: str, fit: FitConfig, rows: list["_Row"]) -> float:
+        """Fit the rows that could be read; returns the seconds that scoring took."""
+        good = [(row, row.values) for row in rows if row.values is not None]
+        if not good:
+            return 0.0
+        shape, kind = self.cell.plan.dataset.shape, self.cell.plan.dataset.value_kind
+        originals = torch.stack([torch.from_numpy(original).flatten(0, -2) for _, original in good])
+        spent = 0.0
+
+        def on_drawn(step: int, drawn: Tensor) -> None:
+            nonlocal spent
+            began = time.monotonic()
+            errors = (drawn - target).square().mean(dim=(1, 2)).tolist()
+            for (row, original), mse, picture in zip(good, errors, drawn.cpu().numpy(), strict=True):
+                fitted = picture.reshape(*shape, -1)
+                row.psnr_db.append(psnr_db(mse))
+                row.ssim.append(ssim(original, fitted, DATA_RANGE[kind]))
+                if name == "adam" and step == fit.num_steps and self.num_pictures < self.pictures:
+                    self._draw(original, fitted, kind)
+            spent += time.monotonic() - began
+
+        target = originals.to(self.coords.device)
+        for (row, _), status in zip(good, self.contender.fit(self.coords, target, fit, on_drawn), strict=True):
+            row.status = status
+            if status == "diverged":
+                row.reason = "the loss overflowed, or ended above where it began"
+        return spent
+
+    def _draw(self, original: np.ndarray, fitted: np.ndarray, kind: str) -> None:
+        folder, number = self.root / "pictures" / self.cell.plan.data, self.num_pictures
+        name = f"{self.cell.level.name}-{number}.png"
+        save_picture(folder / f"original-{number}.png", to_picture(original, kind))
+        save_picture(folder / self.cell.method.name / name, to_picture(fitted, kind))
+        self.num_pictures += 1
+
+
+class _Row:
+    """One signal on its way into a record."""
+
+    def __init__(self, name: str, values: np.ndarray | None, status: str = "ok", reason: str = ""):
+        self.name, self.values, self.status, self.reason = name, values, status, reason
+        self.psnr_db: list[float] = []
+        self.ssim: list[float | None] = []
+
+    def record(self, steps: tuple[int, ...]) -> dict[str, Any]:
+        unknown = [None] * len(steps)
+        record = {
+            "input": self.name, "status": self.status,
+            "psnr_db": [round(value, 4) for value in self.psnr_db] or unknown,
+            "ssim": [None if value is None else round(value, 5) for value in self.ssim] or unknown,
+        }  # fmt: skip
+        return record | ({"reason": self.reason} if self.reason else {})

@@ -1,0 +1,195 @@
+"""A comparison in its folder: what was asked for, and the jobs that it comes to.
+
+comparison.json     what was asked for
+learning/           a run folder for each piece of learning that cells share
+cells/              one record for each cell
+pictures/           test signals as drawn from the first seed's fits
+cells.jsonl         all records, one a line
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparsine.checks import check_choice
+from sparsine.comparison.cell import Cell
+from sparsine.comparison.config import CompareConfig
+from sparsine.comparison.methods import METHODS, Method
+from sparsine.comparison.methods.registry import TRANSFER
+from sparsine.comparison.methods.transfer import Transfer
+from sparsine.comparison.plan import Plan
+from sparsine.comparison.records import read_cell
+from sparsine.comparison.stages import Stage
+from sparsine.errors import BadInput
+from sparsine.meta.run import differences
+from sparsine.meta.start import load_start
+from sparsine.signals.dataset import Dataset
+from sparsine.signals.open import open_dataset
+from sparsine.storage import read_json, write_json
+
+FILE = "comparison.json"
+# More of these may be asked for later: cells are independent, and those that are there stay.
+GROWING = ("methods", "levels", "ablation_levels", "latents", "seeds", "data", "learn.watch", "pictures")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def parse_data(specs: Sequence[str]) -> dict[str, str]:
+    """'faces=celeba:DIR' as {'faces': 'celeba:DIR'}; without a label, the kind is the label.
+
+    Raises:
+        BadInput: no data set, a label that is no plain word, or one that is given twice.
+    """
+    labelled = [_labelled(spec) for spec in specs]
+    if not labelled:
+        raise BadInput(
+            "a comparison needs data: --data SPEC ..., such as faces=celeba:DIR photos=imagenette:DIR curves"
+        )
+    for label, times in Counter(label for label, _ in labelled).items():
+        if times > 1:
+            raise BadInput(f"the data set {label!r} is given {times} times; label each, as in faces=images:DIR")
+        if not _LABEL.fullmatch(label):
+            raise BadInput(f"{label!r} cannot name a data set; label it with a plain word, as in faces=images:DIR")
+    return dict(labelled)
+
+
+def _labelled(spec: str) -> tuple[str, str]:
+    label, equals, rest = spec.partition("=")
+    if equals and _LABEL.fullmatch(label):
+        return label, rest
+    return spec.partition(":")[0], spec
+
+
+class Comparison:
+    """Knows every stage and every cell; does none of them."""
+
+    def __init__(self, config: CompareConfig, data: Mapping[str, str], root: Path):
+        self.config, self.data, self.root = config, dict(data), root
+        self.datasets: Mapping[str, Dataset] = _Opened(config, self.data)
+        self.methods = [method for name in config.methods for method in self._named(name)]
+
+    @classmethod
+    def read(cls, root: Path) -> "Comparison":
+        """Raises BadInput when `root` is not the folder of a comparison."""
+        if not (root / FILE).is_file():
+            raise BadInput(f"{root} is not the folder of a comparison: it has no {FILE}")
+        saved = read_json(root / FILE)
+        try:
+            return cls(CompareConfig.from_dict(saved["config"]), dict(saved["data"]), root)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{root / FILE}: {error}") from error
+
+    def write(self) -> None:
+        """Say in the folder what was asked for. Raises BadInput when another comparison is there."""
+        path = self.root / FILE
+        value = json.loads(json.dumps({"config": self.config.to_dict(), "data": self.data}))
+        if path.exists():
+            _check_same(path, read_json(path), value)
+        write_json(path, value)
+
+    def plan(self, data: str, seed: int) -> Plan:
+        return Plan(self.config, self.datasets, data, seed)
+
+    def cells(self) -> list[Cell]:
+        """Data set by data set, seed by seed: the first results come early.
+
+        Raises:
+            BadInput: a data set cannot be opened, or has too few test signals; a level that the schedule has not.
+        """
+        self._check_data()
+        return [
+            Cell(plan, method, level)
+            for seed in self.config.seeds
+            for plan in (self.plan(data, seed) for data in self.data)
+            for method in self.methods
+            for level in method.levels(plan)
+        ]
+
+    def measured(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str, Any] | None]]:
+        """Every cell with its record, if it has one. Raises BadInput for a damaged one."""
+        for cell in cells:
+            yield cell, read_cell(self.root / cell.key, cell)
+
+    def _named(self, name: str) -> list[Method]:
+        if name == TRANSFER:
+            return [Transfer(label) for label in self.data] if len(self.data) > 1 else []
+        check_choice("method", name, [*METHODS, TRANSFER])
+        return [METHODS[name]]
+
+    def _check_data(self) -> None:
+        for label, spec in self.data.items():
+            dataset = self.datasets[label]
+            if self.config.signals > len(dataset.test):
+                raise BadInput(
+                    f"{spec} has {len(dataset.test)} test signals but {self.config.signals} are to be measured; "
+                    f"lower --signals"
+                )
+            if len(dataset.train) < self.config.learn.outer.tasks_per_step:
+                raise BadInput(
+                    f"{spec} has {len(dataset.train)} training signals, fewer than the "
+                    f"{self.config.learn.outer.tasks_per_step} of one outer step; lower --tasks-per-step or add signals"
+                )
+
+
+def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
+    """Every stage that the cells need, each after those that it needs itself."""
+    found: dict[str, Stage] = {}
+
+    def visit(stage: Stage) -> None:
+        for made in stage.needs:
+            visit(made.stage)
+        found.setdefault(stage.key, stage)
+
+    for cell in cells:
+        for made in cell.needs:
+            visit(made.stage)
+    return found
+
+
+@dataclass
+class _Opened(Mapping[str, Dataset]):
+    """Data sets, opened when first asked for."""
+
+    config: CompareConfig
+    specs: dict[str, str]
+
+    def __post_init__(self) -> None:
+        self._open: dict[str, Dataset] = {}
+
+    def __getitem__(self, label: str) -> Dataset:
+        if label not in self._open:
+            learn = self.config.learn
+            shape = learn.grid.resolution
+            if shape is None and learn.outer.start_from:
+                rows, columns = load_start(Path(learn.outer.start_from)).grid.shape
+                shape = (rows, columns)
+            self._open[label] = open_dataset(self.specs[label], resolution=shape, seed=learn.split_seed)
+        return self._open[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.specs)
+
+    def __len__(self) -> int:
+        return len(self.specs)
+
+
+def _check_same(path: Path, saved: Any, given: Any) -> None:
+    found = [
+        f"{name} was {a!r}, now {b!r}"
+        for name, a, b in differences(saved, given)
+        if not name.removeprefix("config.").startswith(GROWING)
+    ]
+    if found:
+        raise BadInput(
+            f"{path.parent} holds a comparison with another configuration ({'; '.join(found)}); go on with the same, "
+            "or choose another folder"
+        )
+    for label in saved["data"].keys() & given["data"].keys():
+        if saved["data"][label] != given["data"][label]:
+            raise BadInput(
+                f"{path.parent} knows {label} as {saved['data'][label]}, but it is {given['data'][label]} now; give it "
+                "another label"
+            )

@@ -1,0 +1,107 @@
+"""The interactive figures of the comparison page, as plain plotly descriptions like those of evaluation/charts.py."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from math import isfinite
+from typing import Any
+
+from sparsine.comparison.figures import AXES, log_ticks, short_count
+from sparsine.comparison.looks import Look
+from sparsine.comparison.points import Count, Point
+from sparsine.comparison.published import SHORT
+from sparsine.comparison.series import Series, count_series, published_series, step_series
+from sparsine.comparison.view import Level, View
+from sparsine.evaluation.charts import psnr_axis, spaced_steps, step_position
+from sparsine.evaluation.colours import faint
+from sparsine.evaluation.wording import count, db, percent
+
+Figure = dict[str, Any]
+
+
+def count_chart(
+    view: View, what: Count, families: Iterable[str], looks: dict[str, Look], with_published: bool = True
+) -> Figure | None:
+    """Mean PSNR after the last step over a count, a line for each method; None without a single point."""
+    series = count_series(view, what, families, looks)
+    if not series:
+        return None
+    traces = [trace for line in series for trace in _line(view, line, [float(x) for x in line.x], "")]
+    if what == "weights" and with_published:  # the paper counts weights
+        traces += _published(view, {line.method: line for line in series})
+    xs = [x for line in series for x in line.x]
+    ticks = log_ticks(min(xs), max(xs), most=9)
+    return {"data": traces, "layout": {
+        "xaxis": {"title": {"text": AXES[what]}, "type": "log", "tickvals": ticks,
+                  "ticktext": [short_count(tick) for tick in ticks]},
+        "yaxis": psnr_axis(), "hovermode": "closest", "legend": "beside",
+    }}  # fmt: skip
+
+
+def step_chart(view: View, level: Level, families: Iterable[str], looks: dict[str, Look]) -> Figure | None:
+    """Mean PSNR while signals are fitted, from starts of about one size; None without a single point."""
+    series = step_series(view, level, families, looks)
+    if not series:
+        return None
+    traces = [trace for line in series
+              for trace in _line(view, line, [step_position(step) for step in line.x], "after {} steps")]  # fmt: skip
+    ticks = spaced_steps(sorted({step for line in series for step in line.x}))
+    return {"data": traces, "layout": {
+        "xaxis": {"title": {"text": "fitting steps"}, "tickvals": [step_position(step) for step in ticks],
+                  "ticktext": [count(step) for step in ticks], "zeroline": False},
+        "yaxis": psnr_axis(), "hovermode": "closest", "legend": "beside",
+    }}  # fmt: skip
+
+
+def _line(view: View, line: Series, x: list[float], words: str) -> list[Figure]:
+    """The line, below it the band from the worst seed to the best; one legend entry hides both."""
+    look = line.look
+    told = [_told(view, p, words.format(count(at)) if words else "") for p, at in zip(line.points, line.x, strict=True)]
+    traces: list[Figure] = []
+    if line.has_spread and len(x) > 1:
+        traces.append({"type": "scatter", "mode": "lines", "x": [*x, *reversed(x)],
+                       "y": _round([*line.highs, *reversed(line.lows)]), "fill": "toself",
+                       "fillcolor": faint(look.colour, 0.15), "line": {"width": 0}, "hoverinfo": "skip",
+                       "showlegend": False, "legendgroup": escape(line.method)})  # fmt: skip
+    traces.append({"type": "scatter", "mode": "lines+markers", "name": escape(line.name), "x": x,
+                   "y": _round(line.means), "line": {"color": look.colour, "width": look.width, "dash": look.dash},
+                   "marker": {"size": 8, "symbol": look.mark, "color": look.colour}, "legendgroup": escape(line.method),
+                   "text": told, "hovertemplate": "%{text}<extra></extra>"})  # fmt: skip
+    return traces
+
+
+def _published(view: View, lines: dict[str, Series]) -> list[Figure]:
+    traces: list[Figure] = []
+    for method, points in published_series(view).items():
+        if line := lines.get(method):
+            name = escape(view.label_of(method))
+            traces.append({
+                "type": "scatter", "mode": "markers", "name": f"hollow: published ({SHORT})",
+                "legendgroup": "published", "showlegend": not traces, "x": [p.weights for p in points],
+                "y": [p.psnr_db for p in points],
+                "marker": {"size": 10, "symbol": f"{line.look.mark}-open", "color": line.look.colour},
+                "text": [f"<b>{name}</b>, published<br>{count(p.weights)} weights<br>"
+                         f"{'' if p.exact else 'about '}{db(p.psnr_db)} dB" for p in points],
+                "hovertemplate": "%{text}<extra></extra>",
+            })  # fmt: skip
+    return traces
+
+
+def _told(view: View, point: Point, words: str) -> str:
+    """Everything about a point. Names are escaped: plotly reads a little HTML in its labels."""
+    seeds = len(point.seeds)
+    spread = f" (seeds from {db(point.low)} to {db(point.high)})" if seeds > 1 else ""
+    shared = f", and {count(point.shared_numbers)} shared" if point.shared_numbers else ""
+    lines = [
+        f"<b>{escape(point.label)}</b>, {escape(point.level)}",
+        f"{count(point.weights)} weights ({percent(point.weights / view.dense_weights)})",
+        f"{count(point.numbers)} numbers, {count(point.bits)} bits{shared}",
+        *([words] if words else []),
+        f"{db(point.mean)} dB, mean of {seeds} seed{'' if seeds == 1 else 's'}{spread}",
+        f"{count(point.num_ok)} of {count(point.num_signals)} fits ok",
+    ]
+    return "<br>".join(lines)
+
+
+def _round(values: Sequence[float]) -> list[float | None]:
+    """Three digits, which no screen shows more of."""
+    return [round(value, 3) if isfinite(value) else None for value in values]

@@ -1,0 +1,61 @@
+"""How each method is drawn: a colour, a mark and a dash, the same in every figure. Legible on white and on black."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sparsine.evaluation.colours import BAND, SCRATCH
+
+FAMILIES = ("ours", "baseline", "ablation", "other", "transfer")
+
+
+@dataclass(frozen=True)
+class Look:
+    colour: str
+    mark: str
+    """Name of a mark in plotly; `MATPLOTLIB_MARKS` translates it."""
+    dash: str
+    """Name of a dash in plotly; `MATPLOTLIB_DASHES` translates it."""
+    width: float = 1.6
+
+
+LOOKS = {
+    "meta-sparse": Look(BAND, "circle", "solid", 2.6),
+    "random-pruning": Look("#e8590c", "square", "dash"),
+    "dense-narrow": Look("#1c7ed6", "diamond", "dashdot"),
+    "maml-oneshot": Look("#2b9348", "triangle-up", "dash"),
+    "maml-imp": Look("#d6336c", "triangle-down", "dashdot"),
+    "scratch": Look(SCRATCH, "x", "dot"),
+    "ticket-rewound": Look("#f08c00", "square", "dash"),
+    "ticket-random": Look("#0c8599", "diamond", "dashdot"),
+    "ticket-oneshot": Look("#c2255c", "triangle-up", "longdash"),
+    "dense-maml": Look("#c92a2a", "star", "longdash"),
+    "modulations": Look("#0ca678", "pentagon", "longdash"),
+    "coin-16": Look("#a0724a", "cross", "dot"),
+    "coin-8": Look("#b8960c", "hexagon", "dot"),
+}
+MATPLOTLIB_MARKS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "x": "X",
+                    "star": "*", "pentagon": "p", "cross": "P", "hexagon": "h"}  # fmt: skip
+MATPLOTLIB_DASHES = {"solid": "-", "dash": (0, (5, 2)), "dashdot": (0, (6, 2, 1.2, 2)), "dot": (0, (1.2, 1.8)),
+                     "longdash": (0, (9, 3))}  # fmt: skip
+_MORE_COLOURS = ("#1098ad", "#ae3ec9", "#5c940d", "#e67700", "#4263eb", "#a61e4d", "#087f5b")
+_MORE_MARKS = ("square", "triangle-up", "diamond", "pentagon", "triangle-down", "cross", "hexagon", "star")
+_MORE_DASHES = ("dash", "dashdot", "longdash", "dot")
+
+
+def looks_of(methods: Iterable[str]) -> dict[str, Look]:
+    """A look for each method. Those that are not known here take theirs from a fixed cycle, by name."""
+    names = set(methods)
+    unknown = sorted(names - LOOKS.keys())
+    more = {name: Look(_MORE_COLOURS[i % len(_MORE_COLOURS)], _MORE_MARKS[i % len(_MORE_MARKS)],
+                       _MORE_DASHES[i % len(_MORE_DASHES)]) for i, name in enumerate(unknown)}  # fmt: skip
+    return {name: LOOKS[name] for name in LOOKS if name in names} | more
+
+
+def method_rank(method: str, family: str) -> tuple[int, int, str]:
+    """Where a method stands: by family, then as listed above, then by name."""
+    families, methods = list(FAMILIES), list(LOOKS)
+    return (
+        families.index(family) if family in families else len(families),
+        methods.index(method) if method in methods else len(methods),
+        method,
+    )

@@ -1,0 +1,64 @@
+"""What a method answers: at which levels it stands, what must be learned for one, and what is then fitted."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from sparsine.comparison.contenders import Contender
+from sparsine.comparison.plan import Level, Plan
+from sparsine.comparison.stages import Made
+from sparsine.meta.start import Start
+
+Family = Literal["ours", "baseline", "other", "ablation", "transfer"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell, when everything that it needs has been learned."""
+
+    plan: Plan
+    level: Level
+    needs: Sequence[Made]
+    root: Path
+
+    @cached_property
+    def starts(self) -> list[Start]:
+        """What was learned, in the order of `needs`."""
+        return [made.start(self.root) for made in self.needs]
+
+
+class Method(ABC):
+    """
+    Example:
+        A start whose smallest weights were pruned all at once, without learning on:
+
+        >>> class Naive(Method):
+        ...     name, label, family = "naive", "pruned, nothing more", "ablation"
+        ...
+        ...     def needs(self, plan, level):
+        ...         return [plan.dense().at()]
+        ...
+        ...     def contender(self, case):
+        ...         return FromStart(pruned_once(case.starts[0], case.level.weights))
+    """
+
+    name: str
+    """In records and on the command line."""
+    label: str
+    """In figures and tables."""
+    family: Family
+
+    def levels(self, plan: Plan) -> list[Level]:
+        """Where it is measured: usually at every level of the comparison."""
+        return [plan.level(round) for round in plan.config.levels]
+
+    @abstractmethod
+    def needs(self, plan: Plan, level: Level) -> list[Made]:
+        """What must be learned first. Stages that other methods share are learned once."""
+
+    @abstractmethod
+    def contender(self, case: Case) -> Contender:
+        """What is fitted to each test signal."""

@@ -1,0 +1,23 @@
+"""Meta-SparseINR (Lee et al., NeurIPS 2021): meta-learn, prune the smallest weights, meta-learn on, repeat."""
+
+from sparsine.comparison.contenders import Contender, FromStart
+from sparsine.comparison.methods.contract import Case, Family, Method
+from sparsine.comparison.plan import Level, Plan
+from sparsine.comparison.stages import Made
+
+
+class Alternation(Method):
+    """The paper's loop with a given pruning score."""
+
+    def __init__(self, name: str, label: str, family: Family, score: str):
+        self.name, self.label, self.family, self.score = name, label, family, score
+
+    def needs(self, plan: Plan, level: Level) -> list[Made]:
+        assert level.round is not None
+        return [plan.chain(self.score).at(level.round)]
+
+    def contender(self, case: Case) -> Contender:
+        return FromStart(case.starts[0])
+
+
+META_SPARSE = Alternation("meta-sparse", "Meta-SparseINR", "ours", "magnitude")

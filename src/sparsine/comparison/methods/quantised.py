@@ -1,0 +1,20 @@
+"""COIN (Dupont et al., 2021): each signal's own network, fitted from random numbers and stored in fewer bits."""
+
+from sparsine.comparison.contenders import Contender, Quantised
+from sparsine.comparison.methods.contract import Case, Family, Method
+from sparsine.comparison.methods.scratch import from_scratch
+from sparsine.comparison.plan import Level, Plan
+from sparsine.comparison.stages import Made
+
+
+class Coin(Method):
+    family: Family = "other"
+
+    def __init__(self, bits_each: int):
+        self.name, self.label, self.bits_each = f"coin-{bits_each}", f"COIN, {bits_each} bit", bits_each
+
+    def needs(self, plan: Plan, level: Level) -> list[Made]:
+        return []
+
+    def contender(self, case: Case) -> Contender:
+        return Quantised(from_scratch(case), self.bits_each)

@@ -1,0 +1,23 @@
+"""Every method by name, in the order of the paper's legend."""
+
+from sparsine.comparison.methods.contract import Method
+from sparsine.comparison.methods.dense_maml import DenseMaml
+from sparsine.comparison.methods.dense_narrow import DenseNarrow
+from sparsine.comparison.methods.meta_sparse import META_SPARSE
+from sparsine.comparison.methods.modulations import LatentModulations
+from sparsine.comparison.methods.pruned_on_the_way import IterativeMagnitudePruning, OneShot
+from sparsine.comparison.methods.quantised import Coin
+from sparsine.comparison.methods.random_pruning import RANDOM_PRUNING
+from sparsine.comparison.methods.scratch import Scratch
+from sparsine.comparison.methods.tickets import PrunedOnce, Reinitialised, Rewound
+
+TRANSFER = "transfer"
+"""Stands for a start from each other data set of the comparison."""
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        META_SPARSE, RANDOM_PRUNING, DenseNarrow(), OneShot(), IterativeMagnitudePruning(), Scratch(), DenseMaml(),
+        LatentModulations(), Coin(16), Coin(8), Rewound(), Reinitialised(), PrunedOnce(),
+    )
+}  # fmt: skip

@@ -1,0 +1,50 @@
+"""A start that was learned on another data set: 'a winning ticket can be transferred' (Lee et al., section 4)."""
+
+from dataclasses import replace
+
+import torch
+
+from sparsine.comparison.contenders import Contender, FromStart
+from sparsine.comparison.methods.contract import Case, Family, Method
+from sparsine.comparison.plan import Level, Plan
+from sparsine.comparison.stages import Made
+from sparsine.fields.pattern import Pattern
+from sparsine.meta.start import Start
+
+
+class Transfer(Method):
+    """Meta-SparseINR of the data set `source`, fitted to the signals of the cell's."""
+
+    family: Family = "transfer"
+
+    def __init__(self, source: str):
+        self.name, self.label, self.source = f"transfer-{source}", f"start learned on {source}", source
+
+    def levels(self, plan: Plan) -> list[Level]:
+        return super().levels(plan) if plan.data != self.source else []
+
+    def needs(self, plan: Plan, level: Level) -> list[Made]:
+        assert level.round is not None
+        return [plan.on(self.source).chain("magnitude").at(level.round)]
+
+    def contender(self, case: Case) -> Contender:
+        return FromStart(with_channels(case.starts[0], case.plan.dataset.num_channels))
+
+
+def with_channels(start: Start, channels: int) -> Start:
+    """The start with as many outputs: the outputs it has, in turn. Where it has three and one is wanted, the first."""
+    field = start.field
+    if field.out_features == channels:
+        return start
+    dense, keep = start.pattern.scatter(start.theta[None])[0], start.pattern.keep
+    n_out, n_in = field.layer_shapes[-1]
+    body = field.num_weights - n_out * n_in
+    rows = torch.arange(channels) % n_out
+    new_field = replace(field, sizes=(*field.sizes[:-1], channels))
+    new_keep = torch.cat([keep[:body], keep[body:].view(n_out, n_in)[rows].reshape(-1)])
+    weights, biases = dense[: field.num_weights], dense[field.num_weights :]
+    new_dense = torch.cat([
+        weights[:body], weights[body:].view(n_out, n_in)[rows].reshape(-1), biases[:-n_out], biases[-n_out:][rows],
+    ])  # fmt: skip
+    pattern = Pattern(new_field, new_keep)
+    return Start(pattern, pattern.gather(new_dense[None])[0], start.grid, start.info)

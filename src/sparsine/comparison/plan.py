@@ -1,0 +1,147 @@
+"""What there is to learn and to measure for one data set and one seed of a comparison."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from sparsine.comparison.config import CompareConfig
+from sparsine.comparison.stages import Made, StartStage
+from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+from sparsine.fields.siren import Siren
+from sparsine.meta.config import LearnConfig
+from sparsine.meta.start import Start, load_start
+from sparsine.pruning.prune import PruningConfig
+from sparsine.signals.dataset import Dataset
+from sparsine.signals.grid import Grid
+
+GRADIENTS_PER_TASK = 8
+"""What an exact meta-gradient with two inner steps costs: three gradients, two Hessian-vector products."""
+SINE_COST = 5
+"""Multiply-adds that a neuron's sine is worth."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A place on the axis of sizes that every method is given."""
+
+    name: str
+    """dense, round-05, latents-064: the name of its records."""
+    weights: int
+    """Weights that survive (latents: numbers of the code)."""
+    round: int | None
+    """Prunings that lead there; None where pruning has nothing to do with it."""
+
+
+class Plan:
+    """Knows the stages that methods share, so that two of them that ask for the same get the same."""
+
+    def __init__(self, config: CompareConfig, datasets: Mapping[str, Dataset], data: str, seed: int):
+        self.config, self.datasets, self.data, self.seed = config, datasets, data, seed
+        self.dataset = datasets[data]
+
+    def on(self, data: str) -> "Plan":
+        """The same for another data set."""
+        return Plan(self.config, self.datasets, data, self.seed)
+
+    @cached_property
+    def given_start(self) -> Start | None:
+        """The dense start that the comparison was given instead of learning one."""
+        path = self.config.learn.outer.start_from
+        return load_start(Path(path)) if path else None
+
+    @cached_property
+    def grid(self) -> Grid:
+        if self.given_start:
+            return self.given_start.grid.resized(self.dataset.shape)
+        return self.config.learn.grid.grid(self.dataset.shape)
+
+    @cached_property
+    def field(self) -> Siren:
+        """The dense field that everything is pruned from."""
+        if self.given_start:
+            return self.given_start.field
+        return self.config.learn.field.field(self.grid.num_dims, self.dataset.num_channels)
+
+    @cached_property
+    def survivors(self) -> list[int]:
+        """Weights after 0, 1, 2, ... prunings."""
+        total = self.field.num_weights
+        return [total, *self.config.learn.pruning.schedule(total, total)]
+
+    def level(self, round: int) -> Level:
+        """Raises BadInput when the schedule has no such round."""
+        if round >= len(self.survivors):
+            raise BadInput(
+                f"level {round} was asked for, but the schedule has {len(self.survivors) - 1} rounds of pruning; "
+                "ask for fewer, or set more --rounds"
+            )
+        return Level(f"round-{round:02d}" if round else "dense", self.survivors[round], round)
+
+    def learning(self, *, dense_steps: int | None = None, rounds: int = 0, score: str | None = None) -> LearnConfig:
+        """The comparison's way of learning, for this data set and seed."""
+        learn = self.config.learn
+        outer = learn.outer if dense_steps is None else replace(learn.outer, dense_steps=dense_steps)
+        pruning = learn.pruning if rounds else PruningConfig(rounds=0)
+        pruning = replace(pruning, score=score) if score else pruning
+        return replace(learn, recipe=self.config.recipe, data=self.dataset.spec, seed=self.seed, outer=outer,
+                       pruning=pruning)  # fmt: skip
+
+    def dense(self, width: int | None = None) -> StartStage:
+        """A meta-learned start with nothing pruned, of the comparison's field or a narrower one."""
+        config = self.learning()
+        if width is None:
+            return self._stage("dense", config, self.field, [], None)
+        config = replace(config, field=replace(config.field, width=width))
+        return self._stage(f"narrow-{width:03d}", config, self.narrow_field(width), [], None)
+
+    def chain(self, score: str) -> StartStage:
+        """The paper's alternation from the dense start, survivors chosen by `score`. Adam begins anew after the dense
+        start, so that all chains can share it."""
+        rounds = len(self.survivors) - 1
+        config = self.learning(dense_steps=0, rounds=rounds, score=score)
+        return self._stage(score, config, self.field, [self.dense().at()], lambda starts: starts[0])
+
+    def relearned(
+        self, name: str, level: Level, needs: list[Made], begin: Callable[[Sequence[Start]], Start], *, dense_steps: int
+    ) -> StartStage:
+        """A sparse start that learns on from what `begin` makes of others, without further pruning, for as many outer
+        steps as the alternation took to this level; `dense_steps` come on top."""
+        assert level.round is not None
+        steps = dense_steps + level.round * self.config.learn.outer.steps_per_round
+        density = level.weights / self.field.num_weights
+        return self._stage(f"{name}-{level.name}", self.learning(dense_steps=steps), self.field, needs, begin, density)
+
+    def narrow_field(self, width: int) -> Siren:
+        return replace(self.field, sizes=(self.field.sizes[0], *[width] * (len(self.field.sizes) - 2),
+                                          self.field.sizes[-1]))  # fmt: skip
+
+    def narrow_width(self, weights: int) -> int:
+        """The smallest even width whose dense field has at least so many weights: the paper's list, for its field."""
+        width = 2
+        while self.narrow_field(width).num_weights < weights:
+            width += 2
+        return width
+
+    def fit_cost(self, weights: int, gradients: float) -> float:
+        """Multiply-adds of so many gradients on the whole grid."""
+        return float(gradients * 3 * self.grid.num_points * (weights + SINE_COST * sum(self.field.sizes[1:-1])))
+
+    def _stage(
+        self, name: str, config: LearnConfig, field: Siren, needs: list[Made],
+        begin: Callable[[Sequence[Start]], Start] | None, density: float = 1.0,
+    ) -> StartStage:  # fmt: skip
+        points = min(config.inner.points or self.grid.num_points, self.grid.num_points) / self.grid.num_points
+        gradients = config.outer.tasks_per_step * GRADIENTS_PER_TASK * points
+        weights = field.num_weights
+        rounds = [(config.outer.dense_steps, int(density * weights))]
+        rounds += [(config.outer.steps_per_round, count) for count in config.pruning.schedule(weights, weights)]
+        cost = sum(steps * self.fit_cost(count, gradients) for steps, count in rounds)
+        return StartStage(self.data, self.seed, name, tuple(needs), cost, config, begin)
+
+
+def random_start(field: Siren, grid: Grid, seed: int, value_kind: str) -> Start:
+    """Nothing learned: the field's own random numbers. Seeds are moved by one, away from those that learning begins
+    with."""
+    return Start(Pattern.full(field), field.initial_theta(seed + 1), grid, {"value_kind": value_kind})

@@ -1,0 +1,137 @@
+"""What is learned before anything can be compared. A stage is learned once, and shared by every cell that needs it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sparsine.errors import BadInput
+from sparsine.meta.config import LearnConfig
+from sparsine.meta.outer import LearnState
+from sparsine.meta.run import open_run, start_name
+from sparsine.meta.sparse import learn_sparse_start
+from sparsine.meta.start import Start, load_start
+from sparsine.signals.dataset import Dataset
+from sparsine.storage import read_json, write_json
+from sparsine.usage import Usage
+
+OnProgress = Callable[[float], None]
+"""Told the fraction that is done."""
+DONE = "done.json"
+
+
+@dataclass(frozen=True)
+class Stage(ABC):
+    """One piece of learning, in a folder of its own, resumed after any interruption."""
+
+    data: str
+    """Label of the data set."""
+    seed: int
+    name: str
+    needs: "tuple[Made, ...]"
+    """What must have been learned before."""
+    cost: float
+    """Roughly, in multiply-adds: for the time left."""
+
+    @property
+    def key(self) -> str:
+        """Its folder, and its identity: stages with the same key are the same."""
+        return f"learning/{self.data}/seed-{self.seed}/{self.name}"
+
+    def is_done(self, root: Path) -> bool:
+        return (root / self.key / DONE).is_file()
+
+    def at(self, round: int = 0) -> "Made":
+        """What this stage will have learned after `round` prunings."""
+        return Made(self, round)
+
+    def run(self, root: Path, dataset: Dataset, on_progress: OnProgress) -> None:
+        """Learn it, or go on with it. Raises BadInput and WorkFailed as `open_run` and the outer loop do."""
+        rounds = self._learn(root, dataset, on_progress)
+        write_json(root / self.key / DONE, {"rounds": rounds})
+
+    def spent(self, root: Path, round: int) -> dict[str, Any]:
+        """What it cost up to the end of `round`."""
+        rounds = read_json(root / self.key / DONE)["rounds"]
+        return {"name": self.name, **rounds[round]}
+
+    @abstractmethod
+    def _learn(self, root: Path, dataset: Dataset, on_progress: OnProgress) -> list[dict[str, Any]]:
+        """Outer steps and usage, for each round, from the beginning of the stage."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a stage has learned after a round."""
+
+    stage: Stage
+    round: int
+
+    def start(self, root: Path) -> Start:
+        """Raises BadInput when it is missing or damaged."""
+        return load_start(root / self.stage.key / "starts" / f"round-{self.round:02d}.safetensors")
+
+
+@dataclass(frozen=True)
+class StartStage(Stage):
+    """Meta-learns a start by the paper's loop, from random numbers or from what was learned before."""
+
+    config: LearnConfig
+    begin: Callable[[Sequence[Start]], Start] | None = field(default=None, compare=False)
+    """Makes the start to begin from out of those in `needs`; None begins as the configuration says."""
+
+    def _learn(self, root: Path, dataset: Dataset, on_progress: OnProgress) -> list[dict[str, Any]]:
+        config, given = self.config, None
+        if self.begin:
+            given = self.begin([made.start(root) for made in self.needs])
+            config = replace(config, outer=replace(config.outer, start_from=start_name(given)))
+
+        def on_step(state: LearnState, loss: float) -> None:
+            on_progress(state.step / self.num_steps)
+
+        folder = root / self.key
+        with open_run(config, folder, dataset, resume=True, given_start=given, on_step=on_step) as run:
+            last = learn_sparse_start(config, run)
+        starts = [self.at(round).start(root) for round in range(int(last.info["round"]) + 1)]
+        return [{"outer_steps": start.info["steps"], **start.info["usage"]} for start in starts]
+
+    @cached_property
+    def num_steps(self) -> int:
+        """At most: rounds that end at a target sparsity are counted as if each were taken."""
+        outer, pruning = self.config.outer, self.config.pruning
+        return max(1, outer.dense_steps + pruning.rounds * outer.steps_per_round)
+
+
+def total(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What all the stages behind a cell cost together."""
+    usage = Usage()
+    for part in parts:
+        usage += Usage(part["seconds"], part["cpu_seconds"], part["peak_bytes"])
+    return {"outer_steps": sum(part["outer_steps"] for part in parts), **usage.to_dict(), "stages": list(parts)}
+
+
+def behind(needs: Sequence[Made]) -> list[Made]:
+    """Everything that was learned on the way to `needs`, each stage once, at the latest round that was used."""
+    found: dict[str, Made] = {}
+
+    def visit(made: Made) -> None:
+        for earlier in made.stage.needs:
+            visit(earlier)
+        known = found.get(made.stage.key)
+        if known is None or known.round < made.round:
+            found[made.stage.key] = made
+
+    for made in needs:
+        visit(made)
+    return list(found.values())
+
+
+def check_given(start: Start, dataset: Dataset) -> None:
+    """Raises BadInput unless the start can draw the signals of the data set."""
+    if start.field.out_features != dataset.num_channels:
+        raise BadInput(
+            f"the start draws {start.field.out_features} channels but the signals of {dataset.spec} have "
+            f"{dataset.num_channels}; choose a start of that kind"
+        )

@@ -1,0 +1,34 @@
+"""What every page has in common: templates that escape whatever comes from data, and a drawing library inside.
+
+page.html.j2      the frame: a policy that forbids every request, the style, the scripts
+pieces.html.j2    macros for its contents
+"""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from sparsine.evaluation import wording
+
+
+def render(template: str, context: dict[str, Any], *folders: Path) -> str:
+    """The page that `template` makes of `context`; templates are looked for in `folders`, then beside this file."""
+    templates = Environment(loader=FileSystemLoader([*folders, Path(__file__).parent]), autoescape=True,
+                            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    templates.filters |= {name: getattr(wording, name) for name in
+                          ("count", "db", "gain", "percent", "interval", "duration", "plain")}  # fmt: skip
+    templates.filters["data_uri"] = _data_uri
+    return templates.get_template(template).render(context | {"plotly_js": _plotly_js()})
+
+
+def _data_uri(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _plotly_js() -> Markup:
+    from plotly.offline import get_plotlyjs  # slow to import
+
+    return Markup(get_plotlyjs())  # a library's own code, not data

@@ -1,0 +1,47 @@
+"""A start told in other words: the same drawing, with its samples at other coordinates and nothing added to its output.
+
+What it draws stays the same, what is learned from it does not: the weights that meet a coordinate half as large are
+twice as small, and pruning and gradients see that.
+"""
+
+from dataclasses import replace
+
+import torch
+
+from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+from sparsine.meta.start import Start
+from sparsine.signals.grid import Grid
+
+
+def retold(start: Start, grid: Grid) -> Start:
+    """`start` for the samples of `grid`, with output offset 0.
+
+    Raises:
+        BadInput: another number of samples on an axis, fewer than two, or another order of the axes.
+    """
+    old, field = start.grid, start.field
+    if old.shape != grid.shape or old.axis_order != grid.axis_order or min(grid.shape) < 2:
+        raise BadInput(
+            f"a start for a grid of {old.shape} samples ({old.axis_order}) cannot be told for {grid.shape} "
+            f"({grid.axis_order}); both must have the same, and two at least on each axis"
+        )
+    scale, shift = _affine(old, grid)
+    dense = start.pattern.scatter(start.theta[None])[0].to(torch.float64, copy=True)
+    n_out, n_in = field.layer_shapes[0]
+    first = dense[: n_out * n_in].view(n_out, n_in)
+    biases = dense[field.num_weights :]
+    biases[:n_out] += first @ shift
+    first *= scale
+    biases[-field.out_features :] += field.output_offset
+    pattern = Pattern(replace(field, output_offset=0.0), start.pattern.keep)
+    return Start(pattern, pattern.gather(dense.float()[None])[0], grid, start.info)
+
+
+def _affine(old: Grid, new: Grid) -> tuple[torch.Tensor, torch.Tensor]:
+    """(scale, shift) with old = scale * new + shift, for each coordinate: samples are evenly spaced on every axis."""
+    pairs = [(old.axis(i), new.axis(i)) for i in range(old.num_dims)]
+    if old.axis_order == "reversed":
+        pairs = pairs[::-1]
+    scale = torch.stack([(a[-1] - a[0]) / (b[-1] - b[0]) for a, b in pairs])
+    return scale, torch.stack([a[0] for a, _ in pairs]) - scale * torch.stack([b[0] for _, b in pairs])
