@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: env demo test lint sanitize bench tables clean
+.PHONY: env demo test lint sanitize bench tables check-results clean
 
 env: $(STAMP)
 
@@ -54,6 +54,10 @@ bench: env
 
 tables: env
 	$(BIN)/python scripts/make_tables.py
+
+# Are all tables and figures what the records in results/ say?
+check-results: env
+	$(BIN)/python scripts/make_tables.py --check
 
 clean:
 	rm -rf .venv demo build dist

@@ -1,24 +1,34 @@
 """Every table and figure of the documents that holds numbers, made from the records in `results/`.
 
     python scripts/make_tables.py          # rewrite them
-    python scripts/make_tables.py --check  # fail if a table is not what the records say
+    python scripts/make_tables.py --check  # fail if a table or a figure is not what the records say
 
-A table stands between `<!-- table NAME -->` and `<!-- end -->`; NAME is a record, such as learning/faces-64, or one of
-MADE.
+A table stands between `<!-- table NAME -->` and `<!-- end -->`; NAME is a record, such as learning/faces-64, a kind of
+table of a comparison, such as comparison/small:psnr, or one of MADE. The figures of comparison/NAME stand in
+docs/pictures/NAME.
 """
 
 import argparse
 import json
 import re
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
+from sparsine.comparison.figures import write_figures
+from sparsine.comparison.records import CELLS, read_cells
+from sparsine.comparison.tables import tables_markdown
 from sparsine.evaluation.figures import save_summary_figure
 from sparsine.evaluation.tables import table_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
+PICTURES = ROOT / "docs" / "pictures"
 PANELS = (("learning/faces-64", "faces (CelebA test split), 64 x 64"),
           ("learning/photos-64", "photos (Imagenette val split), 64 x 64"))  # fmt: skip
 TABLE = re.compile(r"(<!-- table (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -33,8 +43,31 @@ def table(name: str) -> str:
     """The table called `name`: made by a function of its own, or of a record by its kind."""
     if name in MADE:
         return MADE[name]()
+    if name.startswith("comparison/"):
+        record, _, kind = name.partition(":")
+        return tables_markdown(cells(record), [kind])
     record = read(name)
     return benchmark_table(record) if record["kind"] == "benchmark" else table_markdown(record)
+
+
+@cache
+def cells(name: str) -> list[dict[str, Any]]:
+    return read_cells(RESULTS / name)
+
+
+def starved_table() -> str:
+    """PSNR of narrow networks from random numbers, by width, frequency and step size."""
+    rows = read("comparison/starved")["rows"]
+    psnr = {(row["width"], row["omega_0"], row["lr"]): row["mean_psnr_db"] for row in rows}
+    weights = {row["width"]: row["weights"] for row in rows}
+    sizes = sorted({row["lr"] for row in rows})
+    lines = [f"| weights (width) | omega_0 | {' | '.join(f'Adam at {lr:g}' for lr in sizes)} |",
+             "|---:|---:|" + "---:|" * len(sizes)]  # fmt: skip
+    for width, omega_0 in dict.fromkeys((row["width"], row["omega_0"]) for row in rows):
+        numbers = (psnr.get((width, omega_0, lr)) for lr in sizes)
+        told = " | ".join("" if number is None else f"{number:.2f}" for number in numbers)
+        lines.append(f"| {weights[width]:,} ({width}) | {omega_0:g} | {told} |")
+    return "\n".join(lines)
 
 
 def speed_table() -> str:
@@ -103,12 +136,44 @@ MADE = {
     "speed": speed_table,
     "benchmarks/many_inner_steps": inner_steps_table,
     "benchmarks/engine_choice": engine_choice_table,
+    "comparison/starved": starved_table,
 }
 
 
 def with_tables(text: str) -> str:
     """`text` with every marked table made anew."""
     return TABLE.sub(lambda found: f"{found[1]}{table(found['name']).strip()}\n{found[3]}", text)
+
+
+def write_all_figures(where: Path) -> list[Path]:
+    """Every figure that is made from records, in a folder laid out as docs/pictures."""
+    written = [where / "psnr.png"]
+    save_summary_figure([(title, read(name)) for name, title in PANELS], written[0])
+    for record in sorted((RESULTS / "comparison").glob(f"*/{CELLS}")):
+        folder = record.parent
+        written += write_figures(folder, cells(f"comparison/{folder.name}"), where / folder.name)
+    return written
+
+
+def differing_figures() -> list[str]:
+    """Figures that are missing or are not what the records say. Pictures are compared by their pixels: how they are
+    packed into a PNG is the library's business."""
+    differing = []
+    with tempfile.TemporaryDirectory() as folder:
+        for made in write_all_figures(Path(folder)):
+            name = made.relative_to(folder)
+            if not _same(made, PICTURES / name):
+                differing.append(str(name))
+    return differing
+
+
+def _same(made: Path, kept: Path) -> bool:
+    if not kept.is_file():
+        return False
+    if made.suffix == ".svg":
+        return made.read_text() == kept.read_text()
+    with Image.open(made) as a, Image.open(kept) as b:
+        return a.size == b.size and bool(np.array_equal(np.asarray(a.convert("RGB")), np.asarray(b.convert("RGB"))))
 
 
 def main() -> int:
@@ -124,11 +189,12 @@ def main() -> int:
             if not check:
                 page.write_text(made)
     if not check:
-        save_summary_figure([(title, read(name)) for name, title in PANELS], ROOT / "docs" / "pictures" / "psnr.png")
-    if check and stale:
-        print(f"error: tables in {', '.join(stale)} are not what the records say; run: make tables", file=sys.stderr)
-        return 1
-    return 0
+        write_all_figures(PICTURES)
+        return 0
+    stale += differing_figures()
+    if stale:
+        print(f"error: {', '.join(stale)}: not what the records say; run: make tables", file=sys.stderr)
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

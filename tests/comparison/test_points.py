@@ -150,6 +150,7 @@ def test_the_nearest_level_is_a_sparse_one():
     assert view.level_near(0.1).name == "round-11"
     assert view.level_near(0.04).name == "round-13"
     assert view.level_near(0.04, among=["round-08", "dense"]).name == "round-08"
+    assert view.level_near(0.9).name == "round-08"
     assert views_of([cell(level="dense", weights=456)])[0].level_near(0.1).name == "dense"
 
 

@@ -108,3 +108,5 @@ def test_narrow_fields_of_baselines_do_not_count_as_a_difference():
     narrow = theirs(sizes=(2, 54, 54, 54, 54, 3)) | {"method": "dense-narrow", "family": "baseline"}
     assert published_for([narrow, theirs()])[0] is not None
     assert published_for([narrow])[0] is None
+    wide = theirs(sizes=(2, 512, 512, 3)) | {"method": "modulations", "family": "other"}
+    assert published_for([wide, theirs()])[0] is not None

@@ -15,11 +15,13 @@ from sparsine.checks import check_choice, check_range
 from sparsine.cli.console import Waiting, console, counted, shown_steps
 from sparsine.comparison.comparison import Comparison, parse_data
 from sparsine.comparison.config import CompareConfig
+from sparsine.comparison.figures import write_figures
+from sparsine.comparison.page import write_comparison_page
 from sparsine.comparison.points import points_of
 from sparsine.comparison.records import read_cells
 from sparsine.comparison.run import Outcome, load_methods, run_comparison
 from sparsine.errors import BadInput, WorkFailed
-from sparsine.evaluation.wording import DASH, db
+from sparsine.evaluation.wording import db
 from sparsine.meta.config import FieldConfig, GridConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
@@ -121,6 +123,10 @@ def _conclude(folder: Path, outcome: Outcome) -> int:
     if outcome.num_measured:
         cells = read_cells(folder)
         console.print(_table(cells))
+        figures = write_figures(folder, cells, folder / "figures")
+        page = write_comparison_page(folder, cells)
+        console.print(f"{counted(len(figures), 'figure')} in {escape(str(folder / 'figures'))}", soft_wrap=True)
+        console.print(f"[bold green]report[/]: {page.resolve()}", soft_wrap=True)
     if outcome.failed or outcome.num_measured < outcome.num_cells:
         raise WorkFailed(
             f"{outcome.num_measured} of {outcome.num_cells} cells are measured; the same command goes on where this "
@@ -130,16 +136,13 @@ def _conclude(folder: Path, outcome: Outcome) -> int:
 
 
 def _table(cells: list[dict[str, Any]]) -> Table:
-    """PSNR after the last step, a line for each method, a column for each data set and level."""
+    """PSNR after the last step, a line for each method, a column for some of the levels."""
     points = points_of(cells)
-    levels = sorted({point.weights for point in points if point.family == "ours"}, reverse=True)
-    shown = [levels[i] for i in shown_steps(levels)] if levels else []
-    table = Table("data", "method", *(f"{weights:,}" for weights in shown),
-                  title="mean PSNR in dB of test signals after the last step, by surviving weights")  # fmt: skip
-    rounds = {point.weights: point.round for point in points if point.family == "ours"}
-    by_place = {(point.data, point.label, point.round): point.mean for point in points}
-    for data, label in dict.fromkeys((point.data, point.label) for point in points):
-        numbers = [db(by_place.get((data, label, rounds[weights]))) for weights in shown]
-        if any(number != DASH for number in numbers):
-            table.add_row(data, label, *numbers)
+    found = sorted({(point.round, point.level) for point in points if point.round is not None})
+    shown = [found[i][1] for i in shown_steps(found)]
+    title = "mean PSNR in dB of test signals after the last step, by rounds of pruning"
+    table = Table("data", "method", *shown, title=title)
+    psnr = {(point.data, point.label, point.level): point.mean for point in points}
+    for data, label in dict.fromkeys((point.data, point.label) for point in points if point.round is not None):
+        table.add_row(data, label, *(db(psnr.get((data, label, level))) for level in shown))
     return table

@@ -68,7 +68,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def shown_steps(steps: Sequence[int]) -> list[int]:
+def shown_steps(steps: Sequence[object]) -> list[int]:
     """Positions in `steps` of the few that a terminal's table has room for: first, last and some between."""
     room = 4 if console.width < 110 else 8
     return evenly(range(len(steps)), room)

@@ -23,8 +23,11 @@ from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.comparison.methods.transfer import Transfer
 from sparsine.comparison.plan import Plan
 from sparsine.comparison.records import read_cell
-from sparsine.comparison.stages import Stage
+from sparsine.comparison.stages import Stage, check_given
+from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+from sparsine.fields.siren import Siren
 from sparsine.meta.run import differences
 from sparsine.meta.start import load_start
 from sparsine.signals.dataset import Dataset
@@ -97,8 +100,10 @@ class Comparison:
         """Data set by data set, seed by seed: the first results come early.
 
         Raises:
-            BadInput: a data set cannot be opened, or has too few test signals; a level that the schedule has not.
+            BadInput: a data set cannot be opened, or has too few signals; a start that does not fit; a level that the
+                schedule has not; an engine or a device that this machine has not.
         """
+        make_engine(Pattern.full(Siren(sizes=(2, 3, 1))), self.config.learn.engine, device=self.config.learn.device)
         self._check_data()
         return [
             Cell(plan, method, level)
@@ -132,6 +137,8 @@ class Comparison:
                     f"{spec} has {len(dataset.train)} training signals, fewer than the "
                     f"{self.config.learn.outer.tasks_per_step} of one outer step; lower --tasks-per-step or add signals"
                 )
+            if start := self.plan(label, self.config.seeds[0]).given_start:
+                check_given(start, dataset)
 
 
 def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
@@ -177,6 +184,8 @@ class _Opened(Mapping[str, Dataset]):
 
 
 def _check_same(path: Path, saved: Any, given: Any) -> None:
+    if not isinstance(saved, dict) or not isinstance(saved.get("data"), dict):
+        raise BadInput(f"{path} is damaged: it does not say what was asked for; restore it from a copy")
     found = [
         f"{name} was {a!r}, now {b!r}"
         for name, a, b in differences(saved, given)

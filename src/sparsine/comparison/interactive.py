@@ -25,7 +25,7 @@ def count_chart(
     series = count_series(view, what, families, looks)
     if not series:
         return None
-    traces = [trace for line in series for trace in _line(view, line, [float(x) for x in line.x], "")]
+    traces = _lines(view, series, [[float(x) for x in line.x] for line in series], "")
     if what == "weights" and with_published:  # the paper counts weights
         traces += _published(view, {line.method: line for line in series})
     xs = [x for line in series for x in line.x]
@@ -42,14 +42,20 @@ def step_chart(view: View, level: Level, families: Iterable[str], looks: dict[st
     series = step_series(view, level, families, looks)
     if not series:
         return None
-    traces = [trace for line in series
-              for trace in _line(view, line, [step_position(step) for step in line.x], "after {} steps")]  # fmt: skip
+    traces = _lines(view, series, [[step_position(step) for step in line.x] for line in series], "after {} steps")
     ticks = spaced_steps(sorted({step for line in series for step in line.x}))
     return {"data": traces, "layout": {
         "xaxis": {"title": {"text": "fitting steps"}, "tickvals": [step_position(step) for step in ticks],
                   "ticktext": [count(step) for step in ticks], "zeroline": False},
         "yaxis": psnr_axis(), "hovermode": "closest", "legend": "beside",
     }}  # fmt: skip
+
+
+def _lines(view: View, series: Sequence[Series], positions: Sequence[list[float]], words: str) -> list[Figure]:
+    """Ours last, and so above the others; the legend begins with it all the same."""
+    ranked = list(enumerate(zip(series, positions, strict=True)))
+    return [trace | {"legendrank": rank} for rank, (line, x) in reversed(ranked)
+            for trace in _line(view, line, x, words)]  # fmt: skip
 
 
 def _line(view: View, line: Series, x: list[float], words: str) -> list[Figure]:
@@ -76,8 +82,8 @@ def _published(view: View, lines: dict[str, Series]) -> list[Figure]:
             name = escape(view.label_of(method))
             traces.append({
                 "type": "scatter", "mode": "markers", "name": f"hollow: published ({SHORT})",
-                "legendgroup": "published", "showlegend": not traces, "x": [p.weights for p in points],
-                "y": [p.psnr_db for p in points],
+                "legendgroup": "published", "legendrank": len(lines), "showlegend": not traces,
+                "x": [p.weights for p in points], "y": [p.psnr_db for p in points],
                 "marker": {"size": 10, "symbol": f"{line.look.mark}-open", "color": line.look.colour},
                 "text": [f"<b>{name}</b>, published<br>{count(p.weights)} weights<br>"
                          f"{'' if p.exact else 'about '}{db(p.psnr_db)} dB" for p in points],
@@ -93,7 +99,7 @@ def _told(view: View, point: Point, words: str) -> str:
     shared = f", and {count(point.shared_numbers)} shared" if point.shared_numbers else ""
     lines = [
         f"<b>{escape(point.label)}</b>, {escape(point.level)}",
-        f"{count(point.weights)} weights ({percent(point.weights / view.dense_weights)})",
+        f"{count(point.weights)} {point.unit} ({percent(point.weights / view.dense_weights)})",
         f"{count(point.numbers)} numbers, {count(point.bits)} bits{shared}",
         *([words] if words else []),
         f"{db(point.mean)} dB, mean of {seeds} seed{'' if seeds == 1 else 's'}{spread}",

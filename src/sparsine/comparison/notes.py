@@ -15,7 +15,7 @@ def notes_of(views: Sequence[View]) -> list[str]:
     methods = {cell["method"] for cell in cells}
     return [
         *_counting(views, cells),
-        *([_starved(cells)] if methods else []),
+        *([_starved(cells)] if methods & {"scratch", "dense-narrow"} else []),
         *([_one_round()] if methods & {"maml-oneshot", "maml-imp"} else []),
         "Means are over the signals whose fit is ok, all of those that were asked for and no other (the published code "
         "averages one signal more than the paper says).",
@@ -44,7 +44,8 @@ def _counting(views: Sequence[View], cells: Sequence[Cell]) -> list[str]:
         f"stores them too{example}. The figures exist with either count."
     ]
     if any(cell["bits"] != 32 * cell["numbers"] for cell in cells):
-        notes.append("Bits are 32 for each stored number, but for methods that quantise them.")
+        notes.append("Bits are 32 for each stored number, but for methods that quantise them. Over weights, numbers or "
+                     "steps those lie on what they quantise, or just below: look at them over bits.")  # fmt: skip
     shared = {cell["label"]: cell["shared_numbers"] for cell in cells if cell.get("shared_numbers")}
     for label, number in shared.items():
         notes.append(f"{label} need a base of {count(number)} numbers once for the whole collection, beside what is "

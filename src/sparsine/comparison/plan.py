@@ -93,6 +93,11 @@ class Plan:
         config = self.learning()
         if width is None:
             return self._stage("dense", config, self.field, [], None)
+        if self.given_start:
+            raise BadInput(
+                "narrower fields cannot begin from the start that start_from names; leave dense-narrow out of the "
+                "methods, or start_from"
+            )
         config = replace(config, field=replace(config.field, width=width))
         return self._stage(f"narrow-{width:03d}", config, self.narrow_field(width), [], None)
 

@@ -60,6 +60,11 @@ class Point:
         """Sample standard deviation over seeds; None for fewer than two."""
         return stdev(self.means) if len(self.means) > 1 else None
 
+    @property
+    def unit(self) -> str:
+        """What `weights` counts: a method that shares its base stores latents."""
+        return "latents" if self.shared_numbers else "weights"
+
     def count(self, what: Count) -> int:
         return {"weights": self.weights, "numbers": self.numbers, "bits": self.bits}[what]
 

@@ -61,6 +61,7 @@ def run_comparison(
     """
     root = comparison.root
     cells = comparison.cells()
+    stages_of(cells)  # refuses what cannot be learned, before anything is written
     if root.exists() and not root.is_dir():
         raise BadInput(f"{root} is a file; a comparison needs a folder")
     with locked(root):
@@ -90,9 +91,10 @@ def _jobs(comparison: Comparison) -> dict[str, Job]:
     cells = [cell for cell, record in comparison.measured(comparison.cells()) if record is None]
     jobs: dict[str, Job] = {}
     stages = {key: stage for key, stage in stages_of(cells).items() if not stage.is_done(root)}
-    for key, stage in stages.items():
-        jobs[key] = Job(key, {made.stage.key for made in stage.needs} & stages.keys(), stage.cost)
-    for cell in cells:
+    for cell in cells:  # each right after what it needs, so that the first results come early
+        for key in (key for key in stages_of([cell]) if key in stages):
+            jobs.setdefault(key, Job(key, {made.stage.key for made in stages[key].needs} & stages.keys(),
+                                     stages[key].cost))  # fmt: skip
         jobs[cell.key] = Job(cell.key, {made.stage.key for made in cell.needs} & stages.keys(), cell.cost)
     for cell in cells:
         remove_leftovers((root / cell.key).parent)

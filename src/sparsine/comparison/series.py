@@ -72,7 +72,7 @@ def step_series(view: View, level: Level, families: Iterable[str], looks: dict[s
             continue
         name = view.label_of(method)
         if own != level.name:
-            name += ", all weights" if own == "dense" else f", {count(curve[0][1].weights)} weights"
+            name += ", all weights" if own == "dense" else f", {count(curve[0][1].weights)} {curve[0][1].unit}"
         found.append(Series(method, name, looks[method], tuple(s for s, _ in curve), tuple(p for _, p in curve)))
     return found
 

@@ -129,7 +129,12 @@ def behind(needs: Sequence[Made]) -> list[Made]:
 
 
 def check_given(start: Start, dataset: Dataset) -> None:
-    """Raises BadInput unless the start can draw the signals of the data set."""
+    """Raises BadInput unless the start can draw the signals of the data set, and nothing of it is pruned."""
+    if start.pattern.num_weights < start.field.num_weights:
+        raise BadInput(
+            f"the start has {start.pattern.num_weights} of {start.field.num_weights} weights, but a comparison prunes "
+            "from a dense start; choose one of those, such as round-00 of a run"
+        )
     if start.field.out_features != dataset.num_channels:
         raise BadInput(
             f"the start draws {start.field.out_features} channels but the signals of {dataset.spec} have "

@@ -24,4 +24,17 @@ def random(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tenso
     return torch.rand(pattern.num_weights, generator=generator, dtype=torch.float64)
 
 
-SCORES: dict[str, Score] = {"magnitude": magnitude, "random": random}
+def lamp(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
+    """Layer-adaptive magnitude (Lee et al., ICLR 2021): w^2 over the sum of squares of the weights of its layer that are
+    not smaller. The largest weight of each layer scores 1, so that no layer is emptied before all others."""
+    scores, first = torch.empty(pattern.num_weights, dtype=torch.float64, device=theta.device), 0
+    for keep in pattern.layer_keeps():
+        count = int(keep.sum())
+        squares, order = theta[first : first + count].double().square().sort(stable=True)
+        not_smaller = squares.flip(0).cumsum(0).flip(0)
+        scores[first + order] = squares / not_smaller.clamp_min(torch.finfo(torch.float64).tiny)
+        first += count
+    return scores
+
+
+SCORES: dict[str, Score] = {"magnitude": magnitude, "random": random, "lamp": lamp}
