@@ -82,7 +82,8 @@ class Plan:
     def learning(self, *, dense_steps: int | None = None, rounds: int = 0, score: str | None = None) -> LearnConfig:
         """The comparison's way of learning, for this data set and seed."""
         learn = self.config.learn
-        outer = learn.outer if dense_steps is None else replace(learn.outer, dense_steps=dense_steps)
+        outer = replace(learn.outer, start_from="")  # a stage that begins from a start names it by its digest
+        outer = outer if dense_steps is None else replace(outer, dense_steps=dense_steps)
         pruning = learn.pruning if rounds else PruningConfig(rounds=0)
         pruning = replace(pruning, score=score) if score else pruning
         return replace(learn, recipe=self.config.recipe, data=self.dataset.spec, seed=self.seed, outer=outer,
@@ -90,10 +91,10 @@ class Plan:
 
     def dense(self, width: int | None = None) -> StartStage:
         """A meta-learned start with nothing pruned, of the comparison's field or a narrower one."""
-        config = self.learning()
+        config, given = self.learning(), self.given_start
         if width is None:
-            return self._stage("dense", config, self.field, [], None)
-        if self.given_start:
+            return self._stage("dense", config, self.field, [], (lambda _: given) if given else None)
+        if given:
             raise BadInput(
                 "narrower fields cannot begin from the start that start_from names; leave dense-narrow out of the "
                 "methods, or start_from"
@@ -119,8 +120,8 @@ class Plan:
         return self._stage(f"{name}-{level.name}", self.learning(dense_steps=steps), self.field, needs, begin, density)
 
     def narrow_field(self, width: int) -> Siren:
-        return replace(self.field, sizes=(self.field.sizes[0], *[width] * (len(self.field.sizes) - 2),
-                                          self.field.sizes[-1]))  # fmt: skip
+        first, *hidden, last = self.field.sizes
+        return Siren(sizes=(first, *[width] * len(hidden), last), omega_0=self.field.omega_0)
 
     def narrow_width(self, weights: int) -> int:
         """The smallest even width whose dense field has at least so many weights: the paper's list, for its field."""

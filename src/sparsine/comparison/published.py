@@ -98,8 +98,23 @@ def _remarks(cells: Sequence[Cell], kind: str) -> list[str]:
         f"Field, grid and fit are the same; theirs learned for {count(budget)} outer steps up to round {rounds}, ours "
         f"for {count(learned)}, and theirs average {count(theirs['signals'][kind] + 1)} signals and "
         f"{theirs['seeds']} seeds, ours {count(signals)} and {seeds}.",
+        *_conventions(_reference(cells)),
         "Published MAML+OneShot and MAML+IMP are plotted one round too kind to them.",
     ]  # fmt: skip
+
+
+def _conventions(cell: Cell) -> list[str]:
+    """What differs in how the same network is written down."""
+    found = []
+    if given := cell.get("learn", {}).get("start_from"):
+        found.append(f"Ours begin from a given dense start ({given}), whose own outer steps are not counted.")
+    extents = cell["field"].get("extent") or [[-1.0, 1.0]]
+    if any(extent != [-1.0, 1.0] for extent in extents):
+        low, high = extents[0]
+        found.append(f"Ours have coordinates from {low:g} to {high:g}, theirs from -1 to 1.")
+    if offset := cell["field"].get("output_offset"):
+        found.append(f"Ours add {offset:g} to the output.")
+    return found
 
 
 def _reference(cells: Sequence[Cell]) -> Cell:

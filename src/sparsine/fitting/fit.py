@@ -145,8 +145,8 @@ class Fitting:
         return FitResult(self.theta, self.config.report_steps, self._curves, status)
 
     def carry(self, gather: Callable[[Tensor], Tensor]) -> None:
-        """Take theta and Adam's moments over to another pattern, by `gather` on (signals, params). Whether a signal ends
-        above where it began is counted from here: what was removed is no divergence."""
+        """Take theta and Adam's moments over to another pattern, by `gather` on (signals, params). Whether a signal
+        ends above where it began is counted from here: what was removed is no divergence."""
         self.theta = gather(self.theta)
         self._adam = AdamState(gather(self._adam.mean), gather(self._adam.square), self._adam.num_steps)
         self._first = None

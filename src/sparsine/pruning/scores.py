@@ -3,13 +3,16 @@
 A new score is one function and one line in SCORES.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from sparsine.fields.pattern import Pattern
+
+FEW = 100
+"""`connected` takes this part of the weights away at a time."""
 
 Score = Callable[[Pattern, Float[Tensor, " params"], torch.Generator], Float[Tensor, " surviving_weights"]]
 
@@ -25,8 +28,8 @@ def random(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tenso
 
 
 def lamp(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
-    """Layer-adaptive magnitude (Lee et al., ICLR 2021): w^2 over the sum of squares of the weights of its layer that are
-    not smaller. The largest weight of each layer scores 1, so that no layer is emptied before all others."""
+    """Layer-adaptive magnitude (Lee et al., ICLR 2021): w^2 over the sum of squares of the weights of its layer that
+    are not smaller. The largest weight of each layer scores 1, so that no layer is emptied before all others."""
     scores, first = torch.empty(pattern.num_weights, dtype=torch.float64, device=theta.device), 0
     for keep in pattern.layer_keeps():
         count = int(keep.sum())
@@ -37,4 +40,41 @@ def lamp(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
     return scores
 
 
-SCORES: dict[str, Score] = {"magnitude": magnitude, "random": random, "lamp": lamp}
+def connected(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
+    """Magnitude among the weights that lie on a way from a coordinate to an output; those that do not go first, at any
+    magnitude, since no output hangs on them but through what a bias can do. Ways that earlier removals cut are seen:
+    weights are taken away a few at a time, and the score is the order in which they go."""
+    sizes = theta[: pattern.num_weights].abs().cpu()
+    shapes = pattern.field.layer_shapes
+    keep, place = pattern.keep.clone(), torch.full((pattern.field.num_weights,), -1)
+    place[pattern.survivors] = torch.arange(pattern.num_weights)
+    scores, gone = torch.empty(pattern.num_weights, dtype=torch.float64), 0
+    while bool(keep.any()):
+        live = keep & on_a_way(keep, shapes)
+        candidates = place[keep & ~live]
+        if len(candidates) == 0:
+            candidates = place[live]
+            smallest = sizes[candidates].argsort(stable=True)[: max(1, len(candidates) // FEW)]
+            candidates = candidates[smallest]
+        candidates = candidates[sizes[candidates].argsort(stable=True)]
+        scores[candidates] = torch.arange(gone, gone + len(candidates), dtype=torch.float64)
+        gone += len(candidates)
+        keep[pattern.survivors[candidates]] = False
+    return scores.to(theta.device)
+
+
+def on_a_way(keep: Tensor, shapes: Sequence[tuple[int, int]]) -> Tensor:
+    """For each weight of the dense field: do surviving weights lead from a coordinate to it, and on to an output?"""
+    parts = keep.split([n_out * n_in for n_out, n_in in shapes])
+    matrices = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+    reached = [torch.ones(shapes[0][1], dtype=torch.bool)]
+    for matrix in matrices:
+        reached.append((matrix & reached[-1]).any(dim=1))
+    leads = [torch.ones(shapes[-1][0], dtype=torch.bool)]
+    for matrix in reversed(matrices):
+        leads.append((matrix & leads[-1][:, None]).any(dim=0))
+    ways = [before & after[:, None] for before, after in zip(reached, reversed(leads[:-1]), strict=False)]
+    return torch.cat([way.reshape(-1) for way in ways])
+
+
+SCORES: dict[str, Score] = {"magnitude": magnitude, "random": random, "lamp": lamp, "connected": connected}

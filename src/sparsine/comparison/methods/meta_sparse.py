@@ -21,3 +21,5 @@ class Alternation(Method):
 
 
 META_SPARSE = Alternation("meta-sparse", "Meta-SparseINR", "ours", "magnitude")
+CONNECTED = Alternation("meta-sparse-connected", "Meta-SparseINR, connected", "ours", "connected")
+"""The same, but weights that lie on no way from a coordinate to an output go first: ours, not the paper's."""
