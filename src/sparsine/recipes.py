@@ -51,8 +51,11 @@ def recipe(name: str) -> LearnConfig:
 
 
 THE_PAPERS = ("meta-sparse", "random-pruning", "dense-narrow", "maml-oneshot", "maml-imp", "scratch")
-EVERYTHING = (*THE_PAPERS, "meta-sparse-connected", "dense-maml", "modulations", "coin-16", "coin-8", "ticket-rewound", "ticket-random",
-              "ticket-oneshot", "transfer")  # fmt: skip
+EVERYTHING = (
+    *THE_PAPERS, "meta-sparse-connected", "dense-maml", "modulations", "coin-16", "coin-8", "ticket-rewound",
+    "ticket-random", "ticket-oneshot", "transfer",
+)  # fmt: skip
+
 
 
 def compare_quick() -> CompareConfig:

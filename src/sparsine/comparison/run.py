@@ -113,7 +113,7 @@ class _Workers:
         self.waiting = dict(jobs)
         self.failed: dict[str, str] = {}
         self.running: dict[Connection, tuple[Job, BaseProcess]] = {}
-        self.threads = max(1, (os.cpu_count() or 1) // workers)
+        self.threads = max(1, torch.get_num_threads() // workers)
         # a clean process, with torch loaded but no thread started, is cheap to copy
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(["sparsine.comparison.run", "skimage.metrics", "torch.utils.tensorboard"])

@@ -17,7 +17,7 @@ TRANSFER = "transfer"
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        META_SPARSE, CONNECTED, RANDOM_PRUNING, DenseNarrow(), OneShot(), IterativeMagnitudePruning(), Scratch(), DenseMaml(),
-        LatentModulations(), Coin(16), Coin(8), Rewound(), Reinitialised(), PrunedOnce(),
+        META_SPARSE, CONNECTED, RANDOM_PRUNING, DenseNarrow(), OneShot(), IterativeMagnitudePruning(), Scratch(),
+        DenseMaml(), LatentModulations(), Coin(16), Coin(8), Rewound(), Reinitialised(), PrunedOnce(),
     )
 }  # fmt: skip
