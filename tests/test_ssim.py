@@ -22,9 +22,7 @@ def by_hand(original, fitted, data_range):
                 var_x, var_y = (weight * (x - mean_x) ** 2).sum(), (weight * (y - mean_y) ** 2).sum()
                 both = (weight * (x - mean_x) * (y - mean_y)).sum()
                 found.append(
-                    (2 * mean_x * mean_y + c1)
-                    * (2 * both + c2)
-                    / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+                    (2 * mean_x * mean_y + c1) * (2 * both + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
                 )
     return float(np.mean(found))
 

@@ -53,7 +53,7 @@ def compare(out, *more, recipe="quick", data=("curves",)):
         (["quick", "--data", "curves"], "--out"),
         (["quick", "--data", "curves", "--out", "x", "--widht", "3"], "--width"),
         (["quick", "--data", "curves", "--out", "x", "--methods"], "at least one method"),
-        (["quick", "--data", "curves", "--out", "x", "--methods", "magic"], "meta-sparse, random-pruning"),
+        (["quick", "--data", "curves", "--out", "x", "--methods", "magic"], "scratch, dense-maml"),
         (["quick", "--data", "curves", "--out", "x", "--methods", "scratch", "scratch"], "once only"),
         (["quick", "--data", "curves", "curves:3", "--out", "x"], "'curves' is given 2 times"),
         (["quick", "--data", "a=curves", "a=curves:3", "--out", "x"], "'a' is given 2 times"),
@@ -166,7 +166,7 @@ def test_a_start_that_is_no_start_is_refused(capsys, tmp_path):
 # One real comparison
 
 
-OWN = '''
+OWN = """
 from sparsine.comparison.contenders import FromStart
 from sparsine.comparison.methods import METHODS, Method
 from sparsine.comparison.methods.tickets import pruned_once
@@ -181,7 +181,7 @@ class Naive(Method):
         return FromStart(pruned_once(case.starts[0], case.level.weights))
 
 METHODS["naive"] = Naive()
-'''
+"""
 
 
 @pytest.fixture(scope="module")

@@ -219,7 +219,7 @@ def test_killed_and_killed_again_it_ends_with_the_same_values_and_leaves_no_proc
     assert len(values(folder)) == 6
     assert values(killed) == values(folder)
     assert starts(killed) == starts(folder)
-    assert [path for path in killed.rglob("*.tmp")] == []
+    assert list(killed.rglob("*.tmp")) == []
     # the record knows the outer steps that were needed, not those that were thrown away
     learning = {line["method"] + line["level"]: line["learning"]["outer_steps"] for line in read_cells(killed)}
     assert learning["meta-sparseround-02"] == 250 + 2 * 120
@@ -334,7 +334,7 @@ def test_a_damaged_comparison_file_is_named(whole, tmp_path, content):
     root = copied(whole, tmp_path)
     (root / "comparison.json").write_text(content)
     refused(root, "comparison.json|holds a comparison with another configuration")
-    with pytest.raises(BadInput, match="comparison.json"):
+    with pytest.raises(BadInput, match=r"comparison\.json"):
         Comparison.read(root)
 
 
@@ -372,7 +372,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
 
 # Failing
 
-OWN = '''
+OWN = """
 import os
 from sparsine.comparison.contenders import FromStart
 from sparsine.comparison.methods import METHODS, Method
@@ -391,7 +391,7 @@ class Own(Method):
 
 for method in (Own("fine", lambda: None), Own("dies", lambda: os._exit(9)), Own("stumbles", lambda: 1 / 0)):
     METHODS[method.name] = method
-'''
+"""
 
 
 @pytest.fixture

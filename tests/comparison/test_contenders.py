@@ -1,6 +1,7 @@
 """What is fitted in a cell: what is counted, what is stored, and what a decoder would draw of it."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import tiny
@@ -104,7 +105,7 @@ def test_prunings_of_imp_are_evenly_spread_whatever_the_numbers(steps, count):
     found = prunings(survivors, steps)
     assert [left for _, left in found] == survivors
     edges = [0, *(step for step, _ in found), steps]
-    gaps = [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(edges)]
     assert max(gaps) - min(gaps) <= 1
     assert gaps[-1] >= 1
 

@@ -61,8 +61,8 @@ def contender_of(made, data, method, level):
     return cell.method.contender(Case(cell.plan, cell.level, cell.needs, made.root))
 
 
-def test_every_method_is_in_a_recipe_and_every_one_of_a_recipe_exists():
-    assert set(recipes.EVERYTHING) == set(ALL)
+def test_every_method_of_a_recipe_exists_under_a_name_and_a_label_of_its_own():
+    assert set(recipes.EVERYTHING) <= set(ALL)
     assert {name for make in recipes.COMPARISONS.values() for name in make().methods} <= set(ALL)
     assert all(METHODS[name].name == name for name in METHODS)
     assert len({method.label for method in METHODS.values()}) == len(METHODS)

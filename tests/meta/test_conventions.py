@@ -1,6 +1,7 @@
 """A start told in other conventions draws the same, and learns otherwise."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ def test_a_single_sample_on_an_axis_has_no_scale_and_is_refused():
 def published(tmp_path):
     rng, sizes = np.random.default_rng(3), (2, 5, 4, 3)
     arrays = {}
-    for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (n_in, n_out) in enumerate(pairwise(sizes)):
         arrays[f"layers.{i}.weight"] = rng.uniform(-1, 1, (n_out, n_in)).astype(np.float32)
         arrays[f"layers.{i}.bias"] = rng.uniform(-1, 1, n_out).astype(np.float32)
     np.savez(tmp_path / "published.npz", **arrays)

@@ -1,6 +1,7 @@
 """The folder of a run: what is in it, and what is kept when the loss overflows."""
 
 import json
+import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,15 +10,17 @@ import torch
 
 import sparsine.meta.outer as outer
 from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
 from sparsine.meta.checkpoint import load_checkpoint
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.outer import LearnState, NotFinite
-from sparsine.meta.run import open_run, read_config, read_metrics, starts_of
+from sparsine.meta.run import open_run, read_config, read_metrics, start_name, starts_of
 from sparsine.meta.sparse import learn_sparse_start, next_round
-from sparsine.meta.start import load_start, save_start
+from sparsine.meta.start import Start, load_start, save_start, write_vectors
 from sparsine.optim import AdamState
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.open import open_dataset
+from sparsine.usage import Usage
 
 CONFIG = LearnConfig(
     field=FieldConfig(width=9, hidden_layers=2, omega_0=20.0),
@@ -87,8 +90,6 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state_and_can_be_resumed(
 
 @pytest.mark.parametrize("moments", ["keep", "reset"])
 def test_moments_of_survivors_are_kept_or_reset_as_asked(moments):
-    from sparsine.fields.pattern import Pattern
-
     config = replace(CONFIG, outer=replace(CONFIG.outer, moments=moments))
     pattern = Pattern.full(CONFIG.field.field(2, 1))
     theta = pattern.field.initial_theta(3)
@@ -123,3 +124,115 @@ def test_the_data_set_must_be_the_one_that_the_configuration_names(tmp_path):
 
 def test_a_configuration_survives_the_way_through_json():
     assert LearnConfig.from_dict(json.loads(json.dumps(CONFIG.to_dict()))) == CONFIG
+
+
+# A start that is handed over
+
+
+def from_start(start, **changes):
+    outer = replace(CONFIG.outer, dense_steps=2, start_from=start_name(start))
+    return replace(CONFIG, outer=outer, pruning=PruningConfig(rounds=0), **changes)
+
+
+def learn_from(start, folder, config):
+    dataset = open_dataset(config.data, resolution=config.grid.resolution)
+    with open_run(config, folder, dataset, resume=True, given_start=start) as run:
+        return learn_sparse_start(config, run)
+
+
+def test_a_start_that_is_handed_over_is_where_the_run_begins_whatever_its_file(tmp_path):
+    given = learn(tmp_path / "first")  # sparse
+    save_start(tmp_path / "given.safetensors", given)
+    begun = learn_from(given, tmp_path / "none", replace(from_start(given), outer=replace(
+        CONFIG.outer, dense_steps=0, start_from=start_name(given))))  # fmt: skip
+    assert torch.equal(begun.theta, given.theta)
+    assert torch.equal(begun.pattern.keep, given.pattern.keep)
+    assert begun.grid == given.grid
+    # the same bits as from its file
+    named = replace(from_start(given), outer=replace(CONFIG.outer, dense_steps=2,
+                                                     start_from=str(tmp_path / "given.safetensors")))  # fmt: skip
+    assert torch.equal(learn_from(given, tmp_path / "a", from_start(given)).theta, learn(tmp_path / "b", named).theta)
+
+
+def test_a_start_is_named_by_its_numbers_and_its_pattern_alone(tmp_path):
+    given = learn(tmp_path / "run")
+    save_start(tmp_path / "copy.safetensors", replace(given, info={"data": "elsewhere"}))
+    assert start_name(load_start(tmp_path / "copy.safetensors")) == start_name(given)
+    assert start_name(given).startswith("sha256:")
+    moved = given.theta.clone()
+    moved[3] += 1e-7
+    fewer = given.pattern.without(torch.arange(given.pattern.num_weights) == 2)
+    others = {
+        start_name(replace(given, theta=moved)),
+        start_name(replace(given, pattern=fewer, theta=fewer.gather_from(given.pattern, given.theta))),
+    }
+    assert len(others - {start_name(given)}) == 2
+
+
+@pytest.mark.parametrize("named", ["", "sha256:" + "0" * 64, "given.safetensors"])
+def test_a_start_that_is_handed_over_must_be_the_one_that_the_configuration_names(tmp_path, named):
+    given = learn(tmp_path / "first")
+    config = replace(CONFIG, outer=replace(CONFIG.outer, start_from=named))
+    with pytest.raises(BadInput, match=r"name it by start_name\(start\)"):
+        learn_from(given, tmp_path / "run", config)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_start_that_is_named_but_not_handed_over_is_missed(tmp_path):
+    given = learn(tmp_path / "first")
+    with pytest.raises(BadInput, match="cannot read sha256:"):
+        learn(tmp_path / "run", from_start(given))
+
+
+def test_a_run_from_one_start_is_not_gone_on_with_from_another(tmp_path):
+    given = learn(tmp_path / "first")
+    learn_from(given, tmp_path / "run", from_start(given))
+    other = replace(given, theta=given.theta * 1.01)
+    with pytest.raises(BadInput, match=r"outer\.start_from was 'sha256:"):
+        learn_from(other, tmp_path / "run", from_start(other))
+
+
+def test_a_start_of_other_channels_is_refused_before_anything_is_written(tmp_path):
+    field = CONFIG.field.field(2, 3)
+    given = Start(Pattern.full(field), field.initial_theta(1), CONFIG.grid.grid((7, 5)))
+    with pytest.raises(BadInput, match="draws 3 channels but the signals of curves have 1"):
+        learn_from(given, tmp_path / "run", from_start(given))
+    assert not (tmp_path / "run").exists()
+
+
+# What a run costs
+
+
+def test_every_start_says_what_it_cost_so_far_and_sittings_add_up(tmp_path, monkeypatch):
+    learn(tmp_path / "whole")
+    usages = [load_start(p).info["usage"] for p in starts_of(tmp_path / "whole")]
+    assert all(usage.keys() == {"seconds", "cpu_seconds", "peak_bytes"} for usage in usages)
+    for earlier, later in pairwise(usages):
+        assert all(0 < earlier[name] <= later[name] for name in earlier)
+    # stopped in the last round: what was spent before is in the end's account
+    calls, real = iter(range(1, 99)), outer.meta_gradient
+
+    def slow_and_overflowing(*args):
+        time.sleep(0.01)
+        loss, grad = real(*args)
+        return (loss, grad * torch.inf) if next(calls) == 17 else (loss, grad)
+
+    monkeypatch.setattr(outer, "meta_gradient", slow_and_overflowing)
+    with pytest.raises(NotFinite):
+        learn(tmp_path / "run")
+    spent = load_checkpoint(tmp_path / "run" / "checkpoint.safetensors", "cpu").usage
+    assert spent.seconds > 0.15
+    monkeypatch.setattr(outer, "meta_gradient", real)
+    last = learn(tmp_path / "run", resume=True).info["usage"]
+    assert last["seconds"] > spent.seconds
+    assert last["cpu_seconds"] > spent.cpu_seconds
+    assert last["peak_bytes"] >= spent.peak_bytes
+
+
+def test_a_checkpoint_from_before_costs_were_kept_can_be_gone_on_with(tmp_path):
+    state = LearnState(Pattern.full(CONFIG.field.field(2, 1)), CONFIG.field.field(2, 1).initial_theta(3),
+                       AdamState.zeros_like(CONFIG.field.field(2, 1).initial_theta(3)))  # fmt: skip
+    about = {"adam_steps": 0, "round": 0, "round_step": 0, "step": 0, "seconds": 2.5, "metrics_bytes": 0}
+    vectors = {"theta": state.theta, "adam_mean": state.adam.mean, "adam_square": state.adam.square}
+    write_vectors(tmp_path / "old.safetensors", vectors, state.pattern, about, "sparsine-checkpoint")
+    assert load_checkpoint(tmp_path / "old.safetensors", "cpu").usage == Usage(2.5, 0.0, 0)

@@ -64,11 +64,11 @@ class Cell:
         """The record. What it needs must have been learned in `root`."""
         plan, config = self.plan, self.plan.config
         contender = self.method.contender(Case(plan, self.level, self.needs, root))
+        contender.engine = config.learn.engine
         measuring = _Measuring(self, contender, root)
         protocols = {}
-        for number, (name, fit) in enumerate(config.protocols.items()):
-            protocols[name] = measuring.protocol(name, fit)
-            on_progress((number + 1) / len(config.protocols))
+        for name, fit in config.protocols.items():
+            protocols[name] = measuring.protocol(name, fit, on_progress if name == "adam" else lambda _: None)
         return {
             "kind": KIND, "record_version": VERSION, **environment(), "comparison": config.recipe,
             "data": {"label": plan.data, "spec": plan.dataset.spec, "description": plan.dataset.description,
@@ -93,7 +93,7 @@ class _Measuring:
         self.num_pictures = 0
         self.pictures = plan.config.pictures if plan.seed == plan.config.seeds[0] else 0
 
-    def protocol(self, name: str, fit: FitConfig) -> dict[str, Any]:
+    def protocol(self, name: str, fit: FitConfig, on_progress: Callable[[float], None]) -> dict[str, Any]:
         """Every signal, batch after batch."""
         signals = self.cell.plan.dataset.test
         last = min(self.cell.plan.config.signals, len(signals))
@@ -106,6 +106,7 @@ class _Measuring:
             scoring += time.monotonic() - read_from
             scoring += self._fit(name, fit, rows)
             records += [row.record(fit.report_steps) for row in rows]
+            on_progress(len(records) / last)
         usage = stopwatch.usage().to_dict() | {"seconds": round(time.monotonic() - began - scoring, 3)}
         return {"optimizer": fit.optimizer, "lr": fit.step_size, "steps": list(fit.report_steps), "usage": usage,
                 "signals": records}  # fmt: skip

@@ -24,6 +24,7 @@ class Contender(ABC):
     """Fits batches of signals, and draws on the way what a decoder would draw."""
 
     engine: str = "auto"
+    """Which engine computes."""
 
     @property
     @abstractmethod
@@ -69,7 +70,6 @@ class FromStart(Contender):
     """Every surviving weight and bias, from a start that all signals share."""
 
     start: Start
-    engine: str = "auto"
 
     @property
     def field(self) -> Siren:
@@ -104,7 +104,6 @@ class PrunedOnTheWay(Contender):
     """Weights after each pruning."""
     once_at_half: bool = False
     """One pruning in the middle of the fit; else as many as there are survivors, evenly spread."""
-    engine: str = "auto"
 
     @property
     def field(self) -> Siren:
@@ -170,4 +169,5 @@ class Quantised(Contender):
         return self.inner.start.pattern.gather(rounded)
 
     def fit(self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn) -> list[Status]:
+        self.inner.engine = self.engine
         return self.inner.fit_drawn_as(self.quantised, coords, values, config, on_drawn)

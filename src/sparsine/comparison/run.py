@@ -216,10 +216,12 @@ def load_methods(files: Sequence[Path]) -> None:
     """Run Python files that add to METHODS. Raises BadInput when one cannot be read or fails."""
     for path in files:
         try:
-            runpy.run_path(str(path))
+            path.read_bytes()
         except OSError as error:
             raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
-        except Exception as error:
+        try:
+            runpy.run_path(str(path))
+        except (Exception, SystemExit) as error:
             raise BadInput(f"{path} failed: {type(error).__name__}: {error}") from error
 
 

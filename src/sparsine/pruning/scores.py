@@ -41,9 +41,10 @@ def lamp(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def connected(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
-    """Magnitude among the weights that lie on a way from a coordinate to an output; those that do not go first, at any
-    magnitude, since no output hangs on them but through what a bias can do. Ways that earlier removals cut are seen:
-    weights are taken away a few at a time, and the score is the order in which they go."""
+    """Magnitude among the weights that lie on a way from a coordinate to an output (Vysogorets and Kempe, JMLR 2023,
+    count these alone); the others go first, at any magnitude, since they do nothing that a bias cannot do. Ways that
+    earlier removals cut are seen: weights are taken away a few at a time, and the score is the order in which they
+    go."""
     sizes = theta[: pattern.num_weights].abs().cpu()
     shapes = pattern.field.layer_shapes
     keep, place = pattern.keep.clone(), torch.full((pattern.field.num_weights,), -1)
@@ -65,8 +66,10 @@ def connected(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Te
 
 def on_a_way(keep: Tensor, shapes: Sequence[tuple[int, int]]) -> Tensor:
     """For each weight of the dense field: do surviving weights lead from a coordinate to it, and on to an output?"""
-    parts = keep.split([n_out * n_in for n_out, n_in in shapes])
-    matrices = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+    matrices, first = [], 0
+    for n_out, n_in in shapes:
+        matrices.append(keep[first : first + n_out * n_in].view(n_out, n_in))
+        first += n_out * n_in
     reached = [torch.ones(shapes[0][1], dtype=torch.bool)]
     for matrix in matrices:
         reached.append((matrix & reached[-1]).any(dim=1))

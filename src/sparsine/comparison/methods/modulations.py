@@ -1,7 +1,7 @@
 """Latent modulations of a shared base (Functa, Dupont et al. 2022; COIN++, Dupont et al. 2022): a signal is a code that
 shifts the base's hidden biases. What is stored for a signal is the code alone; the base is counted apart."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,6 @@ class Codes(Contender):
     """A code for each signal, from zero."""
 
     modulations: Modulations
-    engine: str = "auto"
 
     @property
     def field(self) -> Siren:
@@ -78,8 +77,6 @@ class LatentModulations(Method):
 
     def needs(self, plan: Plan, level: Level) -> list[Made]:
         config = plan.learning(dense_steps=plan.config.latent_steps)
-        # from the dense stage, also where that one begins from a given start
-        config = replace(config, outer=replace(config.outer, start_from=""))
         cost = plan.dense().cost * plan.config.latent_steps / max(plan.config.learn.outer.dense_steps, 1)
         needs = (plan.dense().at(),)
         return [ModulationStage(plan.data, plan.seed, level.name, needs, cost, config, level.weights).at()]
