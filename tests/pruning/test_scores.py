@@ -31,6 +31,8 @@ def score(name, pattern, weights):
         (bits("11 11 00", "111 111", "11"), bits("11 11 11", "110 110", "11")),
         # the second neuron of the second layer leads nowhere
         (bits("11 11 11", "111 111", "10"), bits("11 11 11", "111 000", "11")),
+        # what leads to that neuron alone leads nowhere either
+        (bits("11 11 00", "100 010", "10"), bits("11 00 00", "100 000", "10")),
         # one single way
         (bits("01 00 00", "100 000", "10"), bits("11 00 00", "100 000", "10")),
         # cut in the middle: nothing is on a way
