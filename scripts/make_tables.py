@@ -43,7 +43,7 @@ def table(name: str) -> str:
     """The table called `name`: made by a function of its own, or of a record by its kind."""
     if name in MADE:
         return MADE[name]()
-    if name.startswith("comparison/"):
+    if ":" in name:
         record, _, kind = name.partition(":")
         return tables_markdown(cells(record), [kind])
     record = read(name)
@@ -53,6 +53,34 @@ def table(name: str) -> str:
 @cache
 def cells(name: str) -> list[dict[str, Any]]:
     return read_cells(RESULTS / name)
+
+
+def ablation_table() -> str:
+    """What of the paper-cpu figures comes from where: variants of its learning, on the test faces that all fitted."""
+    variants = [path.parent.name for path in sorted((RESULTS / "comparison").glob(f"paper-cpu*/{CELLS}"))]
+    found = {(name, cell["round"]): cell for name in variants for cell in cells(f"comparison/{name}")
+             if cell["method"] == "meta-sparse"}  # fmt: skip
+    rounds = sorted({round for _, round in found})
+    lines = ["| steps a round | points | outer step size | moments | coordinates | "
+             + " | ".join(f"k = {round}" for round in rounds) + " |",
+             "|---:|---:|---:|---|---|" + "---:|" * len(rounds)]  # fmt: skip
+    for name in variants:
+        first = next(cell for (variant, _), cell in found.items() if variant == name)
+        learn, (low, high) = first["learn"], first["field"]["extent"][0]
+        numbers = []
+        for round in rounds:
+            fitted = [{s["input"] for s in good(cell)} for (_, r), cell in found.items() if r == round]
+            common = set.intersection(*fitted)
+            psnr = [s["psnr_db"][-1] for s in good(found.get((name, round))) if s["input"] in common]
+            numbers.append(f"{sum(psnr) / len(psnr):.2f}" if psnr else "")
+        lines.append(f"| {learn['steps_per_round']} | {learn['points']:,} | {learn['outer_step_size']:g} | "
+                     f"{learn['moments']} | {low:g} to {high:g} | " + " | ".join(numbers) + " |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def good(cell: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The signals of a cell that were fitted."""
+    return [s for s in cell["protocols"]["adam"]["signals"] if s["status"] == "ok"] if cell else []
 
 
 def starved_table() -> str:
@@ -137,6 +165,7 @@ MADE = {
     "benchmarks/many_inner_steps": inner_steps_table,
     "benchmarks/engine_choice": engine_choice_table,
     "comparison/starved": starved_table,
+    "comparison/ablation": ablation_table,
 }
 
 

@@ -147,9 +147,9 @@ def command(folder, *more):
     ]  # fmt: skip
 
 
-def begin(folder):
+def begin(folder, *more):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    return subprocess.Popen(command(folder, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
 
 def descendants(pid):
@@ -184,9 +184,9 @@ def wait_until(what, seconds=60.0):
         time.sleep(0.005)
 
 
-def killed_when(folder, moment):
+def killed_when(folder, moment, *more, patience=20.0):
     """kill -9 as soon as `moment` has come; nothing that it started may be left."""
-    process = begin(folder)
+    process = begin(folder, *more)
     try:
         wait_until(lambda: moment() or process.poll() is not None)
         assert process.poll() is None, process.communicate()[1].decode()
@@ -196,10 +196,13 @@ def killed_when(folder, moment):
         process.kill()
         process.communicate()
     assert process.returncode == -signal.SIGKILL
-    wait_until(lambda: not any(map(alive, started)), seconds=20.0)
+    wait_until(lambda: not any(map(alive, started)), seconds=patience)
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+
+
+@needs_proc
 def test_killed_and_killed_again_it_ends_with_the_same_values_and_leaves_no_process(tmp_path):
     killed, folder = tmp_path / "killed", tmp_path / "never stopped"
     dense, chain = (killed / f"learning/curves/seed-0/{name}" for name in ("dense", "magnitude"))
@@ -223,6 +226,29 @@ def test_killed_and_killed_again_it_ends_with_the_same_values_and_leaves_no_proc
     # the record knows the outer steps that were needed, not those that were thrown away
     learning = {line["method"] + line["level"]: line["learning"]["outer_steps"] for line in read_cells(killed)}
     assert learning["meta-sparseround-02"] == 250 + 2 * 120
+
+
+@needs_proc
+def test_a_job_that_says_nothing_for_long_ends_with_the_command_that_began_it(tmp_path):
+    begun = tmp_path / "begun"
+    (tmp_path / "sleeps.py").write_text(f"""
+import time
+from pathlib import Path
+from sparsine.comparison.methods import METHODS, Method
+
+class Sleeps(Method):
+    name, label, family = "sleeps", "sleeps", "other"
+    def needs(self, plan, level):
+        return []
+    def contender(self, case):
+        Path({str(begun)!r}).touch()
+        time.sleep(60)
+
+METHODS["sleeps"] = Sleeps()
+""")
+    more = ("--load", str(tmp_path / "sleeps.py"), "--methods", "sleeps")
+    killed_when(tmp_path / "out", begun.exists, *more, patience=10.0)
+    assert list((tmp_path / "out").rglob("*.json")) == [tmp_path / "out" / "comparison.json"]
 
 
 def test_a_half_written_record_of_a_killed_process_is_swept_away(whole, tmp_path):

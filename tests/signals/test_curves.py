@@ -141,3 +141,20 @@ def test_an_index_outside_the_set_is_an_index_error(index):
         data.val.load(index)
     with pytest.raises(IndexError):
         data.val.name(index)
+
+
+def test_a_number_of_training_curves_can_be_asked_for_and_leaves_each_as_it_is():
+    few, all_of_them = open_dataset("curves:3/7", resolution=(5, 4)), open_dataset("curves:3", resolution=(5, 4))
+    assert (len(few.train), len(all_of_them.train)) == (7, 1_000_000)
+    assert (len(few.val), len(few.test)) == (len(all_of_them.val), len(all_of_them.test))
+    np.testing.assert_array_equal(few.train.load(6), all_of_them.train.load(6))
+    with pytest.raises(IndexError):
+        few.train.load(7)
+
+
+@pytest.mark.parametrize(
+    "spec", ["curves:3/0", "curves:3/1000001", "curves:3/", "curves:/3", "curves:3/x", "curves:3/-1"]
+)
+def test_a_number_of_training_curves_that_makes_no_sense_is_refused(spec):
+    with pytest.raises(BadInput, match="curves"):
+        open_dataset(spec)

@@ -26,13 +26,14 @@ _MARGIN = 0.05
 class CurveDistances(SignalSet):
     """Exact signed distances at the points of `Grid(shape=shape)`, negative inside, in half extents."""
 
-    def __init__(self, seed: int, split: Split, shape: tuple[int, int]) -> None:
+    def __init__(self, seed: int, split: Split, shape: tuple[int, int], count: int | None = None) -> None:
         self._seed, self._split = seed, split
+        self._count = NUM_SIGNALS[split] if count is None else count
         grid = Grid(shape=shape)
         self._rows, self._columns = grid.axis(0).numpy(), grid.axis(1).numpy()
 
     def __len__(self) -> int:
-        return NUM_SIGNALS[self._split]
+        return self._count
 
     def name(self, index: int) -> str:
         check_index(index, len(self))
@@ -80,19 +81,25 @@ def _placed(outline: Curve, half_size: float, across: tuple[float, float]) -> Cu
     )
 
 
-def open_curves(spec: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:
-    """A million training curves, ten thousand each to validate and to test; no files. Raises BadInput."""
+def open_curves(spec: str, resolution: tuple[int, int] | None, seed: int, num_train: int | None = None) -> Dataset:
+    """A million training curves, or the first `num_train` of them; ten thousand each to validate and to test; no files.
+    Each takes tens of milliseconds to make, once: few of them make learning of small fields faster. Raises BadInput."""
     if seed < 0:
         raise BadInput(f"the seed of the curves is {seed}; use 0 or more")
+    if num_train is not None and not 1 <= num_train <= NUM_SIGNALS["train"]:
+        raise BadInput(f"{spec} asks for {num_train} training curves; ask for 1 to {NUM_SIGNALS['train']}")
     shape = resolution or DEFAULT_RESOLUTION
-    train, val, test = (Cached(CurveDistances(seed, split, shape)) for split in NUM_SIGNALS)
+    train, val, test = (
+        Cached(CurveDistances(seed, split, shape, num_train if split == "train" else None)) for split in NUM_SIGNALS
+    )
+    used = "" if num_train is None else f", {num_train} to train"
     return Dataset(
         spec=spec,
         kind="curves",
         shape=shape,
         num_channels=1,
         value_kind="distance",
-        description=f"Exact signed distance fields of random simple closed curves (seed {seed}), sampled "
+        description=f"Exact signed distance fields of random simple closed curves (seed {seed}{used}), sampled "
         f"{shape[0]} x {shape[1]}; a stand-in for the paper's 2-D SDF set, whose file could "
         f"not be had: its contents differ.",
         train=train,

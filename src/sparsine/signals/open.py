@@ -20,7 +20,8 @@ _KINDS = {
     "celeba": "celeba:DIR, img_align_celeba/*.jpg and list_eval_partition.txt; centre crop 178 x 178",
     "imagenette": "imagenette:DIR, train/<class>/* and val/<class>/*; shorter side 200, centre crop 178 x 178",
     "sdf2d": "sdf2d:FILE.npz, Learnit's 2-D signed distance fields (train_data, test_data)",
-    "curves": "curves or curves:SEED, built-in signed distance fields of random closed curves; needs no files",
+    "curves": "curves, curves:SEED or curves:SEED/COUNT, built-in signed distance fields of random closed curves, COUNT to"
+    " train with; needs no files",
 }
 
 
@@ -94,12 +95,19 @@ def _open(kind: str, spec: str, path: str, resolution: tuple[int, int] | None, s
         return open_imagenette(spec, _expand(path), resolution, seed)
     if kind == "sdf2d":
         return open_sdf2d(spec, _expand(path), resolution, seed)
-    if path and not (path.isascii() and path.isdigit() and len(path) <= 18):
+    return open_curves(spec, resolution, *_seed_and_count(spec, path, seed))
+
+
+def _seed_and_count(spec: str, path: str, seed: int) -> tuple[int, int | None]:
+    """'3/500' as (3, 500), '3' as (3, None), '' as (seed, None)."""
+    given, slash, count = path.partition("/")
+    parts = [given] * bool(path) + [count] * bool(slash)
+    if any(not (part.isascii() and part.isdigit() and len(part) <= 18) for part in parts):
         raise BadInput(
-            f"the data set {spec[:200]!r} has no valid seed; use curves or curves:SEED, a whole number "
-            f"from 0, of at most 18 digits"
+            f"the data set {spec[:200]!r} has no valid seed; use curves, curves:SEED or curves:SEED/COUNT, whole "
+            f"numbers from 0, of at most 18 digits"
         )
-    return open_curves(spec, resolution, int(path) if path else seed)
+    return int(given) if path else seed, int(count) if slash else None
 
 
 def _is_folder(path: Path) -> bool:
