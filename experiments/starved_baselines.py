@@ -28,7 +28,7 @@ from sparsine.usage import Stopwatch
 
 WIDTHS = (28, 38, 54)
 """The paper's narrow networks at 1.15 %, 2.2 % and 4.4 % of its weights."""
-OMEGAS = (200.0, 100.0, 50.0)
+OMEGAS = (200.0, 50.0)
 STEP_SIZES = (1e-4, 1e-3)
 RESOLUTION = (178, 178)
 SEED = 0

@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 from sparsine.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from sparsine.comparison.comparison import Comparison as Comparison
+    from sparsine.comparison.config import CompareConfig as CompareConfig
+    from sparsine.comparison.methods import METHODS as METHODS
+    from sparsine.comparison.methods import Method as Method
+    from sparsine.comparison.run import run_comparison as run_comparison
     from sparsine.engines.choose import make_engine as make_engine
     from sparsine.errors import BadInput as BadInput
     from sparsine.errors import UnreadableSignal as UnreadableSignal
@@ -34,6 +39,11 @@ if TYPE_CHECKING:
     from sparsine.signals.open import open_files as open_files
 
 _HOME = {
+    "Comparison": "comparison.comparison",
+    "CompareConfig": "comparison.config",
+    "METHODS": "comparison.methods",
+    "Method": "comparison.methods",
+    "run_comparison": "comparison.run",
     "make_engine": "engines.choose",
     "BadInput": "errors",
     "UnreadableSignal": "errors",

@@ -57,7 +57,6 @@ EVERYTHING = (
 )  # fmt: skip
 
 
-
 def compare_quick() -> CompareConfig:
     """Minutes: is everything in place? Too few steps and signals to say which method is better."""
     learn = LearnConfig(

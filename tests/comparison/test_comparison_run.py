@@ -147,11 +147,6 @@ def command(folder, *more):
     ]  # fmt: skip
 
 
-def begin(folder, *more):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command(folder, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-
-
 def descendants(pid):
     """Of the process, by (pid, moment of birth): a number may be given to another process later."""
     parents = {}
@@ -186,15 +181,18 @@ def wait_until(what, seconds=60.0):
 
 def killed_when(folder, moment, *more, patience=20.0):
     """kill -9 as soon as `moment` has come; nothing that it started may be left."""
-    process = begin(folder, *more)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    # what it says goes nowhere: at the end of a pipe, we would wait for all that it started
+    process = subprocess.Popen(command(folder, *more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env=environment)  # fmt: skip
     try:
         wait_until(lambda: moment() or process.poll() is not None)
-        assert process.poll() is None, process.communicate()[1].decode()
+        assert process.poll() is None, "it ended before it could be killed"
         started = descendants(process.pid)
         assert len(started) >= 2  # the process that forks, and a job at least
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
     assert process.returncode == -signal.SIGKILL
     wait_until(lambda: not any(map(alive, started)), seconds=patience)
 

@@ -1,11 +1,10 @@
 """`sparsine compare RECIPE --data SPEC... --out DIR`: methods beside each other, as in the paper's figures."""
 
-import argparse
 import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import tyro
 from rich.markup import escape
@@ -73,13 +72,6 @@ class Options:
     """auto, dense, sparse or reference."""
     device: str
     """cpu or cuda."""
-
-
-class _Early(argparse.ArgumentParser):
-    """Looks ahead for what decides the defaults."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; the recipe comes first: one of {', '.join(COMPARISONS)}")
 
 
 def defaults(args: list[str]) -> Options:

@@ -21,6 +21,7 @@ class Look:
 LOOKS = {
     "meta-sparse": Look(BAND, "circle", "solid", 2.6),
     "meta-sparse-connected": Look("#e64980", "star", "solid", 2.2),
+    "meta-sparse-connected-late": Look("#9c36b5", "pentagon", "dashdot", 2.2),
     "random-pruning": Look("#e8590c", "square", "dash"),
     "dense-narrow": Look("#1c7ed6", "diamond", "dashdot"),
     "maml-oneshot": Look("#2b9348", "triangle-up", "dash"),

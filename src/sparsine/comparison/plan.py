@@ -102,12 +102,13 @@ class Plan:
         config = replace(config, field=replace(config.field, width=width))
         return self._stage(f"narrow-{width:03d}", config, self.narrow_field(width), [], None)
 
-    def chain(self, score: str) -> StartStage:
-        """The paper's alternation from the dense start, survivors chosen by `score`. Adam begins anew after the dense
-        start, so that all chains can share it."""
-        rounds = len(self.survivors) - 1
-        config = self.learning(dense_steps=0, rounds=rounds, score=score)
-        return self._stage(score, config, self.field, [self.dense().at()], lambda starts: starts[0])
+    def chain(self, score: str, after: int = 0) -> StartStage:
+        """The paper's alternation from the dense start, survivors chosen by `score`; or from where magnitude has led
+        `after` so many rounds. Adam begins anew where it begins, so that all chains can share the dense start."""
+        config = self.learning(dense_steps=0, rounds=len(self.survivors) - 1 - after, score=score)
+        name, begins = (f"{score}-after-{after:02d}", self.chain("magnitude")) if after else (score, self.dense())
+        density = self.survivors[after] / self.field.num_weights
+        return self._stage(name, config, self.field, [begins.at(after)], lambda starts: starts[0], density)
 
     def relearned(
         self, name: str, level: Level, needs: list[Made], begin: Callable[[Sequence[Start]], Start], *, dense_steps: int
@@ -140,8 +141,8 @@ class Plan:
     ) -> StartStage:  # fmt: skip
         points = min(config.inner.points or self.grid.num_points, self.grid.num_points) / self.grid.num_points
         gradients = config.outer.tasks_per_step * GRADIENTS_PER_TASK * points
-        weights = field.num_weights
-        rounds = [(config.outer.dense_steps, int(density * weights))]
+        weights = int(density * field.num_weights)
+        rounds = [(config.outer.dense_steps, weights)]
         rounds += [(config.outer.steps_per_round, count) for count in config.pruning.schedule(weights, weights)]
         cost = sum(steps * self.fit_cost(count, gradients) for steps, count in rounds)
         return StartStage(self.data, self.seed, name, tuple(needs), cost, config, begin)

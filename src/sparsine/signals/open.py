@@ -20,8 +20,8 @@ _KINDS = {
     "celeba": "celeba:DIR, img_align_celeba/*.jpg and list_eval_partition.txt; centre crop 178 x 178",
     "imagenette": "imagenette:DIR, train/<class>/* and val/<class>/*; shorter side 200, centre crop 178 x 178",
     "sdf2d": "sdf2d:FILE.npz, Learnit's 2-D signed distance fields (train_data, test_data)",
-    "curves": "curves, curves:SEED or curves:SEED/COUNT, built-in signed distance fields of random closed curves, COUNT to"
-    " train with; needs no files",
+    "curves": "curves, curves:SEED or curves:SEED/COUNT, built-in signed distance fields of random closed curves, "
+    "COUNT of them to train with; needs no files",
 }
 
 
