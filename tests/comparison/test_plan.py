@@ -11,6 +11,8 @@ from small_problems import repeatable
 from sparsine import recipes
 from sparsine.comparison.comparison import Comparison, parse_data, stages_of
 from sparsine.comparison.config import CompareConfig
+from sparsine.comparison.methods import METHODS as METHODS_KNOWN
+from sparsine.comparison.methods.meta_sparse import Alternation
 from sparsine.comparison.plan import Plan
 from sparsine.comparison.stages import behind
 from sparsine.errors import BadInput
@@ -250,3 +252,24 @@ def test_a_given_start_must_draw_the_channels_of_every_data_set(given, photos, t
 def test_narrow_fields_cannot_begin_from_a_given_start(given, tmp_path):
     with pytest.raises(BadInput, match="leave dense-narrow out"):
         stages_of(tiny.comparison(tmp_path, methods=("dense-narrow",), **from_start(given[0])).cells())
+
+
+def test_a_chain_that_changes_its_score_on_the_way_ends_where_the_others_do(tmp_path):
+    made = tiny.learned(tiny.comparison(tmp_path, methods=("meta-sparse", "late"), levels=(1, 2, 3)))
+    starts = {cell.level.round: cell.needs[0].start(tmp_path) for cell in made.cells() if cell.method.name == "late"}
+    assert {k: start.pattern.num_weights for k, start in starts.items()} == {2: 27, 3: 19}
+    (magnitude,) = {
+        made.stage for cell in made.cells() if cell.method.name == "late" for made in cell.needs[0].stage.needs
+    }
+    first = magnitude.at(1).start(tmp_path)
+    assert not (starts[2].pattern.keep & ~first.pattern.keep).any()
+    late = next(cell.needs[0].stage for cell in made.cells() if cell.method.name == "late")
+    assert late.key.endswith("connected-after-01")
+    assert late.spent(tmp_path, 2)["outer_steps"] == 2 * tiny.LEARN.outer.steps_per_round
+
+
+@pytest.fixture(autouse=True)
+def late():
+    METHODS_KNOWN["late"] = Alternation("late", "late", "ours", "connected", after=1)
+    yield
+    del METHODS_KNOWN["late"]

@@ -84,7 +84,7 @@ class Plan:
         learn = self.config.learn
         outer = replace(learn.outer, start_from="")  # a stage that begins from a start names it by its digest
         outer = outer if dense_steps is None else replace(outer, dense_steps=dense_steps)
-        pruning = learn.pruning if rounds else PruningConfig(rounds=0)
+        pruning = replace(learn.pruning, rounds=rounds) if rounds else PruningConfig(rounds=0)
         pruning = replace(pruning, score=score) if score else pruning
         return replace(learn, recipe=self.config.recipe, data=self.dataset.spec, seed=self.seed, outer=outer,
                        pruning=pruning)  # fmt: skip
