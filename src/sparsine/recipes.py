@@ -112,5 +112,5 @@ COMPARISONS: dict[str, Callable[[], CompareConfig]] = {
 
 def comparison(name: str) -> CompareConfig:
     """The comparison called `name`. Raises BadInput for an unknown one."""
-    check_choice("comparison", name, COMPARISONS)
+    check_choice("recipe", name, COMPARISONS)
     return COMPARISONS[name]()

@@ -101,9 +101,15 @@ class Comparison:
 
         Raises:
             BadInput: a data set cannot be opened, or has too few signals; a start that does not fit; a level that the
-                schedule has not; an engine or a device that this machine has not.
+                schedule has not; an engine or a device that this machine has not; neither dense steps nor a start.
         """
         make_engine(Pattern.full(Siren(sizes=(2, 3, 1))), self.config.learn.engine, device=self.config.learn.device)
+        outer = self.config.learn.outer
+        if outer.dense_steps == 0 and not outer.start_from:
+            raise BadInput(
+                f"{self.config.recipe} takes no dense outer steps, so it must be given a dense start: --start-from FILE "
+                "(sparsine import-learnit makes one); or set --dense-steps"
+            )
         self._check_data()
         return [
             Cell(plan, method, level)
