@@ -107,8 +107,8 @@ class Comparison:
         outer = self.config.learn.outer
         if outer.dense_steps == 0 and not outer.start_from:
             raise BadInput(
-                f"{self.config.recipe} takes no dense outer steps, so it must be given a dense start: --start-from FILE "
-                "(sparsine import-learnit makes one); or set --dense-steps"
+                f"{self.config.recipe} takes no dense outer steps, so it must be given a dense start by --start-from "
+                "FILE (sparsine import-learnit makes one); or set --dense-steps"
             )
         self._check_data()
         return [
