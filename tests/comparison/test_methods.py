@@ -25,7 +25,9 @@ from sparsine.storage import write_json
 
 DENSE_STEPS, PER_ROUND, LATENT_STEPS = 5, 3, 4
 SEED = 2
-ALL = (*METHODS, "transfer")
+LATE = "meta-sparse-connected-late"
+"""Begins after round 8, which a comparison so small has not; see test_plan.py."""
+ALL = (*(name for name in METHODS if name != LATE), "transfer")
 
 
 @pytest.fixture(scope="module")
