@@ -1,4 +1,3 @@
-import builtins
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -39,20 +38,6 @@ def test_a_summary_survives_one_round_and_rows_without_a_good_signal(tmp_path):
     save_summary_figure([("one round", record(num_rounds=1)), ("nothing", empty)], tmp_path / "odd.png")
     with Image.open(tmp_path / "odd.png") as image:
         assert image.size[0] > 1000
-
-
-def test_a_summary_without_matplotlib_says_what_to_install(tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(BadInput, match=r'pip install "sparsine\[figures\]"'):
-        save_summary_figure([("one", record())], tmp_path / "one.png")
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_summary_of_nothing_is_refused(tmp_path):

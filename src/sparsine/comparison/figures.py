@@ -46,7 +46,7 @@ def write_figures(folder: Path, cells: Iterable[Cell], where: Path) -> list[Path
     one without data is left out.
 
     Raises:
-        BadInput: not comparison cells, none, or no matplotlib.
+        BadInput: not comparison cells, or none.
         WorkFailed: a file cannot be written.
     """
     views = views_of(known(cells))

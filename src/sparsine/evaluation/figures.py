@@ -31,7 +31,7 @@ def save_summary_figure(records: list[tuple[str, dict[str, Any]]], path: Path) -
     the signals; dashed, the dense field fitted from scratch. The suffix of `path` is the format (.png, .svg, .pdf).
 
     Raises:
-        BadInput: no record, something else than an evaluation record, or no matplotlib.
+        BadInput: no record, or something else than an evaluation record.
         WorkFailed: the file cannot be written.
     """
     if not records:
@@ -54,13 +54,10 @@ def save_figure(draw: Callable[[], "Figure"], path: Path) -> None:
     """Call `draw` in the style of these pictures and write the figure; the suffix of `path` is the format.
 
     Raises:
-        BadInput: no matplotlib.
         WorkFailed: the file cannot be written.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise BadInput('this figure needs matplotlib; install it with: pip install "sparsine[figures]"') from error
+    import matplotlib  # slow to import
+
     buffer = io.BytesIO()
     # no pyplot: it would choose a screen, and keep every figure alive
     with matplotlib.rc_context(_STYLE):

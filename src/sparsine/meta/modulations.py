@@ -36,7 +36,7 @@ from sparsine.fields.siren import Siren
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
 from sparsine.meta.outer import NotFinite
-from sparsine.meta.run import check_folder, start_name
+from sparsine.meta.run import check_dataset, check_folder, start_name
 from sparsine.meta.start import Start, read_vectors, write_vectors
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState, adam_step
@@ -315,12 +315,7 @@ def _complete(config: LearnConfig, start: Start, latents: int) -> ModulationConf
 
 
 def _check(config: ModulationConfig, dataset: Dataset, start: Start) -> None:
-    wanted = config.grid.resolution or dataset.shape
-    if (config.data, wanted) != (dataset.spec, dataset.shape):
-        raise BadInput(
-            f"the configuration names {config.data} at {wanted} but the data set given is {dataset.spec} at "
-            f"{dataset.shape}; open it with open_dataset(config.data, resolution=config.grid.resolution)"
-        )
+    check_dataset(config, dataset)
     field = start.field
     if field.out_features != dataset.num_channels:
         raise BadInput(

@@ -57,7 +57,7 @@ def open_run(
         BadInput: the folder holds another run, or other files, or another process writes to it; or `given_start` is
             not the one that the configuration names.
     """
-    _check_dataset(config, dataset)
+    check_dataset(config, dataset)
     _check_named(config, given_start)
     check_folder(config, folder, resume)
     # before anything is written: it refuses what cannot be run
@@ -86,7 +86,7 @@ def _check_named(config: LearnConfig, given_start: Start | None) -> None:
         )
 
 
-def _check_dataset(config: LearnConfig, dataset: Dataset) -> None:
+def check_dataset(config: LearnConfig, dataset: Dataset) -> None:
     """What is written down must be what is learned from, or nobody can repeat the run."""
     wanted = config.grid.resolution or dataset.shape
     if (config.data, wanted) != (dataset.spec, dataset.shape):
