@@ -157,6 +157,10 @@ def test_every_recipe_has_all_its_levels_and_survives_the_way_through_json(name,
     config = recipes.comparison(name)
     assert config.recipe == name
     assert CompareConfig.from_dict(config.to_dict()) == config
+    if name == "paper-cpu":  # its dense start is given, not learned
+        with pytest.raises(BadInput, match="--start-from"):
+            Comparison(config, {"a": "curves"}, tmp_path).cells()
+        config = replace(config, learn=replace(config.learn, outer=replace(config.learn.outer, dense_steps=1)))
     cells = Comparison(config, {"a": "curves", "b": "curves:3"}, tmp_path).cells()
     assert {cell.level.round for cell in cells if cell.method.name == "meta-sparse"} == set(config.levels)
     assert {cell.plan.seed for cell in cells} == set(config.seeds)
