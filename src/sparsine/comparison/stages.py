@@ -10,7 +10,7 @@ from typing import Any
 from sparsine.errors import BadInput
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.outer import LearnState
-from sparsine.meta.run import open_run, start_name
+from sparsine.meta.run import check_channels, open_run, start_name
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start, load_start
 from sparsine.signals.dataset import Dataset
@@ -135,8 +135,4 @@ def check_given(start: Start, dataset: Dataset) -> None:
             f"the start has {start.pattern.num_weights} of {start.field.num_weights} weights, but a comparison prunes "
             "from a dense start; choose one of those, such as round-00 of a run"
         )
-    if start.field.out_features != dataset.num_channels:
-        raise BadInput(
-            f"the start draws {start.field.out_features} channels but the signals of {dataset.spec} have "
-            f"{dataset.num_channels}; choose a start of that kind"
-        )
+    check_channels(start, dataset)

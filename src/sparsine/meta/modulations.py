@@ -36,7 +36,7 @@ from sparsine.fields.siren import Siren
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
 from sparsine.meta.outer import NotFinite
-from sparsine.meta.run import check_dataset, check_folder, start_name
+from sparsine.meta.run import check_channels, check_dataset, check_folder, start_name
 from sparsine.meta.start import Start, read_vectors, write_vectors
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState, adam_step
@@ -316,12 +316,8 @@ def _complete(config: LearnConfig, start: Start, latents: int) -> ModulationConf
 
 def _check(config: ModulationConfig, dataset: Dataset, start: Start) -> None:
     check_dataset(config, dataset)
+    check_channels(start, dataset)
     field = start.field
-    if field.out_features != dataset.num_channels:
-        raise BadInput(
-            f"the start draws {field.out_features} channels but the signals of {dataset.spec} have "
-            f"{dataset.num_channels}; choose a start of that kind"
-        )
     # base, mix, their gradients and moments; a few vectors of every task
     shared = start.theta.numel() + config.latents * (field.num_biases - field.out_features)
     tasks = config.outer.tasks_per_step * (dataset.shape[0] * dataset.shape[1] * field.out_features)

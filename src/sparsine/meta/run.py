@@ -96,6 +96,15 @@ def check_dataset(config: LearnConfig, dataset: Dataset) -> None:
         )
 
 
+def check_channels(start: Start, dataset: Dataset, name: str = "the start") -> None:
+    """Raises BadInput unless the start, called `name`, can draw the signals of the data set."""
+    if start.field.out_features != dataset.num_channels:
+        raise BadInput(
+            f"{name} draws {start.field.out_features} channels but the signals of {dataset.spec} have "
+            f"{dataset.num_channels}; choose a start of that kind"
+        )
+
+
 def check_folder(config: LearnConfig, folder: Path, resume: bool) -> None:
     """Raises BadInput unless `config` may be run in `folder`."""
     if not folder.exists():
@@ -254,11 +263,8 @@ class Run:
         return self.sampler.unreadable
 
     def _check_given_start(self) -> None:
-        if self.given_start and self.given_start.field.out_features != self.dataset.num_channels:
-            raise BadInput(
-                f"{self.config.outer.start_from} draws {self.given_start.field.out_features} channels but the "
-                f"signals of {self.dataset.spec} have {self.dataset.num_channels}; choose a start of that kind"
-            )
+        if self.given_start:
+            check_channels(self.given_start, self.dataset, self.config.outer.start_from)
 
     def _check_memory(self) -> None:
         """A rough floor of what the run will hold: vectors of a step, and the values of its signals."""
