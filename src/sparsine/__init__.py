@@ -6,6 +6,17 @@ from typing import TYPE_CHECKING, Any
 from sparsine.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from sparsine.codec.calibrate import CalibrationConfig as CalibrationConfig
+    from sparsine.codec.calibrate import calibrate as calibrate
+    from sparsine.codec.coder import Coder as Coder
+    from sparsine.codec.config import EncodeConfig as EncodeConfig
+    from sparsine.codec.encode import Encoded as Encoded
+    from sparsine.codec.encode import decode as decode
+    from sparsine.codec.encode import encode as encode
+    from sparsine.codec.encode import encode_batch as encode_batch
+    from sparsine.codec.fitted_field import FittedField as FittedField
+    from sparsine.codec.header import CodeHeader as CodeHeader
+    from sparsine.codec.header import read_header as read_header
     from sparsine.comparison.comparison import Comparison as Comparison
     from sparsine.comparison.config import CompareConfig as CompareConfig
     from sparsine.comparison.methods import METHODS as METHODS
@@ -39,6 +50,17 @@ if TYPE_CHECKING:
     from sparsine.signals.open import open_files as open_files
 
 _HOME = {
+    "CalibrationConfig": "codec.calibrate",
+    "calibrate": "codec.calibrate",
+    "Coder": "codec.coder",
+    "EncodeConfig": "codec.config",
+    "Encoded": "codec.encode",
+    "decode": "codec.encode",
+    "encode": "codec.encode",
+    "encode_batch": "codec.encode",
+    "FittedField": "codec.fitted_field",
+    "CodeHeader": "codec.header",
+    "read_header": "codec.header",
     "Comparison": "comparison.comparison",
     "CompareConfig": "comparison.config",
     "METHODS": "comparison.methods",

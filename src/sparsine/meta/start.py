@@ -16,6 +16,7 @@ from torch import Tensor
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.fields.siren import Siren
+from sparsine.meta.coding import CODING_VERSION, CodingTables
 from sparsine.signals.grid import Grid
 from sparsine.storage import finite_or_none, write_atomically
 from sparsine.version import __version__
@@ -33,6 +34,8 @@ class Start:
     grid: Grid
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What it was learned from and how: data, recipe, round, steps. Plain JSON values."""
+    coding: CodingTables | None = None
+    """How vectors fitted from it are coded, once `calibrate` has measured that."""
 
     def __post_init__(self) -> None:
         if self.theta.shape != (self.pattern.num_params,):
@@ -43,6 +46,11 @@ class Start:
             raise BadInput(
                 f"the field takes {self.field.in_features} coordinates but the grid {self.grid.shape} has "
                 f"{self.grid.num_dims} axes"
+            )
+        if self.coding is not None and self.coding.centre.shape != self.theta.shape:
+            raise BadInput(
+                f"coding tables for {self.coding.centre.shape[0]} parameters do not belong to a start with "
+                f"{self.pattern.counts}"
             )
 
     @property
@@ -62,9 +70,12 @@ class Start:
 
 def save_start(path: Path, start: Start) -> None:
     """Write a start to `path`, atomically. Raises WorkFailed when the system refuses."""
-    write_vectors(
-        path, {"theta": start.theta}, start.pattern, {"grid": start.grid.to_dict(), "info": start.info}, FORMAT
-    )
+    about: dict[str, Any] = {"grid": start.grid.to_dict(), "info": start.info}
+    vectors = {"theta": start.theta}
+    if start.coding is not None:
+        about["coding_version"] = CODING_VERSION
+        vectors |= start.coding.to_tensors()
+    write_vectors(path, vectors, start.pattern, about, FORMAT)
 
 
 def load_start(path: Path) -> Start:
@@ -75,12 +86,25 @@ def load_start(path: Path) -> Start:
     """
     tensors, pattern, about = read_vectors(path, FORMAT)
     try:
-        start = Start(pattern, tensors["theta"], Grid.from_dict(about["grid"]), dict(about["info"]))
+        coding = _coding(path, tensors, about)
+        start = Start(pattern, tensors["theta"], Grid.from_dict(about["grid"]), dict(about["info"]), coding)
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"{path} is not a whole start ({error})") from error
     if not torch.isfinite(start.theta).all():
         raise BadInput(f"{path} holds numbers that are not finite; it cannot be used")
     return start
+
+
+def _coding(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> CodingTables | None:
+    version = about.get("coding_version")
+    if version is None:
+        return None
+    if version != CODING_VERSION:
+        raise BadInput(
+            f"{path} holds coding tables of version {version}, but this version of sparsine reads {CODING_VERSION}; "
+            f"use the sparsine that wrote it ({about.get('versions')})"
+        )
+    return CodingTables.from_tensors(tensors)
 
 
 def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, about: dict[str, Any], kind: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -16,6 +17,8 @@ from sparsine.errors import BadInput
 
 Alignment = Literal["corners", "centers", "lower"]
 AxisOrder = Literal["array", "reversed"]
+Region = tuple[float, ...]
+"""(y0, x0, y1, x1) as fractions of the whole, and alike for other numbers of axes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,60 @@ class Grid:
     def resized(self, shape: tuple[int, ...]) -> "Grid":
         """The same extent and convention with another number of samples."""
         return Grid(shape=tuple(shape), extent=self.extent, alignment=self.alignment, axis_order=self.axis_order)
+
+    def coords_between(
+        self, first: int, last: int, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
+    ) -> Float[Tensor, "points dims"]:
+        """Rows `first` to `last` (without it) of `coords`, the same bits, in memory for those alone."""
+        places = np.unravel_index(np.arange(first, last), self.shape)
+        axes = [self.axis(i)[torch.from_numpy(place)] for i, place in enumerate(places)]
+        if self.axis_order == "reversed":
+            axes = axes[::-1]
+        return torch.stack(axes, dim=-1).to(dtype=dtype, device=device)
+
+    def part(self, region: Region, shape: tuple[int, ...]) -> "Grid":
+        """`shape` samples of a part of what this grid covers, where a whole drawing of that magnification has them.
+
+        Args:
+            region: (first, ..., last, ...) corners as fractions of the whole, for an image (y0, x0, y1, x1). A sample
+                covers one cell of the drawing; a region from 0 to 1 is all cells, whatever the alignment.
+
+        Raises:
+            BadInput: a region that is empty or not within 0 and 1, or another number of axes.
+
+        Example:
+            >>> whole, part = Grid(shape=(5, 3)).resized((20, 30)), Grid(shape=(5, 3)).part((0.5, 0, 1, 0.1), (10, 3))
+            >>> bool((part.axis(0) - whole.axis(0)[10:]).abs().max() < 1e-12)
+            True
+        """
+        if len(region) != 2 * self.num_dims or len(shape) != self.num_dims:
+            raise BadInput(
+                f"a part of a grid with {self.num_dims} axes needs {2 * self.num_dims} corners and "
+                f"{self.num_dims} sizes, but got {region} and {shape}"
+            )
+        lows, highs = region[: self.num_dims], region[self.num_dims :]
+        for low, high in zip(lows, highs, strict=True):
+            if not 0 <= low < high <= 1:
+                raise BadInput(f"the region {region} is no part of the whole; give fractions, 0 <= first < last <= 1")
+        if any(n < 1 for n in shape):
+            raise BadInput(f"a drawing needs at least one sample along every axis, but its shape is {shape}")
+        extent = tuple(self._part(i, lows[i], highs[i], n) for i, n in enumerate(shape))
+        return Grid(shape=tuple(shape), extent=extent, alignment=self.alignment, axis_order=self.axis_order)
+
+    def _part(self, index: int, first: float, last: float, samples: int) -> tuple[float, float]:
+        """The extent of a part of one axis."""
+        low, high = self.axis_extents[index]
+        span, share = high - low, last - first
+        if share == 1:
+            return low, high
+        if self.alignment != "corners":
+            return low + span * first, low + span * last
+        # The whole would have samples / share cells, the first and the last of them at low and high.
+        spacing = span / (samples / share - 1)
+        begin = low + spacing * first * samples / share
+        if samples > 1:
+            return begin, begin + spacing * (samples - 1)
+        return begin - spacing / 2, begin + spacing / 2
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,40 @@
+"""HOW a fitted signal becomes bytes and back.
+
+A code is one small file for one signal. It holds the whole numbers round((theta - centre) / step), one for each
+parameter of the fitted vector theta, entropy-coded; the pattern, the centre (the start's vector, moved to the mean of
+fitted ones by calibration), the steps and the statistics lie in the start and are paid once for a collection.
+docs/format.md describes every byte.
+
+    start = calibrate(load_start(path), dataset.val)   # once; save_start keeps what was measured in the start's file
+    data = encode(start, signal)                       # fits, rounds, packs; signal (rows, columns, channels)
+    field = decode(start, data)                        # a FittedField; another start is refused
+    field.render()                                     # (rows, columns, channels), at its own size
+    field.render((1024, 1024), region=(0.25, 0.5, 0.5, 0.75))   # y0, x0, y1, x1 as fractions of the picture
+    field([[0.1, -0.3]])                               # values at coordinates, as the start's grid counts them
+    field.as_module()                                  # a torch.nn.Module, differentiable in the coordinates
+
+Many signals: `encode_batch` fits a batch of one shape together and returns an `Encoded` for each (data, psnr_db,
+fitted_psnr_db, status, reason); keep one `Coder(start)` and hand it to every batch, and to `decode`, since it remembers
+its tables. Coding without fitting: `encode_vector` and `decode_vector`, or `Coder.write` and `Coder.read`.
+`read_header(data)` says what is in a code without its start. `EncodeConfig` chooses the fit, the quality, or a target.
+Bad bytes raise BadInput, whatever they are.
+
+Inside, downwards: encode (signals to codes), targets (which step), coder (vectors to codes), scales, header, entropy
+(numbers to payload), models (tables of frequencies), quantise (the one place where floats become integers), ladder.
+"""
+
+from sparsine.codec.calibrate import CalibrationConfig as CalibrationConfig
+from sparsine.codec.calibrate import calibrate as calibrate
+from sparsine.codec.coder import Code as Code
+from sparsine.codec.coder import Coder as Coder
+from sparsine.codec.config import EncodeConfig as EncodeConfig
+from sparsine.codec.encode import Encoded as Encoded
+from sparsine.codec.encode import decode as decode
+from sparsine.codec.encode import decode_vector as decode_vector
+from sparsine.codec.encode import encode as encode
+from sparsine.codec.encode import encode_batch as encode_batch
+from sparsine.codec.encode import encode_vector as encode_vector
+from sparsine.codec.fitted_field import FittedField as FittedField
+from sparsine.codec.header import CodeHeader as CodeHeader
+from sparsine.codec.header import read_header as read_header
+from sparsine.codec.identity import start_hash as start_hash

@@ -1,0 +1,42 @@
+"""How signals become codes."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from sparsine.checks import check_range
+from sparsine.errors import BadInput
+from sparsine.fitting.fit import FitConfig
+
+DEFAULT_QUALITY = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeConfig:
+    """Defaults: the paper's fit, and steps that cost a few hundredths of a decibel."""
+
+    fit: FitConfig = dataclasses.field(default_factory=lambda: FitConfig(report=()))
+    """How each signal is fitted before it is coded."""
+    quality: int = DEFAULT_QUALITY
+    """0 (smallest) to 100 (most faithful). Steps are 2**((80 - quality) / 16) times those of the start, so 16 more
+    halve them; at 80 they are those that calibration chose, at 0 they are 32 times as large."""
+    target_psnr_db: float | None = None
+    """The coarsest steps whose drawing reaches this PSNR, for each signal; takes the place of `quality`."""
+    target_bytes: int | None = None
+    """The finest steps whose code has at most so many bytes, for each signal; takes the place of `quality`."""
+    rounded_steps: int = 0
+    """Last steps of the fit that see the rounded vector (straight-through), so that they make up for the rounding."""
+
+    def __post_init__(self) -> None:
+        check_range("quality", self.quality, 0, 100)
+        if self.target_psnr_db is not None:
+            check_range("target_psnr_db", self.target_psnr_db, -100.0, 200.0)
+        if self.target_bytes is not None:
+            check_range("target_bytes", self.target_bytes, 1, 2**40)
+        check_range("rounded_steps", self.rounded_steps, 0, self.fit.num_steps)
+        if self.target_psnr_db is not None and self.target_bytes is not None:
+            raise BadInput("both a target PSNR and a target size were given; one follows from the other, so give one")
+
+    @property
+    def step_shift(self) -> int:
+        """Sixteenths of an octave by which `quality` moves the start's steps."""
+        return DEFAULT_QUALITY - self.quality

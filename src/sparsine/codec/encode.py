@@ -1,0 +1,151 @@
+"""Signals to codes and back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sparsine.codec.coder import Coder
+from sparsine.codec.config import EncodeConfig
+from sparsine.codec.fitted_field import FittedField
+from sparsine.codec.targets import Choice, Probe, choose_shifts
+from sparsine.engines.choose import make_engine
+from sparsine.errors import BadInput
+from sparsine.fitting.fit import Fitting
+from sparsine.meta.start import Start
+from sparsine.psnr import psnr_db
+
+CodeStatus = Literal["ok", "missed", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What became of one signal."""
+
+    data: bytes
+    """The code; empty where there is none ('diverged', 'failed')."""
+    psnr_db: float
+    """Of what a decoder draws from it."""
+    fitted_psnr_db: float
+    """Of the fitted vector before it was rounded."""
+    status: CodeStatus
+    """ok; missed: the code is the nearest to a target that cannot be reached; diverged: the fit failed; failed: the
+    fitted vector cannot be told in steps."""
+    reason: str = ""
+    """Why, where it is not ok."""
+
+
+def encode(start: Start, signal: Float[np.ndarray, "*shape channels"], config: EncodeConfig | None = None) -> bytes:
+    """The code of one signal: fitted from `start`, rounded, packed.
+
+    Raises:
+        BadInput: a signal that does not belong to the start, or a target out of reach, or a fit that diverges.
+
+    Example:
+        >>> from sparsine import FitConfig, Grid, Pattern, Siren
+        >>> field = Siren(sizes=(2, 6, 1), omega_0=9.0)
+        >>> start = Start(Pattern.full(field), field.initial_theta(seed=0), Grid(shape=(5, 7)))
+        >>> data = encode(start, np.zeros((5, 7, 1), np.float32), EncodeConfig(fit=FitConfig(steps=3)))
+        >>> decode(start, data).render().shape
+        (5, 7, 1)
+    """
+    (encoded,) = encode_batch(start, [signal], config)
+    if encoded.status != "ok":
+        raise BadInput(f"the signal could not be encoded as asked: {encoded.reason}")
+    return encoded.data
+
+
+def encode_batch(
+    start: Start,
+    signals: Sequence[Float[np.ndarray, "*shape channels"]],
+    config: EncodeConfig | None = None,
+    *,
+    engine: str = "auto",
+    device: str = "cpu",
+    coder: Coder | None = None,
+) -> list[Encoded]:
+    """Fit signals of one shape together and code each. What happens to one does not touch the others.
+
+    Args:
+        coder: of this start, to be used again from batch to batch; None makes one.
+
+    Raises:
+        BadInput: signals of different shapes, or that the start cannot draw, or with values that are not finite.
+    """
+    config = config or EncodeConfig()
+    if not len(signals):
+        return []
+    coder = coder or Coder(start)
+    shape, values = _stacked(start, signals)
+    computer = make_engine(start.pattern, engine, device=device)
+    coords, values = start.grid.resized(shape).coords(device=device), values.to(device)
+    result = Fitting(start.theta.to(device), coords, values, config.fit).finish(computer)
+    fitted = computer.loss(result.theta, coords, values)
+    fitted_db = np.array([psnr_db(mse) for mse in fitted.tolist()])
+    probe = Probe(coder, computer, coords, values, shape, result.theta, fitted_db)
+    choices = choose_shifts(probe, config)
+    drawn_db = probe.psnr_db(np.array([choice.shift for choice in choices]))
+    return [
+        _encoded(probe, row, diverged == "diverged", choice, float(drawn_db[row]))
+        for row, (diverged, choice) in enumerate(zip(result.status, choices, strict=True))
+    ]
+
+
+def encode_vector(start: Start, theta: Float[Tensor, " params"], shape: tuple[int, ...], *, quality: int = 80) -> bytes:
+    """The code of a vector that was fitted elsewhere. Many of them: keep a `Coder` and call its `write`.
+
+    Raises:
+        BadInput: a vector of another length, or not finite.
+    """
+    return Coder(start).write(theta, shape, step_shift=EncodeConfig(quality=quality).step_shift)
+
+
+def decode_vector(start: Start, data: bytes) -> Float[Tensor, " params"]:
+    """The vector that a code tells, float32. Raises BadInput as `decode` does."""
+    coder = Coder(start)
+    return coder.theta(coder.read(data))
+
+
+def decode(start: Start, data: bytes, *, coder: Coder | None = None) -> FittedField:
+    """The field that a code draws.
+
+    Memory: 100 bytes for each parameter of the start and twice the length of `data`, whatever the code says.
+
+    Raises:
+        BadInput: not a code, damaged, cut short, of another version, or of another start.
+    """
+    coder = coder or Coder(start)
+    code = coder.read(data)
+    return FittedField(start, coder.theta(code), code.header.grid.shape)
+
+
+def _stacked(start: Start, signals: Sequence[np.ndarray]) -> tuple[tuple[int, ...], Tensor]:
+    """(shape, values): one shape for all, and one that the start can draw."""
+    arrays = [np.asarray(signal, dtype=np.float32) for signal in signals]
+    if any(a.shape != arrays[0].shape for a in arrays):
+        raise BadInput(f"signals of one batch must have one shape, but got {sorted({a.shape for a in arrays})}")
+    shape, wanted = arrays[0].shape, (start.grid.num_dims, start.field.out_features)
+    if len(shape) != wanted[0] + 1 or shape[-1] != wanted[1]:
+        raise BadInput(
+            f"this start draws signals with {wanted[0]} axes and {wanted[1]} channels, but got an array of shape "
+            f"{shape}; it must be (*samples, channels)"
+        )
+    return shape[:-1], torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, shape[-1])
+
+
+def _encoded(probe: Probe, row: int, diverged: bool, choice: Choice, drawn_db: float) -> Encoded:
+    fitted_db = float(probe.fitted_db[row])
+    if diverged:
+        why = "the loss overflowed, or ended above where it began; fit with a smaller step size"
+        return Encoded(b"", nan, fitted_db, "diverged", why)
+    data = probe.data(row, choice.shift)
+    if data is None:
+        return Encoded(
+            b"", nan, fitted_db, "failed", "the fitted vector lies too far from the start for such fine steps"
+        )
+    return Encoded(data, drawn_db, fitted_db, "missed" if choice.missed else "ok", choice.missed)

@@ -1,0 +1,107 @@
+"""Whole numbers to bytes and back: rANS with the tables of `models`, by the library constriction.
+
+Numbers are read class by class, from the lowest class up, each class in the order of theta; then the escaped ones in
+the order in which they were met. The coder is a stack, so they are written in reverse. A payload decodes to numbers
+that encode to the same payload, or is refused: the coder must end in its first state with no word left.
+"""
+
+import constriction
+import numpy as np
+from jaxtyping import Int
+
+from sparsine.codec.models import HIGHEST_CLASS, LOWEST_CLASS, Models, radius
+from sparsine.codec.quantise import MAX_SYMBOL
+from sparsine.errors import BadInput
+
+_LENGTHS = constriction.stream.model.Uniform(64)
+_CHUNKS = constriction.stream.model.Uniform(1 << 16)
+_CHUNK = 16
+
+
+def encode_numbers(numbers: Int[np.ndarray, " params"], classes: Int[np.ndarray, " params"], models: Models) -> bytes:
+    """The payload. Every int32 but -2**31 can be coded."""
+    runs = _runs(classes)
+    magnitude = np.abs(numbers.astype(np.int64))
+    indices = (2 * magnitude - (numbers > 0)).astype(np.int32)
+    coder = constriction.stream.stack.AnsCoder()
+    escaped: list[np.ndarray] = []
+    for number, members in runs:
+        far = members[magnitude[members] > radius(number)]
+        indices[far] = 2 * radius(number) + 1
+        escaped.append(2 * (magnitude[far] - radius(number) - 1) + (numbers[far] < 0))
+    for value in np.concatenate(escaped)[::-1].tolist() if escaped else []:
+        _push_escape(coder, value)
+    for number, members in reversed(runs):
+        coder.encode_reverse(indices[members], models.of(number))
+    words: np.ndarray = coder.get_compressed()
+    return words.astype("<u4").tobytes().rstrip(b"\0")
+
+
+def decode_numbers(payload: bytes, classes: Int[np.ndarray, " params"], models: Models) -> Int[np.ndarray, " params"]:
+    """int32.
+
+    Raises:
+        BadInput: bytes that `encode_numbers` never writes.
+    """
+    if payload.endswith(b"\0"):
+        raise BadInput("the code is damaged: its payload ends with an empty byte, which no encoder writes")
+    words = np.frombuffer(payload + bytes(-len(payload) % 4), "<u4").astype(np.uint32)
+    coder = constriction.stream.stack.AnsCoder(words)
+    indices = np.zeros(len(classes), np.int64)
+    escaped: list[tuple[int, np.ndarray]] = []
+    for number, members in _runs(classes):
+        found = coder.decode(models.of(number), len(members))
+        indices[members] = found
+        far = members[found == 2 * radius(number) + 1]
+        escaped.append((radius(number), far))
+    numbers = np.where(indices % 2 == 1, (indices + 1) // 2, -(indices // 2))
+    for reach, far in escaped:
+        for place in far.tolist():
+            numbers[place] = _pop_escape(coder, reach)
+    if not coder.is_empty():
+        raise BadInput("the code is damaged: its payload does not end where its last number does")
+    return numbers.astype(np.int32)
+
+
+def num_bits(numbers: Int[np.ndarray, " params"], classes: Int[np.ndarray, " params"], models: Models) -> float:
+    """What `encode_numbers` takes for them, but for its last word."""
+    magnitude = np.abs(numbers.astype(np.int64))
+    indices, bits = 2 * magnitude - (numbers > 0), 0.0
+    for number, members in _runs(classes):
+        escape = 2 * radius(number) + 1
+        far = members[magnitude[members] > radius(number)]
+        bits += models.bits_of(number)[np.minimum(indices[members], escape)].sum()
+        bits += sum(6 + _CHUNK * -(-int(m).bit_length() // _CHUNK) for m in 2 * (magnitude[far] - radius(number) - 1))
+    return bits
+
+
+def _runs(classes: Int[np.ndarray, " params"]) -> list[tuple[int, Int[np.ndarray, " members"]]]:
+    """(class, its members in the order of theta), classes ascending."""
+    order = np.argsort(classes, kind="stable")
+    borders = np.flatnonzero(np.diff(classes[order])) + 1
+    return [(int(classes[members[0]]), members) for members in np.split(order, borders)]
+
+
+def _push_escape(coder: constriction.stream.stack.AnsCoder, value: int) -> None:
+    """Its length in bits, then its bits, the lowest 16 first; in reverse, because the coder is a stack."""
+    length = value.bit_length()
+    for place in reversed(range(0, length, _CHUNK)):
+        coder.encode_reverse(value >> place & 0xFFFF, _CHUNKS)
+    coder.encode_reverse(length, _LENGTHS)
+
+
+def _pop_escape(coder: constriction.stream.stack.AnsCoder, reach: int) -> int:
+    length = int(coder.decode(_LENGTHS))
+    if length > 33:
+        raise BadInput("the code is damaged: it tells a number of more than 32 bits")
+    value = sum(int(coder.decode(_CHUNKS)) << place for place in range(0, length, _CHUNK))
+    magnitude = (value >> 1) + reach + 1
+    if value.bit_length() != length or magnitude > MAX_SYMBOL:
+        raise BadInput("the code is damaged: it tells a number that is not in its shortest form or too large")
+    return -magnitude if value & 1 else magnitude
+
+
+def clamped(classes: Int[np.ndarray, " params"]) -> Int[np.ndarray, " params"]:
+    """Classes beyond the last table use the last."""
+    within: np.ndarray = np.clip(classes, LOWEST_CLASS, HIGHEST_CLASS)
+    return within

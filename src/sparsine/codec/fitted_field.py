@@ -1,0 +1,120 @@
+"""A fitted vector as something to look at: at any coordinates, at any size, a part of it at any magnification."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from sparsine.checks import check_memory
+from sparsine.engines.choose import make_engine
+from sparsine.engines.contract import Engine
+from sparsine.errors import BadInput
+from sparsine.fields.layers import layers
+from sparsine.meta.start import Start
+from sparsine.signals.grid import Grid, Region
+
+BLOCK_POINTS = 1 << 20
+"""Points drawn at a time: memory beside the drawing itself does not grow with its size."""
+
+
+class FittedField:
+    """One signal as its field draws it.
+
+    Example:
+        >>> from sparsine import Pattern, Siren
+        >>> field = Siren(sizes=(2, 3, 1), omega_0=9.0)
+        >>> start = Start(Pattern.full(field), field.initial_theta(seed=0), Grid(shape=(5, 7)))
+        >>> fitted = FittedField(start, start.theta, (5, 7))
+        >>> fitted.render().shape, fitted.render(size=(8, 8), region=(0.25, 0.25, 0.5, 0.5)).shape
+        ((5, 7, 1), (8, 8, 1))
+    """
+
+    def __init__(self, start: Start, theta: Float[Tensor, " params"], shape: tuple[int, ...]) -> None:
+        """`shape`: samples of the signal along each axis, for an image (rows, columns)."""
+        if theta.shape != start.theta.shape:
+            raise BadInput(f"a vector of this start has {start.pattern.counts} numbers, but got {tuple(theta.shape)}")
+        self.start, self.theta, self.grid = start, theta, start.grid.resized(shape)
+        self._engines: dict[tuple[str, str], Engine] = {}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.grid.shape
+
+    def __call__(self, coords: np.ndarray | Tensor | Sequence[Sequence[float]]) -> np.ndarray:
+        """Values (..., channels), float32, at coordinates (..., dims), which are those of the start's grid."""
+        given = torch.as_tensor(np.asarray(coords, dtype=np.float32))
+        if given.ndim < 1 or given.shape[-1] != self.start.field.in_features:
+            raise BadInput(
+                f"coordinates of this field must be (..., {self.start.field.in_features}), but are {tuple(given.shape)}"
+            )
+        channels = self.start.field.out_features
+        if given.numel() == 0:
+            return np.empty((*given.shape[:-1], channels), np.float32)
+        values = self._engine("auto", "cpu").predict(self.theta[None], given.reshape(-1, given.shape[-1]))
+        return values[0].reshape(*given.shape[:-1], channels).numpy()
+
+    def render(
+        self,
+        size: tuple[int, ...] | None = None,
+        region: Region | None = None,
+        *,
+        engine: str = "auto",
+        device: str = "cpu",
+    ) -> np.ndarray:
+        """A drawing (*size, channels), float32.
+
+        Args:
+            size: samples along each axis; None is the signal's own number of them in the region, at least 1.
+            region: (y0, x0, y1, x1) as fractions of the picture; None is all of it. Samples lie where a whole drawing
+                of the same magnification has them.
+
+        Raises:
+            BadInput: a region that is not within 0 and 1, a size below 1, or one that memory cannot hold.
+        """
+        grid = self._drawn_grid(size, region)
+        channels = self.start.field.out_features
+        check_memory("the drawing", 4 * grid.num_points * channels, "draw it smaller, or a region of it")
+        computer = self._engine(engine, device)
+        theta = self.theta.to(device)[None]
+        drawing = np.empty((grid.num_points, channels), np.float32)
+        for first in range(0, grid.num_points, BLOCK_POINTS):
+            last = min(first + BLOCK_POINTS, grid.num_points)
+            drawing[first:last] = computer.predict(theta, grid.coords_between(first, last, device=device))[0].cpu()
+        return drawing.reshape(*grid.shape, channels)
+
+    def as_module(self, dtype: torch.dtype = torch.float32) -> "FieldModule":
+        """The field as a torch module, differentiable in the coordinates to any order."""
+        return FieldModule(self.start, self.theta.to(dtype))
+
+    def _drawn_grid(self, size: tuple[int, ...] | None, region: Region | None) -> Grid:
+        if region is None:
+            return self.grid.resized(size or self.shape)
+        if size is None:
+            shares = [b - a for a, b in zip(region[: self.grid.num_dims], region[self.grid.num_dims :], strict=False)]
+            size = tuple(max(1, round(n * share)) for n, share in zip(self.shape, shares, strict=False))
+        return self.grid.part(region, size)
+
+    def _engine(self, name: str, device: str) -> Engine:
+        if (name, device) not in self._engines:
+            self._engines[name, device] = make_engine(self.start.pattern, name, device=device)
+        return self._engines[name, device]
+
+
+class FieldModule(nn.Module):
+    """Coordinates (..., dims) to values (..., channels). Its one parameter is the vector `theta`; a pruned weight has
+    no place in it and stays 0 whatever is learned."""
+
+    def __init__(self, start: Start, theta: Float[Tensor, " params"]) -> None:
+        super().__init__()
+        self.pattern = start.pattern
+        self.theta = nn.Parameter(theta.detach().clone())
+
+    def forward(self, coords: Float[Tensor, "... dims"]) -> Float[Tensor, "... channels"]:
+        field = self.pattern.field
+        *hidden, (last_weight, last_bias) = layers(field, self.pattern.scatter(self.theta[None]))
+        h = coords
+        for weight, bias in hidden:
+            h = torch.sin(field.omega_0 * (h @ weight[0].T + bias[0]))
+        return h @ last_weight[0].T + last_bias[0] + field.output_offset

@@ -1,0 +1,50 @@
+"""How far a signal's numbers spread beside what its start expects: the shifts of scale that code it shorter.
+
+The encoder's own affair: a code says what was chosen, and any choice decodes.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from sparsine.codec.entropy import clamped, num_bits
+from sparsine.codec.header import MAX_GROUP_SHIFT
+from sparsine.codec.ladder import PER_OCTAVE, exact_power
+from sparsine.codec.models import HIGHEST_CLASS, LOWEST_CLASS, Models
+
+COARSE = 4
+"""Shifts are multiples of a quarter of an octave: finer ones save nothing, and few classes are quick."""
+
+
+def fitting_scales(
+    numbers: Int[np.ndarray, " params"],
+    classes: Int[np.ndarray, " params"],
+    groups: Int[np.ndarray, " params"],
+    models: Models,
+) -> tuple[int, tuple[int, ...] | None]:
+    """(shift for all, further shifts for groups or None where they cost more than they save).
+    `classes`: as they would be without any shift."""
+    squares = _squares(numbers, classes)
+    shift = _shift(squares)
+    further = tuple(
+        int(np.clip(_shift(squares[groups == g]) - shift, -MAX_GROUP_SHIFT, MAX_GROUP_SHIFT))
+        for g in range(int(groups.max()) + 1)
+    )
+    if not any(further):
+        return shift, None
+    together = num_bits(numbers, clamped(classes + shift), models)
+    apart = num_bits(numbers, clamped(classes + shift + np.array(further)[groups]), models)
+    return (shift, further) if apart + 8 * len(further) < together else (shift, None)
+
+
+def _squares(numbers: Int[np.ndarray, " params"], classes: Int[np.ndarray, " params"]) -> Float[np.ndarray, " params"]:
+    """Squared numbers in squared scales; classes far out are taken as the last ones."""
+    squares: np.ndarray = np.square(numbers / exact_power(np.clip(classes, 2 * LOWEST_CLASS, 2 * HIGHEST_CLASS)))
+    return squares
+
+
+def _shift(squares: Float[np.ndarray, " members"]) -> int:
+    """The shift that makes the root of their mean 1, on the coarse grid."""
+    if not squares.any():
+        return -COARSE * PER_OCTAVE
+    octaves = 0.5 * np.log2(squares.mean())
+    return COARSE * int(np.clip(np.rint(octaves * PER_OCTAVE / COARSE), -64, 64))

@@ -1,0 +1,140 @@
+"""How fine the steps of each signal must be: by quality, or searched for a PSNR or a size. Nothing is fitted again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, nan
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from sparsine.codec.coder import Coder
+from sparsine.codec.config import EncodeConfig
+from sparsine.engines.contract import Engine
+from sparsine.errors import BadInput
+from sparsine.psnr import psnr_db
+
+FINEST, COARSEST = -192, 256
+"""Shifts that are searched: steps from a 4,096th of the start's to 65,536 times as large."""
+UNMEASURED_LOSS_DB = 0.03
+"""What coding may cost at the default quality where no calibration chose the steps."""
+NEAREST_LOSS_DB = 0.005
+"""A target PSNR above the fit's is answered with a code that lies so little below the fit."""
+CEILING_DB = 120.0
+"""float32 draws no better: a PSNR above is taken as this."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Steps for one signal, and why they miss the target if they do."""
+
+    shift: int
+    missed: str = ""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Fitted vectors and what they were fitted to: what would come of other steps?"""
+
+    coder: Coder
+    engine: Engine
+    coords: Float[Tensor, "points dims"]
+    values: Float[Tensor, "signals points channels"]
+    shape: tuple[int, ...]
+    theta: Float[Tensor, "signals params"]
+    fitted_db: Float[np.ndarray, " signals"]
+    """PSNR before any rounding."""
+
+    def psnr_db(self, shifts: Int[np.ndarray, " signals"]) -> Float[np.ndarray, " signals"]:
+        """Of the drawings; NaN where a vector cannot be told in such steps."""
+        rounded = [self._rounded(row, int(shift)) for row, shift in enumerate(shifts)]
+        told = torch.stack([self.theta[row] if r is None else r for row, r in enumerate(rounded)])
+        losses = self.engine.loss(told, self.coords, self.values).tolist()
+        return np.array([nan if r is None else psnr_db(mse) for r, mse in zip(rounded, losses, strict=True)])
+
+    def num_bytes(self, shifts: Int[np.ndarray, " signals"]) -> Float[np.ndarray, " signals"]:
+        """Of the codes; infinite where a vector cannot be told in such steps."""
+        return np.array([len(self.data(row, int(shift)) or b"") or inf for row, shift in enumerate(shifts)])
+
+    def data(self, row: int, shift: int) -> bytes | None:
+        """The code of one signal, or None."""
+        try:
+            return self.coder.write(self.theta[row], self.shape, step_shift=shift)
+        except BadInput:
+            return None
+
+    def _rounded(self, row: int, shift: int) -> Tensor | None:
+        try:
+            return self.coder.rounded(self.theta[row : row + 1], shift)[0]
+        except BadInput:
+            return None
+
+
+def choose_shifts(probe: Probe, config: EncodeConfig) -> list[Choice]:
+    """One choice for each signal."""
+    if config.target_bytes is not None:
+        return _for_bytes(probe, config.target_bytes)
+    if config.target_psnr_db is not None:
+        return _for_psnr(probe, config.target_psnr_db)
+    if probe.coder.start.coding is not None:
+        return [Choice(config.step_shift)] * len(probe.theta)
+    shifts, _ = _coarsest(probe, _below_fit(probe, UNMEASURED_LOSS_DB))
+    return [Choice(int(np.clip(shift + config.step_shift, FINEST, COARSEST))) for shift in shifts]
+
+
+def _for_psnr(probe: Probe, target_db: float) -> list[Choice]:
+    shifts, reached = _coarsest(probe, np.full(len(probe.theta), target_db))
+    if reached.all():
+        return [Choice(int(shift)) for shift in shifts]
+    nearest, _ = _coarsest(probe, _below_fit(probe, NEAREST_LOSS_DB))
+    return [
+        Choice(int(shift)) if ok else Choice(int(near), _unreached(target_db, fitted))
+        for shift, ok, near, fitted in zip(shifts, reached, nearest, probe.fitted_db, strict=True)
+    ]
+
+
+def _for_bytes(probe: Probe, target: int) -> list[Choice]:
+    def fits(shifts: np.ndarray) -> np.ndarray:
+        return probe.num_bytes(shifts) <= target
+
+    shifts, reached = boundary(fits, len(probe.theta), COARSEST, FINEST)
+    least = probe.num_bytes(np.full(len(probe.theta), COARSEST))
+    why = "the target of {} bytes cannot be reached: the coarsest code has {:.0f}; allow more bytes"
+    return [
+        Choice(int(shift), "" if ok else why.format(target, smallest))
+        for shift, ok, smallest in zip(shifts, reached, least, strict=True)
+    ]
+
+
+def _coarsest(probe: Probe, targets_db: Float[np.ndarray, " signals"]) -> tuple[np.ndarray, np.ndarray]:
+    return boundary(lambda shifts: probe.psnr_db(shifts) >= targets_db, len(probe.theta), FINEST, COARSEST)
+
+
+def boundary(
+    good: Callable[[Int[np.ndarray, " signals"]], Bool[np.ndarray, " signals"]], count: int, sure: int, hoped: int
+) -> tuple[Int[np.ndarray, " signals"], Bool[np.ndarray, " signals"]]:
+    """For each signal a shift that was seen to be good, with a neighbour towards `hoped` that was not (or `hoped`
+    itself); and whether any was good: where not even `sure` is, that is returned."""
+    inside, outside = np.full(count, sure), np.full(count, hoped)
+    found = good(inside)
+    done = good(outside)
+    inside = np.where(done, outside, inside)
+    while (np.abs(outside - inside) > 1).any():
+        middle = (inside + outside) // 2
+        ok = good(middle)
+        inside, outside = np.where(ok, middle, inside), np.where(ok, outside, middle)
+        outside = np.where(done, inside, outside)
+    return inside, found | done
+
+
+def _below_fit(probe: Probe, loss_db: float) -> Float[np.ndarray, " signals"]:
+    targets: np.ndarray = np.minimum(probe.fitted_db, CEILING_DB) - loss_db
+    return targets
+
+
+def _unreached(target_db: float, fitted_db: float) -> str:
+    return (
+        f"the target of {target_db:g} dB cannot be reached: the fit itself has {fitted_db:.2f} dB; "
+        "take more steps, a start with more weights, or a lower target"
+    )

@@ -1,0 +1,66 @@
+"""From a vector to a code and back: nothing is lost but what rounding costs, and the bytes are one of a kind."""
+
+import numpy as np
+import pytest
+import torch
+from codec_problems import calibrated, make_start, moved
+
+from sparsine.codec import Coder, decode, decode_vector, encode_vector, read_header
+from sparsine.codec.ladder import exact_power
+from sparsine.errors import BadInput
+
+
+@pytest.mark.parametrize("make", [make_start, calibrated])
+@pytest.mark.parametrize("shift", [-64, -5, 0, 23, 160])
+def test_a_vector_comes_back_within_half_a_step(make, shift):
+    start = make()
+    coder, theta = Coder(start), moved(start)
+    code = coder.read(coder.write(theta, (5, 7), step_shift=shift))
+    steps = exact_power(coder.steps(code.header))
+    error = (coder.theta(code).double() - theta.double()).abs().numpy()
+    assert (error <= steps / 2 + 2.0**-24 * theta.abs().numpy() + 1e-30).all()
+    assert error.max() > 0
+
+
+@pytest.mark.parametrize("make", [make_start, calibrated])
+@pytest.mark.parametrize("shift", [-64, 0, 60])
+def test_decoding_and_encoding_gives_the_same_bytes(make, shift):
+    start = make()
+    coder = Coder(start)
+    data = coder.write(moved(start), (5, 7), step_shift=shift)
+    assert coder.pack(coder.read(data)) == data
+
+
+def test_a_start_itself_costs_no_payload():
+    start = make_start()
+    data = encode_vector(start, start.theta, (5, 7))
+    assert read_header(data).payload_bytes == 0
+    assert torch.equal(decode_vector(start, data), start.theta)
+
+
+def test_every_int32_can_be_coded():
+    start = make_start()
+    coder = Coder(start)
+    code = coder.read(coder.write(moved(start), (5, 7)))
+    extreme = np.array([2**31 - 1, -(2**31) + 1, 65535, -65536, 3, 0, 1, -1, 2**30], np.int32)
+    code.symbols[: len(extreme)] = extreme
+    assert np.array_equal(coder.read(coder.pack(code)).symbols, code.symbols)
+
+
+def test_a_code_is_refused_by_another_start():
+    start = make_start()
+    data = encode_vector(start, moved(start), (5, 7))
+    for other in (make_start(seed=1), calibrated(), make_start(omega_0=7.5)):
+        with pytest.raises(BadInput, match="belongs to the start"):
+            decode(other, data)
+
+
+def test_a_vector_that_is_not_finite_or_too_far_is_refused():
+    start = make_start()
+    for bad in (float("nan"), float("inf"), 1e30):
+        theta = moved(start)
+        theta[3] = bad
+        with pytest.raises(BadInput, match="too far"):
+            encode_vector(start, theta, (5, 7))
+    with pytest.raises(BadInput, match="numbers"):
+        encode_vector(start, start.theta[1:], (5, 7))
