@@ -52,7 +52,7 @@ class CalibrationConfig:
     """How signals are fitted: as they will be when they are encoded."""
     signals: int = 32
     """Validation signals that are fitted, at most."""
-    loss_db: float = 0.03
+    loss_db: float = 0.04
     """Mean PSNR that the default quality may cost beside the fit before rounding."""
     draws: int = 8
     """Random gradients of each signal from which the sensitivities are estimated."""

@@ -13,12 +13,12 @@ from torch import Tensor
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.fitted_field import FittedField
+from sparsine.codec.rounded import Rounded
 from sparsine.codec.targets import Choice, Probe, choose_shifts
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
-from sparsine.fitting.fit import Fitting
+from sparsine.fitting.fit import FitResult, Fitting
 from sparsine.meta.start import Start
-from sparsine.psnr import psnr_db
 
 CodeStatus = Literal["ok", "missed", "diverged", "failed"]
 
@@ -80,19 +80,18 @@ def encode_batch(
     config = config or EncodeConfig()
     if not len(signals):
         return []
-    coder = coder or Coder(start)
     shape, values = _stacked(start, signals)
     computer = make_engine(start.pattern, engine, device=device)
     coords, values = start.grid.resized(shape).coords(device=device), values.to(device)
-    result = Fitting(start.theta.to(device), coords, values, config.fit).finish(computer)
-    fitted = computer.loss(result.theta, coords, values)
-    fitted_db = np.array([psnr_db(mse) for mse in fitted.tolist()])
-    probe = Probe(coder, computer, coords, values, shape, result.theta, fitted_db)
+    fitting = Fitting(start.theta.to(device), coords, values, config.fit)
+    probe = Probe(coder or Coder(start), computer, coords, values, shape, fitting.theta)
+    result = _fit(fitting, probe, config)
+    probe = probe.at(result.theta)
     choices = choose_shifts(probe, config)
     drawn_db = probe.psnr_db(np.array([choice.shift for choice in choices]))
     return [
-        _encoded(probe, row, diverged == "diverged", choice, float(drawn_db[row]))
-        for row, (diverged, choice) in enumerate(zip(result.status, choices, strict=True))
+        _encoded(probe, row, status == "diverged", choice, float(drawn_db[row]))
+        for row, (status, choice) in enumerate(zip(result.status, choices, strict=True))
     ]
 
 
@@ -136,6 +135,15 @@ def _stacked(start: Start, signals: Sequence[np.ndarray]) -> tuple[tuple[int, ..
             f"{shape}; it must be (*samples, channels)"
         )
     return shape[:-1], torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, shape[-1])
+
+
+def _fit(fitting: Fitting, probe: Probe, config: EncodeConfig) -> FitResult:
+    """All steps of the fit; the last ones see the vector as it is rounded with the steps that it would have by then."""
+    if not config.rounded_steps:
+        return fitting.finish(probe.engine)
+    fitting.advance(probe.engine, config.fit.num_steps - config.rounded_steps)
+    shifts = np.array([choice.shift for choice in choose_shifts(probe.at(fitting.theta), config)])
+    return fitting.finish(Rounded(probe.engine, probe.coder, shifts))
 
 
 def _encoded(probe: Probe, row: int, diverged: bool, choice: Choice, drawn_db: float) -> Encoded:

@@ -1,7 +1,8 @@
 """How fine the steps of each signal must be: by quality, or searched for a PSNR or a size. Nothing is fitted again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf, nan
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
+from sparsine.codec.rounded import rounded_rows
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.psnr import psnr_db
@@ -43,30 +45,32 @@ class Probe:
     values: Float[Tensor, "signals points channels"]
     shape: tuple[int, ...]
     theta: Float[Tensor, "signals params"]
-    fitted_db: Float[np.ndarray, " signals"]
-    """PSNR before any rounding."""
+
+    def at(self, theta: Float[Tensor, "signals params"]) -> "Probe":
+        """The same for other vectors."""
+        return replace(self, theta=theta)
+
+    @cached_property
+    def fitted_db(self) -> Float[np.ndarray, " signals"]:
+        """PSNR before any rounding."""
+        return np.array([psnr_db(mse) for mse in self.engine.loss(self.theta, self.coords, self.values).tolist()])
 
     def psnr_db(self, shifts: Int[np.ndarray, " signals"]) -> Float[np.ndarray, " signals"]:
         """Of the drawings; NaN where a vector cannot be told in such steps."""
-        rounded = [self._rounded(row, int(shift)) for row, shift in enumerate(shifts)]
+        rounded = rounded_rows(self.coder, self.theta, shifts)
         told = torch.stack([self.theta[row] if r is None else r for row, r in enumerate(rounded)])
         losses = self.engine.loss(told, self.coords, self.values).tolist()
         return np.array([nan if r is None else psnr_db(mse) for r, mse in zip(rounded, losses, strict=True)])
 
     def num_bytes(self, shifts: Int[np.ndarray, " signals"]) -> Float[np.ndarray, " signals"]:
         """Of the codes; infinite where a vector cannot be told in such steps."""
-        return np.array([len(self.data(row, int(shift)) or b"") or inf for row, shift in enumerate(shifts)])
+        codes = [self.data(row, int(shift)) for row, shift in enumerate(shifts)]
+        return np.array([inf if code is None else float(len(code)) for code in codes])
 
     def data(self, row: int, shift: int) -> bytes | None:
         """The code of one signal, or None."""
         try:
             return self.coder.write(self.theta[row], self.shape, step_shift=shift)
-        except BadInput:
-            return None
-
-    def _rounded(self, row: int, shift: int) -> Tensor | None:
-        try:
-            return self.coder.rounded(self.theta[row : row + 1], shift)[0]
         except BadInput:
             return None
 
@@ -84,7 +88,7 @@ def choose_shifts(probe: Probe, config: EncodeConfig) -> list[Choice]:
 
 
 def _for_psnr(probe: Probe, target_db: float) -> list[Choice]:
-    shifts, reached = _coarsest(probe, np.full(len(probe.theta), target_db))
+    shifts, reached = _coarsest(probe, np.full(len(probe.theta), float(target_db)))
     if reached.all():
         return [Choice(int(shift)) for shift in shifts]
     nearest, _ = _coarsest(probe, _below_fit(probe, NEAREST_LOSS_DB))

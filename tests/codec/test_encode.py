@@ -1,0 +1,163 @@
+"""Whole signals: fitted, rounded, packed; qualities and targets hold what they say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from codec_problems import calibrated, make_start
+from small_problems import field_of
+
+from sparsine.codec import Coder, EncodeConfig, decode, encode, encode_batch, read_header
+from sparsine.errors import BadInput
+from sparsine.fields import Pattern
+from sparsine.fitting.fit import FitConfig
+from sparsine.meta.start import Start
+from sparsine.psnr import psnr_db
+from sparsine.signals.grid import Grid
+
+FIT = FitConfig(steps=60, lr=3e-3, report=())
+SHAPE = (13, 9)
+
+
+def signals(count=3, shape=SHAPE, channels=3):
+    """Smooth and different, so that a small field can follow them."""
+    rng = np.random.default_rng(7)
+    y, x = np.meshgrid(*(np.linspace(0, 1, n) for n in shape), indexing="ij")
+    waves = [
+        np.sin(rng.uniform(1, 4, 2) @ np.stack([y, x]).reshape(2, -1) + rng.uniform(0, 6)) for _ in range(channels)
+    ]
+    picture = np.stack(waves, axis=-1).reshape(*shape, channels)
+    return [(0.5 + 0.2 * (1 + i) / count * picture).astype(np.float32) for i in range(count)]
+
+
+def config(**changes):
+    return EncodeConfig(**{"fit": FIT, **changes})
+
+
+@pytest.fixture(params=[make_start, calibrated])
+def start(request):
+    return request.param()
+
+
+def drawn_db(start, data, signal):
+    return psnr_db(float(np.mean((decode(start, data).render().astype(float) - signal) ** 2)))
+
+
+def test_what_is_said_of_a_code_is_what_a_decoder_draws(start):
+    for encoded, signal in zip(encode_batch(start, signals(), config()), signals(), strict=True):
+        assert encoded.status == "ok"
+        assert encoded.psnr_db == pytest.approx(drawn_db(start, encoded.data, signal), abs=1e-3)
+        assert encoded.fitted_psnr_db > 15
+        assert read_header(encoded.data).grid.shape == SHAPE
+
+
+def test_a_batch_gives_the_bytes_of_its_signals_alone(start):
+    together = [encoded.data for encoded in encode_batch(start, signals(), config())]
+    assert together == [encode(start, signal, config()) for signal in signals()]
+
+
+def test_higher_quality_costs_bytes_and_lies_nearer_to_the_fit(start):
+    low, middle, high = (encode_batch(start, signals(), config(quality=q)) for q in (0, 60, 100))
+    for a, b, c in zip(low, middle, high, strict=True):
+        assert len(a.data) < len(b.data) < len(c.data)
+        assert a.psnr_db < c.psnr_db
+        assert abs(c.psnr_db - c.fitted_psnr_db) < abs(a.psnr_db - a.fitted_psnr_db)
+
+
+def test_quality_is_a_shift_of_the_steps_of_a_calibrated_start():
+    shifts = [read_header(encode(calibrated(), signals()[0], config(quality=q))).step_shift for q in (0, 64, 80, 100)]
+    assert shifts == [80, 16, 0, -20]
+
+
+def test_the_default_quality_of_an_uncalibrated_start_costs_little():
+    for encoded in encode_batch(make_start(), signals(), config()):
+        assert encoded.fitted_psnr_db - encoded.psnr_db <= 0.0301
+
+
+@pytest.mark.parametrize("target", [12.0, 17.5])
+def test_a_target_psnr_is_reached_with_the_coarsest_steps_that_do(start, target):
+    coder = Coder(start)
+    for encoded, signal in zip(encode_batch(start, signals(), config(target_psnr_db=target)), signals(), strict=True):
+        assert encoded.status == "ok"
+        assert drawn_db(start, encoded.data, signal) >= target - 1e-4
+        header = read_header(encoded.data)
+        fitted = encode_batch(start, [signal], config(quality=100))[0]
+        assert fitted.psnr_db > target
+        assert len(encoded.data) < len(fitted.data)
+        coarser = config(target_psnr_db=encoded.psnr_db + 1e-3)
+        assert read_header(encode_batch(start, [signal], coarser, coder=coder)[0].data).step_shift < header.step_shift
+
+
+def test_a_target_psnr_above_the_fit_is_missed_with_the_reason_and_the_nearest_code(start):
+    for encoded in encode_batch(start, signals(), config(target_psnr_db=150)):
+        assert encoded.status == "missed"
+        assert f"the fit itself has {encoded.fitted_psnr_db:.2f} dB" in encoded.reason
+        assert encoded.psnr_db >= encoded.fitted_psnr_db - 0.0051
+    with pytest.raises(BadInput, match="the fit itself has"):
+        encode(start, signals()[0], config(target_psnr_db=150))
+
+
+@pytest.mark.parametrize("target", [110, 300])
+def test_a_target_size_is_kept_and_almost_used_up(start, target):
+    for encoded in encode_batch(start, signals(), config(target_bytes=target)):
+        assert encoded.status == "ok"
+        assert target - 12 <= len(encoded.data) <= target
+
+
+def test_a_target_size_below_the_smallest_code_is_missed_with_the_reason(start):
+    for encoded in encode_batch(start, signals(), config(target_bytes=20)):
+        assert encoded.status == "missed"
+        assert f"the coarsest code has {len(encoded.data)}; allow more bytes" in encoded.reason
+
+
+def test_last_steps_on_the_rounded_vector_make_up_for_coarse_steps(start):
+    plain = encode_batch(start, signals(), config(target_bytes=80))
+    aware = encode_batch(start, signals(), config(target_bytes=80, rounded_steps=30))
+    assert np.mean([e.psnr_db for e in aware]) > np.mean([e.psnr_db for e in plain]) + 0.2
+    assert all(len(e.data) <= 80 for e in aware)
+
+
+def test_a_fit_that_diverges_is_reported_and_the_others_go_on():
+    loud = [signals()[0], np.full((*SHAPE, 3), 3e30, np.float32), signals()[1]]
+    statuses = [encoded.status for encoded in encode_batch(make_start(), loud, config())]
+    assert statuses == ["ok", "diverged", "ok"]
+    with pytest.raises(BadInput, match="smaller step size"):
+        encode(make_start(), loud[1], config())
+
+
+def test_signals_that_the_start_cannot_draw_are_refused(start):
+    with pytest.raises(BadInput, match="2 axes and 3 channels"):
+        encode(start, np.zeros((4, 4, 1), np.float32))
+    with pytest.raises(BadInput, match="one shape"):
+        encode_batch(start, [np.zeros((4, 4, 3)), np.zeros((4, 5, 3))])
+    with pytest.raises(BadInput, match="finite"):
+        encode(start, np.full((4, 4, 3), np.nan))
+    assert encode_batch(start, []) == []
+
+
+@pytest.mark.parametrize("wrong", [dict(quality=101), dict(target_bytes=0), dict(rounded_steps=61),
+                                   dict(target_bytes=9, target_psnr_db=9.0)])  # fmt: skip
+def test_a_configuration_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(BadInput):
+        config(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shape"), [((2, 1, 1), (3, 5)), ((1, 4, 2), (1,)), ((3, 5, 1), (2, 3, 4)), ((2, 6, 1), (1, 1))]
+)
+def test_other_fields_and_grids_are_coded_too(sizes, shape):
+    """One neuron, one point, one channel, one axis, three axes."""
+    field = field_of(*sizes)
+    start = Start(Pattern.full(field), field.initial_theta(0), Grid(shape=shape, alignment="lower"))
+    signal = np.random.default_rng(0).random((*shape, sizes[-1]), dtype=np.float32)
+    data = encode(start, signal, config())
+    assert decode(start, data).render().shape == signal.shape
+    assert drawn_db(start, data, signal) > 5
+
+
+def test_encoding_leaves_the_start_as_it_was(start):
+    before = start.theta.clone()
+    encode(start, signals()[0], config())
+    assert torch.equal(start.theta, before)
+    assert dataclasses.fields(start)
