@@ -93,3 +93,40 @@ def test_a_senseless_grid_is_refused(wrong):
 def test_a_senseless_description_is_refused(wrong):
     with pytest.raises(BadInput, match="not the description of a grid"):
         Grid.from_dict(wrong)
+
+
+GRIDS = [
+    Grid(shape=(5, 3)),
+    Grid(shape=(7,), extent=(0.25, 1.5), alignment="lower"),
+    Grid(shape=(2, 5, 3), extent=((-1.0, 2.0), (0.0, 3.0), (4.0, 9.0)), alignment="centers", axis_order="reversed"),
+]
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_run_of_coordinates_is_that_of_all_of_them(grid):
+    for first, last in ((0, grid.num_points), (1, 4), (5, 5), (grid.num_points - 1, grid.num_points)):
+        assert torch.equal(grid.coords_between(first, last), grid.coords()[first:last])
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_part_lies_where_the_whole_of_that_magnification_has_it(grid):
+    whole = grid.resized(tuple(20 for _ in grid.shape))
+    lows, highs = [0.25, 0.5, 0.0][: grid.num_dims], [0.75, 0.6, 1.0][: grid.num_dims]
+    part = grid.part((*lows, *highs), tuple(round(20 * (b - a)) for a, b in zip(lows, highs, strict=True)))
+    for i, (low, high) in enumerate(zip(lows, highs, strict=True)):
+        assert torch.allclose(part.axis(i), whole.axis(i)[round(20 * low) : round(20 * high)], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_the_whole_is_a_part_of_itself(grid):
+    assert grid.part((0,) * grid.num_dims + (1,) * grid.num_dims, grid.shape) == grid
+
+
+@pytest.mark.parametrize(
+    ("region", "shape"),
+    [((0, 0, 1), (2, 2)), ((0, 0, 1, 1), (2,)), ((0.5, 0, 0.5, 1), (2, 2)), ((0, -0.1, 1, 1), (2, 2)),
+     ((0, 0, 1, float("nan")), (2, 2)), ((0, 0, 1, 1), (2, 0))],
+)  # fmt: skip
+def test_a_region_that_is_no_part_is_refused(region, shape):
+    with pytest.raises(REFUSALS):
+        Grid(shape=(5, 3)).part(region, shape)

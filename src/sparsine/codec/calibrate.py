@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from sparsine.checks import check_range
@@ -123,7 +123,7 @@ def _tables(
         laplace_tails(),
     )
     shift = _allowed_shift(replace(start, coding=rough), fits, theta, config, engine)
-    steps = rough.step.numpy().astype(np.int32) + shift
+    steps = np.clip(rough.step.numpy().astype(np.int32) + shift, -MAX_EXPONENT, MAX_EXPONENT)
     spread = np.sqrt(np.square(far).mean(axis=0))
     scales = steps + COARSE * np.rint(PER_OCTAVE / COARSE * np.log2(np.maximum(spread / exact_power(steps), FLOOR)))
     return replace(rough, step=_exponents(steps), scale=_exponents(scales), tails=_tails(far, exact_power(steps)))
@@ -189,5 +189,5 @@ def _mean_db(engine: Engine, theta: Tensor, coords: Tensor, values: Tensor) -> f
     return float(np.mean([min(psnr_db(mse), CEILING_DB) for mse in engine.loss(theta, coords, values).tolist()]))
 
 
-def _exponents(numbers: Float[np.ndarray, " params"]) -> Int[Tensor, " params"]:
+def _exponents(numbers: Num[np.ndarray, " params"]) -> Int[Tensor, " params"]:
     return torch.from_numpy(np.clip(np.rint(numbers), -MAX_EXPONENT, MAX_EXPONENT).astype(np.int16))

@@ -20,19 +20,17 @@ _CHUNK = 16
 
 def encode_numbers(numbers: Int[np.ndarray, " params"], classes: Int[np.ndarray, " params"], models: Models) -> bytes:
     """The payload. Every int32 but -2**31 can be coded."""
-    runs = _runs(classes)
-    magnitude = np.abs(numbers.astype(np.int64))
-    indices = (2 * magnitude - (numbers > 0)).astype(np.int32)
+    indices, runs = _indices(numbers), _runs(classes)
     coder = constriction.stream.stack.AnsCoder()
     escaped: list[np.ndarray] = []
     for number, members in runs:
-        far = members[magnitude[members] > radius(number)]
+        far = members[indices[members] > 2 * radius(number)]
+        escaped.append(_escape_values(indices[far], number))
         indices[far] = 2 * radius(number) + 1
-        escaped.append(2 * (magnitude[far] - radius(number) - 1) + (numbers[far] < 0))
     for value in np.concatenate(escaped)[::-1].tolist() if escaped else []:
         _push_escape(coder, value)
     for number, members in reversed(runs):
-        coder.encode_reverse(indices[members], models.of(number))
+        coder.encode_reverse(indices[members].astype(np.int32), models.of(number))
     words: np.ndarray = coder.get_compressed()
     return words.astype("<u4").tobytes().rstrip(b"\0")
 
@@ -65,14 +63,24 @@ def decode_numbers(payload: bytes, classes: Int[np.ndarray, " params"], models: 
 
 def num_bits(numbers: Int[np.ndarray, " params"], classes: Int[np.ndarray, " params"], models: Models) -> float:
     """What `encode_numbers` takes for them, but for its last word."""
-    magnitude = np.abs(numbers.astype(np.int64))
-    indices, bits = 2 * magnitude - (numbers > 0), 0.0
+    indices, bits = _indices(numbers), 0.0
     for number, members in _runs(classes):
-        escape = 2 * radius(number) + 1
-        far = members[magnitude[members] > radius(number)]
-        bits += models.bits_of(number)[np.minimum(indices[members], escape)].sum()
-        bits += sum(6 + _CHUNK * -(-int(m).bit_length() // _CHUNK) for m in 2 * (magnitude[far] - radius(number) - 1))
+        here = indices[members]
+        bits += models.bits_of(number)[np.minimum(here, 2 * radius(number) + 1)].sum()
+        for value in _escape_values(here[here > 2 * radius(number)], number).tolist():
+            bits += 6 + _CHUNK * -(-value.bit_length() // _CHUNK)
     return bits
+
+
+def _indices(numbers: Int[np.ndarray, " params"]) -> Int[np.ndarray, " params"]:
+    """0, 1, -1, 2, -2, ... as 0, 1, 2, 3, 4, ..."""
+    indices: np.ndarray = 2 * np.abs(numbers.astype(np.int64)) - (numbers > 0)
+    return indices
+
+
+def _escape_values(indices: Int[np.ndarray, " escaped"], number: int) -> Int[np.ndarray, " escaped"]:
+    """What is told of numbers beyond a table: 2 * (magnitude - radius - 1), and 1 more for negative ones."""
+    return indices - 2 * radius(number) - 1
 
 
 def _runs(classes: Int[np.ndarray, " params"]) -> list[tuple[int, Int[np.ndarray, " members"]]]:

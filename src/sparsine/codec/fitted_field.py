@@ -44,7 +44,8 @@ class FittedField:
 
     def __call__(self, coords: np.ndarray | Tensor | Sequence[Sequence[float]]) -> np.ndarray:
         """Values (..., channels), float32, at coordinates (..., dims), which are those of the start's grid."""
-        given = torch.as_tensor(np.asarray(coords, dtype=np.float32))
+        plain = coords.detach().cpu() if isinstance(coords, Tensor) else coords
+        given = torch.as_tensor(np.asarray(plain, dtype=np.float32))
         if given.ndim < 1 or given.shape[-1] != self.start.field.in_features:
             raise BadInput(
                 f"coordinates of this field must be (..., {self.start.field.in_features}), but are {tuple(given.shape)}"
@@ -92,6 +93,7 @@ class FittedField:
         if region is None:
             return self.grid.resized(size or self.shape)
         if size is None:
+            self.grid.part(region, self.shape)  # refuses what is no region
             shares = [b - a for a, b in zip(region[: self.grid.num_dims], region[self.grid.num_dims :], strict=False)]
             size = tuple(max(1, round(n * share)) for n, share in zip(self.shape, shares, strict=False))
         return self.grid.part(region, size)

@@ -1,0 +1,129 @@
+"""A decoded field drawn whole, in part, at points, and differentiated."""
+
+import numpy as np
+import pytest
+import torch
+from codec_problems import make_start, moved
+from small_problems import field_of
+
+from sparsine.codec import FittedField, fitted_field
+from sparsine.errors import BadInput
+from sparsine.fields import Pattern
+from sparsine.fitting.collection import render
+from sparsine.meta.start import Start
+from sparsine.signals.grid import Grid
+
+ALIGNMENTS = ["corners", "centers", "lower"]
+
+
+def fitted(alignment="centers", axis_order="reversed", shape=(9, 4)):
+    start = make_start()
+    grid = Grid(shape=(6, 5), extent=((-1.0, 2.0), (0.5, 0.75)), alignment=alignment, axis_order=axis_order)
+    start = Start(start.pattern, start.theta, grid)
+    return FittedField(start, moved(start, far=0.05), shape)
+
+
+def test_a_drawing_at_its_own_size_has_the_coordinates_that_were_fitted():
+    field = fitted()
+    (expected,) = render(field.start, [field.theta], (9, 4))
+    assert field.render().tobytes() == expected.tobytes()
+    assert field.render(region=(0, 0, 1, 1)).tobytes() == expected.tobytes()
+    assert field.render(size=(9, 4), region=(0, 0, 1, 1)).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("alignment", ALIGNMENTS)
+@pytest.mark.parametrize("axis_order", ["array", "reversed"])
+def test_a_magnified_region_is_the_part_of_a_whole_drawing_of_that_magnification(alignment, axis_order):
+    field = fitted(alignment, axis_order)
+    whole = field.render(size=(40, 60))
+    part = field.render(size=(10, 12), region=(0.25, 0.4, 0.5, 0.6))
+    assert np.allclose(part, whole[10:20, 24:36], atol=2e-5)
+    assert not np.allclose(part, whole[11:21, 24:36], atol=1e-4)
+    assert not np.allclose(part, whole[10:20, 25:37], atol=1e-4)
+
+
+@pytest.mark.parametrize("alignment", ALIGNMENTS)
+def test_one_sample_of_a_region_is_that_of_the_whole(alignment):
+    field = fitted(alignment)
+    whole = field.render(size=(8, 5))
+    assert np.allclose(field.render(size=(1, 1), region=(0.375, 0.2, 0.5, 0.4)), whole[3:4, 1:2], atol=2e-5)
+
+
+def test_tiles_of_a_deep_zoom_join_without_a_seam():
+    field = fitted()
+    a = field.render(size=(4, 4), region=(0.5, 0.25, 0.5 + 2**-12, 0.25 + 2**-12))
+    left = field.render(size=(4, 2), region=(0.5, 0.25, 0.5 + 2**-12, 0.25 + 2**-13))
+    right = field.render(size=(4, 2), region=(0.5, 0.25 + 2**-13, 0.5 + 2**-12, 0.25 + 2**-12))
+    assert np.allclose(a, np.concatenate([left, right], axis=1), atol=1e-5)
+
+
+def test_a_region_without_a_size_is_drawn_at_the_signals_own_magnification():
+    assert fitted(shape=(100, 40)).render(region=(0.1, 0.0, 0.2, 0.75)).shape == (10, 30, 3)
+    assert fitted().render(region=(0.1, 0.0, 0.11, 0.75)).shape == (1, 3, 3)
+
+
+def test_a_drawing_in_many_blocks_is_the_same(monkeypatch):
+    whole = fitted().render(size=(31, 17))
+    monkeypatch.setattr(fitted_field, "BLOCK_POINTS", 23)
+    assert np.allclose(fitted().render(size=(31, 17)), whole, atol=1e-6)
+
+
+def test_values_at_coordinates_are_those_of_the_drawing():
+    field = fitted()
+    coords = field.grid.coords().reshape(9, 4, 2)
+    assert np.allclose(field(coords), field.render(), atol=1e-6)
+    assert np.allclose(field(coords.numpy()[3, 2]), field.render()[3, 2], atol=1e-6)
+    assert field(coords.numpy()[:0]).shape == (0, 4, 3)
+    assert field([[0.1, -0.3]]).shape == (1, 3)
+
+
+@pytest.mark.parametrize("call", [
+    lambda f: f.render(size=(0, 5)), lambda f: f.render(size=(5,)), lambda f: f.render(region=(0, 0, 1)),
+    lambda f: f.render(region=(0.5, 0, 0.5, 1)), lambda f: f.render(region=(0, 0, 1, 1.01)),
+    lambda f: f.render(region=(float("nan"), 0, 1, 1)), lambda f: f.render(engine="none"),
+    lambda f: f.render(size=(2**28, 2**28)), lambda f: f([[1.0, 2.0, 3.0]]),
+])  # fmt: skip
+def test_what_cannot_be_drawn_is_refused(call):
+    with pytest.raises(BadInput):
+        call(fitted())
+
+
+def test_a_vector_of_another_length_is_no_field_of_the_start():
+    with pytest.raises(BadInput, match="numbers"):
+        FittedField(make_start(), make_start().theta[1:], (4, 4))
+
+
+def test_the_module_draws_the_same_and_its_derivatives_are_those_of_finite_differences():
+    field = fitted()
+    coords = field.grid.coords(torch.float64)[::5].clone().requires_grad_()
+    module = field.as_module(torch.float64)
+    drawn = field.render().reshape(-1, 3)[::5]
+    assert np.allclose(module(coords).detach().numpy(), drawn, atol=1e-5)
+    weight = torch.linspace(0.5, 1.5, 3, dtype=torch.float64)
+    (slope,) = torch.autograd.grad((module(coords) @ weight).sum(), coords, create_graph=True)
+    h = 1e-5
+    for axis in range(2):
+        step = torch.zeros(2, dtype=torch.float64)
+        step[axis] = h
+        difference = (module(coords + step) - module(coords - step)) @ weight / (2 * h)
+        assert torch.allclose(slope[:, axis], difference, rtol=1e-6, atol=1e-7)
+    assert torch.autograd.gradgradcheck(module, coords[:2].detach().requires_grad_())
+
+
+def test_training_the_module_brings_no_pruned_weight_back():
+    field = fitted()
+    module = field.as_module()
+    before = field.theta.clone()
+    module(torch.rand(7, 2)).square().sum().backward()
+    assert module.theta.grad.shape == field.theta.shape
+    with torch.no_grad():
+        module.theta += 1.0
+    assert torch.equal(field.theta, before)
+    assert field.start.pattern.scatter(module.theta.detach()[None]).count_nonzero() <= field.theta.numel()
+
+
+def test_a_field_of_one_axis_is_drawn_too():
+    spec = field_of(1, 4, 2)
+    start = Start(Pattern.full(spec), spec.initial_theta(0), Grid(shape=(7,)))
+    field = FittedField(start, start.theta, (7,))
+    assert np.allclose(field.render(size=(5,), region=(0.5, 1.0)), field.render(size=(10,))[5:], atol=1e-6)

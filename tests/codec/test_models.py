@@ -1,0 +1,73 @@
+"""Tables of frequencies, and what the coder makes of them."""
+
+import numpy as np
+import pytest
+
+from sparsine.codec.entropy import decode_numbers, encode_numbers, num_bits
+from sparsine.codec.ladder import RUNGS, exact_power
+from sparsine.codec.models import HIGHEST_CLASS, LOWEST_CLASS, TOTAL, Models, frequencies, radius
+from sparsine.codec.tails import laplace_tails, measured_tails
+
+LAPLACE = laplace_tails().numpy()
+GAUSSIAN = measured_tails(np.random.default_rng(0).normal(size=100_000)).numpy()
+CLASSES = [LOWEST_CLASS, -17, -1, 0, 1, 16, 37, 80, HIGHEST_CLASS]
+
+
+@pytest.mark.parametrize("number", CLASSES)
+@pytest.mark.parametrize("tails", [LAPLACE, GAUSSIAN])
+def test_a_table_is_whole_symmetric_and_leaves_nothing_out(tails, number):
+    table = frequencies(tails, number)
+    assert table.sum() == TOTAL
+    assert table.min() >= 1
+    assert len(table) == 2 * radius(number) + 2
+    assert np.array_equal(table[1:-1:2], table[2:-1:2])
+    assert (np.diff(table[1:-1:2]) <= 1 + table.max() // 100).all()
+
+
+@pytest.mark.parametrize("number", [0, 16, 37, 80])
+def test_a_table_has_the_probabilities_of_its_distribution(number):
+    """Laplace: P(0) = 1 - exp(-a / 2), P(v) = exp(-a (v - 1/2)) (1 - exp(-a)) / 2, a = sqrt(2) / spread. Straight lines
+    between sixteenths of a spread make the density a staircase, off by at most half a step of it: sqrt(2) / 32."""
+    a = np.sqrt(2) * 2.0 ** (-number / 16)
+    v = np.arange(1, 1 + radius(number))
+    table = frequencies(LAPLACE, number) / TOTAL
+    assert table[0] == pytest.approx(1 - np.exp(-a / 2), rel=0.045)
+    assert np.allclose(table[1:-1:2], np.exp(-a * (v - 0.5)) * (1 - np.exp(-a)) / 2, rtol=0.045, atol=3 / TOTAL)
+
+
+def test_the_rungs_are_what_they_say():
+    assert [round(2 ** (k / 16) * 2**31) for k in range(16)] == list(RUNGS)
+    exponents = np.array([-1600, -208, -3, 0, 5, 16, 1600])
+    assert np.allclose(exact_power(exponents), 2.0 ** (exponents / 16), rtol=1e-9)
+    assert exact_power(np.array([-208]))[0] == 2.0**-13
+
+
+def drawn(classes, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.rint(rng.laplace(size=len(classes)) / np.sqrt(2) * exact_power(classes)).astype(np.int32)
+
+
+def test_payloads_are_as_long_as_their_bits():
+    classes = np.random.default_rng(1).choice([-64, -20, 0, 12, 50, 144], 3000)
+    models = Models(LAPLACE)
+    for numbers in (drawn(classes), drawn(classes + 64)):  # the second with many escapes
+        payload = encode_numbers(numbers, classes, models)
+        assert len(payload) == pytest.approx(num_bits(numbers, classes, models) / 8, abs=8)
+        assert np.array_equal(decode_numbers(payload, classes, models), numbers)
+
+
+def test_coding_comes_within_a_percent_of_the_entropy():
+    """Of a Laplace distribution rounded to whole numbers, whose spread is known: nothing could be shorter."""
+    classes = np.full(20_000, 60)
+    a = np.sqrt(2) * 2.0 ** (-60 / 16)
+    v = np.arange(1, 400)
+    p = np.concatenate([[1 - np.exp(-a / 2)], np.repeat(np.exp(-a * (v - 0.5)) * (1 - np.exp(-a)) / 2, 2)])
+    entropy = -(p * np.log2(p)).sum()
+    bits = 8 * len(encode_numbers(drawn(classes), classes, Models(LAPLACE))) / len(classes)
+    assert bits == pytest.approx(entropy, rel=0.01)
+
+
+def test_numbers_that_hardly_ever_move_cost_hardly_anything():
+    still = np.zeros(1000, np.int32)
+    assert len(encode_numbers(still, np.full(1000, LOWEST_CLASS), Models(LAPLACE))) == 0
+    assert num_bits(still, np.full(1000, LOWEST_CLASS), Models(LAPLACE)) < 1000 * 0.001
