@@ -20,19 +20,16 @@ from rich.table import Table
 from sparsine.checks import check_choice, check_range
 from sparsine.cli.console import Waiting, console, counted, shown_steps
 from sparsine.cli.options import Size
+from sparsine.cli.signals import SPLITS, check_folder, grid_shape, open_signals
 from sparsine.cli.starts import find_start
-from sparsine.errors import BadInput
 from sparsine.evaluation.wording import db
 from sparsine.fitting.collection import FittedSignal, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.start import Start, write_vectors
-from sparsine.signals.dataset import SignalSet
-from sparsine.signals.decode import IMAGE_SUFFIXES
-from sparsine.signals.open import dataset_kinds, open_dataset, open_files
+from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictures import error_picture, save_picture, side_by_side, to_picture
 from sparsine.storage import finite_or_none, locked, write_atomically, write_json
 
-SPLITS = ("train", "val", "test")
 ROWS_SHOWN = 20
 
 
@@ -72,8 +69,8 @@ class Options:
 
 def run(options: Options) -> int:
     path, start = find_start(options.start, options.sparsity)
-    signals = _signals(options, start)
-    _check_folder(options)
+    signals = open_signals(options.signals, start, options.split, grid_shape(start), "fit")
+    check_folder(options.out, options.overwrite)
     size = options.render or tuple(2 * n for n in start.grid.shape)
     count = min(len(signals), options.limit or len(signals))
     console.print(f"[bold]fitting[/] {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
@@ -94,46 +91,6 @@ def run(options: Options) -> int:
     if options.json:
         write_json(options.json, [fitted.to_dict() for fitted in fits])
     return _summary(options, fits)
-
-
-class FileNames:
-    """A file name for every signal name: no folders, no repeats."""
-
-    def __init__(self) -> None:
-        self.given: set[str] = set()
-
-    def of(self, name: str) -> str:
-        """A new name; characters that could lead elsewhere become '_'."""
-        without = name[: -len(Path(name).suffix)] if Path(name).suffix.lower() in IMAGE_SUFFIXES else name
-        plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in without).strip(".") or "signal"
-        stem, number = plain[:150], 1
-        while stem.lower() in self.given:
-            number += 1
-            stem = f"{plain[:150]}-{number}"
-        self.given.add(stem.lower())
-        return stem
-
-
-def _signals(options: Options, start: Start) -> SignalSet:
-    given = options.signals
-    if not given:
-        raise BadInput("there is nothing to fit: name image files, folders, or one data set such as curves")
-    kind = given[0].partition(":")[0]
-    if len(given) == 1 and kind in dataset_kinds() and not Path(given[0]).exists():
-        seed = int(start.info.get("config", {}).get("split_seed", 0))
-        shape = start.grid.shape
-        dataset = open_dataset(given[0], resolution=(shape[0], shape[1]), seed=seed)
-        chosen: SignalSet = getattr(dataset, options.split)
-        return chosen
-    return open_files(given, shape=(start.grid.shape[0], start.grid.shape[1]), num_channels=start.field.out_features)
-
-
-def _check_folder(options: Options) -> None:
-    out = options.out
-    if out.exists() and not out.is_dir():
-        raise BadInput(f"{out} is a file; --out needs a folder")
-    if out.exists() and not options.overwrite and any(not e.name.startswith(".") for e in out.iterdir()):
-        raise BadInput(f"{out} holds files already; choose another folder, or say --overwrite")
 
 
 def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size: tuple[int, ...]) -> None:

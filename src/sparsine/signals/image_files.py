@@ -19,10 +19,10 @@ Prepare = Callable[[Image.Image], Image.Image]
 
 @final
 class ImageFiles(SignalSet):
-    """One signal per file, float32 RGB in [0, 1], all of one shape (rows, columns)."""
+    """One signal per file, float32 RGB in [0, 1], all of one shape (rows, columns), or each of its own."""
 
-    def __init__(self, paths: dict[str, Path], shape: tuple[int, int], prepare: Prepare) -> None:
-        """`paths` gives each signal its name; the order is kept."""
+    def __init__(self, paths: dict[str, Path], shape: tuple[int, int] | None, prepare: Prepare) -> None:
+        """`paths` gives each signal its name; the order is kept. `shape` is what all must have, if anything."""
         self._names = list(paths)
         self._paths = list(paths.values())
         self._shape = shape
@@ -43,7 +43,7 @@ class ImageFiles(SignalSet):
             values = to_values(self._prepare(image))
         except UnreadableSignal as error:
             raise UnreadableSignal(f"{path}: {error}") from error
-        if values.shape[:2] != self._shape:
+        if self._shape is not None and values.shape[:2] != self._shape:
             raise UnreadableSignal(f"{path}: it is {_size(values.shape)} pixels, the data set is {_size(self._shape)}")
         return values
 

@@ -58,8 +58,9 @@ def open_dataset(spec: str, *, resolution: tuple[int, int] | None = None, seed: 
         raise BadInput(f"cannot open the data set {spec[:200]!r}: {error.strerror or error}") from error
 
 
-def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int], num_channels: int) -> SignalSet:
-    """Image files, and folders of them, each resized to cover `shape` (rows, columns) and centre-cropped.
+def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int] | None, num_channels: int) -> SignalSet:
+    """Image files, and folders of them, each resized to cover `shape` (rows, columns) and centre-cropped; without a
+    shape each at its own size (then nothing is held in memory once it was handed out).
 
     A file that is missing or broken raises UnreadableSignal when it is loaded, not here.
 
@@ -71,7 +72,6 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int], num_chann
             f"image files give 3 channels (RGB), but signals of {num_channels} channel"
             f"{'s' * (num_channels != 1)} are wanted; use a start that was learned on images"
         )
-    shape = check_resolution(shape)
     if not paths:
         raise BadInput("no image file was given; name image files, or folders of images")
     found: list[tuple[str, Path]] = []
@@ -83,7 +83,11 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int], num_chann
         if not names:
             raise BadInput(f"the folder {path} holds no image (PNG, JPEG, WebP, TIFF or BMP); name one that does")
         found += [(name, path / name) for name in names]
-    return Cached(ImageFiles(_with_unique_names(found), shape, lambda image: cover_crop(image, shape)))
+    named = _with_unique_names(found)
+    if shape is None:
+        return ImageFiles(named, None, lambda image: image)
+    rows_columns = check_resolution(shape)
+    return Cached(ImageFiles(named, rows_columns, lambda image: cover_crop(image, rows_columns)))
 
 
 def _open(kind: str, spec: str, path: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:
