@@ -8,7 +8,8 @@ import torch
 from codec_problems import calibrated, make_start
 from small_problems import field_of
 
-from sparsine.codec import Coder, EncodeConfig, decode, encode, encode_batch, read_header
+from sparsine.codec import Coder, EncodeConfig, decode, encode, encode_batch, read_header, spending
+from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fields import Pattern
 from sparsine.fitting.fit import FitConfig
@@ -161,3 +162,21 @@ def test_encoding_leaves_the_start_as_it_was(start):
     encode(start, signals()[0], config())
     assert torch.equal(start.theta, before)
     assert dataclasses.fields(start)
+
+
+def test_bits_and_errors_of_the_groups_add_up_to_those_of_the_code(start):
+    """The errors only on average: those of single vectors partly cancel."""
+    coder, engine, coords = Coder(start), make_engine(start.pattern), start.grid.resized(SHAPE).coords()
+    added, whole = [], []
+    for seed in range(30):
+        theta = start.theta + 0.01 * torch.randn(80, generator=torch.Generator().manual_seed(seed))
+        data = coder.write(theta, SHAPE)
+        spent = spending(coder, engine, theta, data, coords)
+        assert [s.group for s in spent] == [f"{kind} {layer}" for kind in ("weights", "biases") for layer in (1, 2, 3)]
+        assert sum(s.parameters for s in spent) == 80
+        assert sum(s.bits for s in spent) / 8 == pytest.approx(read_header(data).payload_bytes, abs=6)
+        assert all(0 < s.entropy_bits < s.bits + 8 * s.parameters for s in spent)
+        both = engine.predict(torch.stack([theta, coder.theta(coder.read(data))]), coords)
+        added.append(sum(s.added_mse for s in spent))
+        whole.append(float((both[0] - both[1]).square().mean()))
+    assert np.mean(added) == pytest.approx(np.mean(whole), rel=0.3)

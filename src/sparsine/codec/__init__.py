@@ -17,7 +17,7 @@ Many signals: `encode_batch` fits a batch of one shape together and returns an `
 fitted_psnr_db, status, reason); keep one `Coder(start)` and hand it to every batch, and to `decode`, since it remembers
 its tables. Coding without fitting: `encode_vector` and `decode_vector`, or `Coder.write` and `Coder.read`.
 `read_header(data)` says what is in a code without its start. `EncodeConfig` chooses the fit, the quality, or a target.
-Bad bytes raise BadInput, whatever they are.
+`spending` says what its bits are for, group by group. Bad bytes raise BadInput, whatever they are.
 
 Inside, downwards: encode (signals to codes), targets (which step), coder (vectors to codes), scales, header, entropy
 (numbers to payload), models (tables of frequencies), quantise (the one place where floats become integers), ladder.
@@ -35,6 +35,9 @@ from sparsine.codec.encode import encode as encode
 from sparsine.codec.encode import encode_batch as encode_batch
 from sparsine.codec.encode import encode_vector as encode_vector
 from sparsine.codec.fitted_field import FittedField as FittedField
+from sparsine.codec.header import SUFFIX as SUFFIX
 from sparsine.codec.header import CodeHeader as CodeHeader
 from sparsine.codec.header import read_header as read_header
 from sparsine.codec.identity import start_hash as start_hash
+from sparsine.codec.spending import GroupSpending as GroupSpending
+from sparsine.codec.spending import spending as spending

@@ -84,11 +84,11 @@ class Coder:
         self._check_header(header)
         begin = header.header_bytes
         payload = data[begin : begin + header.payload_bytes]
-        return Code(header, decode_numbers(payload, clamped(self._classes(header)), self.models))
+        return Code(header, decode_numbers(payload, self.classes(header), self.models))
 
     def pack(self, code: Code) -> bytes:
         """The bytes of a code: the inverse of `read`, byte for byte."""
-        payload = encode_numbers(code.symbols, clamped(self._classes(code.header)), self.models)
+        payload = encode_numbers(code.symbols, self.classes(code.header), self.models)
         return with_checksum(replace(code.header, payload_bytes=len(payload)).pack() + payload)
 
     def theta(self, code: Code) -> Float[Tensor, " params"]:
@@ -107,6 +107,10 @@ class Coder:
         """The step of each parameter, in sixteenths of an octave."""
         steps: np.ndarray = self.base_steps + header.step_shift + self._by_group(header.group_steps)
         return steps
+
+    def classes(self, header: CodeHeader) -> Int[np.ndarray, " params"]:
+        """The class of each parameter: which table its number is coded with."""
+        return clamped(self._classes(header))
 
     def _classes(self, header: CodeHeader) -> Int[np.ndarray, " params"]:
         """Before they are clamped."""

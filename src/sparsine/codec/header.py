@@ -16,6 +16,8 @@ from sparsine.signals.grid import Grid
 
 MAGIC = b"\xf5SPN"
 VERSION = 1
+SUFFIX = ".spn"
+"""Of a code's file name."""
 CHECKSUM_BYTES = 4
 MAX_LEVELS = 66
 """Layers of neurons, input and output included."""
