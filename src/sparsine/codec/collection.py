@@ -1,0 +1,100 @@
+"""A whole collection becomes a folder of codes: fitted in batches, read ahead, written behind, gone on with.
+
+A signal that cannot be read or fitted is reported and the others go on. Killed at any time, what is lost is the batch
+that was being fitted and the one that was being written; the same call makes those again and keeps the rest.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from sparsine.codec.batches import batches
+from sparsine.codec.coded import CodedSignal, from_encoded
+from sparsine.codec.coder import Coder
+from sparsine.codec.config import EncodeConfig
+from sparsine.codec.encode import encode_batch
+from sparsine.codec.ledger import Line, line_of, opened
+from sparsine.codec.reading import Loaded, SignalReader
+from sparsine.codec.threads import in_threads
+from sparsine.meta.start import Start
+from sparsine.signals.dataset import SignalSet
+
+CODE_SUFFIX = ".spn"
+KIND, RECORD_VERSION = "sparsine-codes", 1
+READERS, MOST_AHEAD = 2, 64
+Written = tuple[CodedSignal, Line, bytes]
+"""What became of a signal, its line in the journal, its code."""
+
+
+def encode_collection(
+    start: Start,
+    signals: SignalSet,
+    folder: Path,
+    config: EncodeConfig | None = None,
+    *,
+    indices: Sequence[int] | None = None,
+    also: dict[str, Any] | None = None,
+    overwrite: bool = False,
+    engine: str = "auto",
+    device: str = "cpu",
+) -> Iterator[CodedSignal]:
+    """Codes of signals (all, or those at `indices`) in `folder`, a file each; yields what became of each once its file
+    is written, in the order of batches. Shapes may differ from signal to signal.
+
+    A code that is there already is kept if it was made from the same values by the same request: start, fit, quality
+    or target, and `also`.
+
+    Args:
+        also: plain JSON values that belong to the request too, such as how signals were resized.
+        overwrite: use a folder of another request or with other files, and replace codes of changed signals.
+
+    Raises:
+        BadInput: signals that the start cannot draw; a folder of another request, or held by another process.
+        WorkFailed: a file cannot be written.
+    """
+    config, coder = config or EncodeConfig(), Coder(start)
+    with (
+        opened(folder, _request(coder, config, also or {}), suffix=CODE_SUFFIX, overwrite=overwrite) as ledger,
+        ThreadPoolExecutor(READERS) as readers,
+        ThreadPoolExecutor(1) as writer,
+    ):
+        chosen = list(range(len(signals)) if indices is None else indices)
+        reader = SignalReader(start, signals, ledger, chosen, overwrite)
+        ahead = min(config.fit.batch, MOST_AHEAD) + READERS
+        encoding = _encoded(coder, in_threads(readers, reader.read, chosen, ahead), config, engine, device)
+
+        def write(batch: list[Written]) -> list[CodedSignal]:
+            ledger.add([(line, data) for _, line, data in batch if data])
+            return [coded for coded, _, _ in batch]
+
+        for written in in_threads(writer, write, encoding, window=2):
+            yield from written
+
+
+def _request(coder: Coder, config: EncodeConfig, also: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same for a code to be what would be made now. Batch and engine decide speed alone."""
+    aimed = config.target_psnr_db is not None or config.target_bytes is not None
+    fit = {"optimizer": config.fit.optimizer, "lr": config.fit.step_size, "steps": config.fit.num_steps}
+    return {
+        "kind": KIND, "record_version": RECORD_VERSION, "start": coder.hash.hex(), "fit": fit,
+        "quality": None if aimed else config.quality, "target_psnr_db": config.target_psnr_db,
+        "target_bytes": config.target_bytes, "rounded_steps": config.rounded_steps, **also,
+    }  # fmt: skip
+
+
+def _encoded(
+    coder: Coder, read: Iterable[Loaded | CodedSignal], config: EncodeConfig, engine: str, device: str
+) -> Iterator[list[Written]]:
+    for batch in batches(read, config.fit.batch):
+        if isinstance(batch, CodedSignal):
+            yield [(batch, {}, b"")]
+            continue
+        values = [signal.values for signal in batch]
+        codes = encode_batch(coder.start, values, config, engine=engine, device=device, coder=coder)
+        written = []
+        for signal, code in zip(batch, codes, strict=True):
+            coded = from_encoded(signal.name, signal.file, signal.values.shape[:-1], code)
+            line = line_of(signal.name, signal.digest, signal.file, code.data) | coded.to_line()
+            written.append((coded, line, code.data))
+        yield written

@@ -1,0 +1,171 @@
+"""A folder of results, a file for each input, that goes on where it ended, however it ended.
+
+request.json     what was asked for: only the same request goes on in this folder
+journal.jsonl    a line for each result, appended once its file is whole: made from which values, and what is in it
+
+A result counts as done if its file is still, byte for byte, what the journal says, and was made from the same values.
+docs/formats.md describes both files.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sparsine.errors import BadInput, WorkFailed
+from sparsine.signals.file_names import FileNames
+from sparsine.storage import finite_or_none, locked, read_json, remove_leftovers, write_atomically, write_json
+
+REQUEST, JOURNAL = "request.json", "journal.jsonl"
+Line = dict[str, Any]
+"""`input` and `input_sha256`: the name of a signal and its values; `file` and `file_sha256`: the result; and more."""
+_TEXTS = ("input", "input_sha256", "file", "file_sha256")
+
+
+class Ledger:
+    """What is done in a folder that this process holds."""
+
+    def __init__(self, folder: Path, suffix: str, lines: Sequence[Line]) -> None:
+        self.folder, self.suffix = folder, suffix
+        self._lines = {line["input"]: line for line in lines}
+        self._names = FileNames(taken=[Path(line["file"]).stem for line in lines])
+        self._lock = Lock()
+
+    def file_of(self, name: str) -> str:
+        """The file name for an input: the one that it has already, or a new one. Not for two threads at a time."""
+        known = self._lines.get(name)
+        return known["file"] if known else self._names.of(name) + self.suffix
+
+    def done(self, name: str) -> Line | None:
+        """The line of an input whose result is there and whole."""
+        line = self._lines.get(name)
+        if line is None:
+            return None
+        try:
+            data = (self.folder / line["file"]).read_bytes()
+        except OSError:
+            return None
+        return line if sha256(data) == line["file_sha256"] else None
+
+    def add(self, results: Sequence[tuple[Line, bytes]]) -> None:
+        """Write files, then the lines that say that they are there.
+
+        Raises:
+            WorkFailed: the system refused. Files that are whole stay; what has no line is made again.
+        """
+        for line, data in results:
+            write_atomically(self.folder / line["file"], data)
+        text = "".join(_told(line) for line, _ in results)
+        with self._lock:
+            _append(self.folder / JOURNAL, text.encode())
+
+
+@contextlib.contextmanager
+def opened(folder: Path, request: dict[str, Any], *, suffix: str, overwrite: bool) -> Iterator[Ledger]:
+    """Hold `folder` for this process and this request.
+
+    Raises:
+        BadInput: another process holds it, or it belongs to another request or holds other files (unless `overwrite`,
+            which forgets what is there; files are replaced one by one, and those of other names are left).
+        WorkFailed: the system refused to write.
+    """
+    _check(folder, request, overwrite)  # before a lock is laid into a folder that is not ours
+    with locked(folder):
+        known = _check(folder, request, overwrite)
+        remove_leftovers(folder)
+        lines = _read_journal(folder) if known else []
+        write_atomically(folder / JOURNAL, "".join(map(_told, lines)).encode())
+        if not known:
+            write_json(folder / REQUEST, request)
+        yield Ledger(folder, suffix, lines)
+
+
+def line_of(name: str, input_sha256: str, file: str, data: bytes) -> Line:
+    """The line of a result, but for what is in it."""
+    return {"input": name, "input_sha256": input_sha256, "file": file, "file_sha256": sha256(data)}
+
+
+def sha256(*parts: bytes | memoryview) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _check(folder: Path, request: dict[str, Any], overwrite: bool) -> bool:
+    """Whether this request was begun here already."""
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is a file; --out needs a folder")
+    try:
+        there = folder.exists() and any(not entry.name.startswith(".") for entry in folder.iterdir())
+    except OSError as error:
+        raise BadInput(f"cannot use {folder} as an output folder: {error.strerror or error}") from error
+    if not there:
+        return False
+    before = read_json(folder / REQUEST) if (folder / REQUEST).is_file() else None
+    if before == finite_or_none(request):
+        return True
+    if overwrite:
+        return False
+    if not isinstance(before, dict):
+        raise BadInput(f"{folder} holds files already; choose another folder, or say --overwrite")
+    raise BadInput(
+        f"{folder} belongs to another request ({_difference(before, request)}); choose another folder, ask for the "
+        "same, or say --overwrite"
+    )
+
+
+def _difference(before: dict[str, Any], request: dict[str, Any]) -> str:
+    """The first entries that differ, in words."""
+    keys = [key for key in {**before, **request} if before.get(key) != request.get(key)]
+    told = (f"{key} was {_short(before.get(key))}, now {_short(request.get(key))}" for key in keys[:3])
+    return "; ".join(told)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _told(line: Line) -> str:
+    return json.dumps(finite_or_none(line), allow_nan=False) + "\n"
+
+
+def _append(path: Path, data: bytes) -> None:
+    try:
+        with open(path, "ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise WorkFailed(
+            f"cannot write {path}: {error.strerror or error}; the same command goes on from here"
+        ) from error
+
+
+def _read_journal(folder: Path) -> list[Line]:
+    """Its sound lines, the last of each input: one that was cut short or damaged is forgotten, and its result made
+    again. A file name that leads out of the folder is no sound line."""
+    try:
+        texts = (folder / JOURNAL).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BadInput(f"cannot read {folder / JOURNAL}: {error.strerror or error}") from error
+    found = {line["input"]: line for line in map(_sound, texts) if line is not None}
+    return list(found.values())
+
+
+def _sound(text: bytes) -> Line | None:
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(line, dict) or not all(isinstance(line.get(key), str) for key in _TEXTS):
+        return None
+    file = line["file"]
+    return line if file == Path(file).name and not file.startswith(".") and "\0" not in file else None

@@ -1,0 +1,74 @@
+"""One signal on its way to the fit: read, recognised, or turned away."""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from sparsine.checks import check_memory
+from sparsine.codec.coded import CodedSignal, from_line
+from sparsine.codec.header import MAX_POINTS, MAX_SAMPLES_PER_AXIS
+from sparsine.codec.ledger import Ledger, sha256
+from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.meta.start import Start
+from sparsine.signals.dataset import SignalSet
+
+NUMBERS_PER_POINT = 24
+"""Of four bytes: coordinates, values, what is made of them. Measured roughly, on the large side."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A signal that is to be encoded."""
+
+    name: str
+    file: str
+    """File name of its code."""
+    values: np.ndarray
+    """(*shape, channels) float32."""
+    digest: str
+    """SHA-256 of shape and values."""
+
+
+class SignalReader:
+    """Reads signals of a set, from any thread. Names of files are given out at once, in order, so that they do not
+    depend on what is read when."""
+
+    def __init__(self, start: Start, signals: SignalSet, ledger: Ledger, indices: list[int], overwrite: bool) -> None:
+        self._start, self._signals, self._ledger, self._overwrite = start, signals, ledger, overwrite
+        self._files = {index: ledger.file_of(signals.name(index)) for index in indices}
+
+    def read(self, index: int) -> Loaded | CodedSignal:
+        """The signal; or what became of it, where there is nothing to encode."""
+        name, file = self._signals.name(index), self._files[index]
+        try:
+            values = self._signals.load(index)
+            self._check_size(values.shape[:-1])
+        except UnreadableSignal as error:
+            return CodedSignal(input=name, status="unreadable", reason=str(error))
+        loaded = Loaded(name, file, values, sha256(str(values.shape).encode(), np.ascontiguousarray(values).data))
+        return self._known(loaded) or loaded
+
+    def _known(self, loaded: Loaded) -> CodedSignal | None:
+        """What the folder holds for it."""
+        line = self._ledger.done(loaded.name)
+        if line is None:
+            return None
+        if line["input_sha256"] == loaded.digest:
+            return from_line(line)
+        if self._overwrite:
+            return None
+        why = f"{loaded.file} is the code of other values under this name; choose another folder, or say --overwrite"
+        return CodedSignal(input=loaded.name, status="changed", reason=why)
+
+    def _check_size(self, shape: tuple[int, ...]) -> None:
+        if max(shape) > MAX_SAMPLES_PER_AXIS or prod(shape) > MAX_POINTS:
+            raise UnreadableSignal(
+                f"it has {' x '.join(map(str, shape))} samples, but a code tells at most {MAX_SAMPLES_PER_AXIS} along "
+                f"an axis and {MAX_POINTS} in all; bring it to a smaller size"
+            )
+        numbers = 8 * self._start.pattern.num_params + NUMBERS_PER_POINT * prod(shape)
+        try:
+            check_memory("fitting it", 4 * numbers, "bring it to a smaller size")
+        except BadInput as error:
+            raise UnreadableSignal(str(error)) from error

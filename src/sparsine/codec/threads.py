@@ -1,0 +1,32 @@
+"""Reading ahead and writing behind: work that waits for files goes on beside the fitting."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def in_threads(pool: Executor, work: Callable[[Given], Made], items: Iterable[Given], window: int) -> Iterator[Made]:
+    """`work` of every item, in order. At most `window` are under way or waiting to be taken; `items` are asked for one
+    by one, in this thread, so that a slow source and slow work go on at the same time.
+
+    Example:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> with ThreadPoolExecutor(2) as pool:
+        ...     list(in_threads(pool, str, range(4), window=3))
+        ['0', '1', '2', '3']
+    """
+    under_way: deque[Future[Made]] = deque()
+    try:
+        for item in items:
+            under_way.append(pool.submit(work, item))
+            if len(under_way) >= window:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for future in under_way:
+            future.cancel()
