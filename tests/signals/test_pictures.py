@@ -27,6 +27,15 @@ def test_a_distance_field_is_blue_inside_orange_outside_and_dark_at_zero():
     assert picture[2, 75].max() < 40
 
 
+def test_a_magnified_part_of_a_distance_field_has_lines_of_its_own_width():
+    values = np.linspace(-0.75, 0.75, 1501, dtype=np.float32)[None, :, None].repeat(2, axis=0)
+    whole, part = to_picture(values, "distance", sample_width=0.001), values[:, 700:801]
+    assert (to_picture(part, "distance", sample_width=0.001) == whole[:, 700:801]).all()
+    dark = (to_picture(part, "distance", sample_width=0.001)[0].max(axis=1) < 60).sum()
+    assert 1 <= dark <= 3
+    assert (to_picture(part, "distance")[0].max(axis=1) < 60).sum() > 9
+
+
 def test_samples_that_are_not_finite_stand_out():
     values = np.full((5, 3, 3), 0.5, dtype=np.float32)
     values[3, 1, 2] = np.nan

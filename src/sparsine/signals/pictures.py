@@ -23,10 +23,14 @@ _RAMP = np.array([[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254
 
 
 def to_picture(
-    values: Float[np.ndarray, "rows columns channels"], value_kind: str
+    values: Float[np.ndarray, "rows columns channels"], value_kind: str, *, sample_width: float | None = None
 ) -> UInt8[np.ndarray, "rows columns 3"]:
     """Show a signal. rgb and grey are clamped to [0, 1]; a distance field is blue inside, orange outside, with a
     line every 0.1 and a dark one at zero. Samples that are not finite become magenta.
+
+    Args:
+        sample_width: of a distance field, from one sample to the next in half extents, which decides how wide lines
+            are; None is that of a whole picture.
 
     Raises:
         BadInput: the value kind is unknown, or does not go with the number of channels.
@@ -39,7 +43,9 @@ def to_picture(
     finite = np.isfinite(values).all(axis=2)
     values = np.where(finite[:, :, None], values, 0.0).astype(np.float64)
     is_distance = value_kind == "distance"
-    picture = _to_bytes(_distance_colours(values[:, :, 0]) if is_distance else np.repeat(values, 3 // expected, axis=2))
+    width = sample_width or 2.0 / max(*values.shape[:2], 2)
+    colours = _distance_colours(values[:, :, 0], width) if is_distance else np.repeat(values, 3 // expected, axis=2)
+    picture = _to_bytes(colours)
     picture[~finite] = _NOT_FINITE
     return picture
 
@@ -105,12 +111,14 @@ def save_picture(path: Path, picture: UInt8[np.ndarray, "rows columns 3"]) -> No
     write_atomically(Path(path), buffer.getvalue())
 
 
-def _distance_colours(distance: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "rows columns 3"]:
+def _distance_colours(
+    distance: Float[np.ndarray, "rows columns"], pixel: float
+) -> Float[np.ndarray, "rows columns 3"]:
+    """`pixel`: width of one sample in half extents."""
     side = np.where(distance[:, :, None] < 0, _INSIDE, _OUTSIDE)
     # Nearly white at the curve, saturated far from it.
     far = 1.0 - np.exp(-2.5 * np.abs(distance))[:, :, None]
     colours: Float[np.ndarray, "rows columns 3"] = (1.0 - 0.85 * far) * 0.97 + far * 0.85 * side
-    pixel = 2.0 / max(*distance.shape, 2)  # width of one sample in half extents
     to_line = np.abs(distance - ISO_LINE_SPACING * np.round(distance / ISO_LINE_SPACING))
     # On a coarse grid the lines would touch: leave them out.
     if pixel < ISO_LINE_SPACING / 3:

@@ -1,0 +1,74 @@
+"""`sparsine view DIR --start START`: a page on this machine that shows the codes of a folder."""
+
+import threading
+import webbrowser
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import tyro
+from rich.markup import escape
+
+from sparsine.checks import check_range
+from sparsine.cli.console import console, counted
+from sparsine.errors import BadInput
+from sparsine.viewer.config import ViewerConfig
+from sparsine.viewer.folder import CodeFolder
+from sparsine.viewer.originals import Originals
+from sparsine.viewer.shelf import Shelf
+from sparsine.viewer.starts import Starts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    codes: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
+    """Folder of codes; codes of one name in several sub-folders are levels of one signal."""
+    start: Path
+    """The start that they were encoded with, or the folder of a run for codes of several of its starts."""
+    originals: str | None = None
+    """What they were encoded from, to be shown beside them: a folder of images, or a data set as in celeba:DIR."""
+    port: int | None = None
+    """Of this machine; None is 8765, or any free one if that is taken."""
+    no_browser: bool = False
+    """Only print the address."""
+
+    def __post_init__(self) -> None:
+        if self.port is not None:
+            check_range("port", self.port, 0, 65_535)
+
+
+def run(options: Options) -> int:
+    server = _server()
+    shelf = _shelf(options)
+    with server.bind(options.port) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        found = counted(len(shelf.folder.codes()), "signal")
+        console.print(f"[bold]viewing[/] {found} of {escape(str(options.codes))} at {address} (Ctrl-C ends it)")
+        if not options.no_browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        try:
+            server.serve(shelf, listening)
+        except KeyboardInterrupt:  # the way to end it
+            console.print("ended")
+    return 0
+
+
+def _shelf(options: Options) -> Shelf:
+    folder, starts, config = CodeFolder(options.codes), Starts.at(options.start), ViewerConfig()
+    originals = None
+    if options.originals is not None:
+        start = next(iter(starts.drawers.values())).start
+        seed = int(start.info.get("config", {}).get("split_seed", 0))
+        originals = Originals(
+            options.originals, start.field.out_features, start.grid.shape, seed, config.num_originals
+        )  # fmt: skip
+    return Shelf(folder, starts, originals, config)
+
+
+def _server() -> ModuleType:
+    try:
+        return import_module("sparsine.viewer.serve")
+    except ImportError as error:
+        raise BadInput(f"the viewer needs Starlette and uvicorn ({error}); pip install 'sparsine[view]'") from error

@@ -1,0 +1,10 @@
+"""Many fields in one page: a local server that draws codes as a browser asks for them.
+
+Needs the extra `view` (Starlette and uvicorn): pip install 'sparsine[view]'. docs/viewer.md says how it is used and
+what it refuses.
+
+Inside, downwards: serve (socket, uvicorn), app (routes), guard (which requests are answered at all), desk (one drawing
+at a time), questions (what a request may ask), shelf (codes by name: lists, drawings, values), originals, notes (what
+the encoder wrote of them), folder (files that may be read), painting (values to pixels), sampling (a part of a field at
+any magnification), cached. static/ is the page: plain HTML, CSS and JavaScript.
+"""

@@ -1,0 +1,158 @@
+"""The routes: one question each, answered by the shelf.
+
+/                       the page, and /static/NAME its parts
+/api/folder             what lies there, and what may be asked
+/api/codes              a page of the list: search, sort, level, first, count
+/api/code?name=         one signal with its levels
+/thumbnail?name=        PNG: level, edge
+/draw?name=             pixels: level, region=y0,x0,y1,x1, size=ROWSxCOLUMNS
+/value?name=            at=y,x: coordinates, value, original
+/original?name=         PNG at its own samples; /error?name= the same of the error
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from importlib.resources import files
+from threading import Event
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sparsine.errors import BadInput
+from sparsine.storage import finite_or_none
+from sparsine.viewer.desk import Desk, Rank
+from sparsine.viewer.folder import CodeFile
+from sparsine.viewer.guard import Guard
+from sparsine.viewer.questions import Question
+from sparsine.viewer.refusals import BadQuestion, Busy, Stopped, Unknown
+from sparsine.viewer.shelf import SORTS, Shelf
+
+T = TypeVar("T")
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+STATUSES = ((Unknown, 404), (BadQuestion, 400), (BadInput, 422), (Busy, 503), (Stopped, 499))
+MOST_LISTED = 500
+THUMBNAIL_EDGES = 16, 512
+
+
+def make_app(shelf: Shelf, hosts: Iterable[str]) -> Guard:
+    """The app of one folder. `hosts`: what the Host header of a request may be, such as "127.0.0.1:8765"."""
+    answers = Answers(shelf)
+    routes = [
+        Route("/", answers.page), Route("/static/{name}", answers.static),
+        *(Route(f"/api/{name}", getattr(answers, name)) for name in ("folder", "codes", "code")),
+        *(Route(f"/{name}", getattr(answers, name)) for name in ("thumbnail", "draw", "value", "original", "error")),
+    ]  # fmt: skip
+    refusals = {kind: refused for kind, _ in STATUSES} | {HTTPException: no_such_page}
+    return Guard(Starlette(routes=routes, exception_handlers=refusals), hosts)  # type: ignore[arg-type]
+
+
+class Answers:
+    """One method for each route."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf, self.desk = shelf, Desk(shelf.config.max_waiting)
+        folder = files("sparsine.viewer") / "static"
+        self.parts = {part.name: part.read_bytes() for part in folder.iterdir() if _suffix(part.name) in KINDS}
+
+    async def page(self, request: Request) -> Response:
+        return self._part("index.html")
+
+    async def static(self, request: Request) -> Response:
+        return self._part(request.path_params["name"])
+
+    async def folder(self, request: Request) -> Response:
+        return as_json(await self._do(request, Rank.FACTS, lambda _: self.shelf.about()))
+
+    async def codes(self, request: Request) -> Response:
+        ask = Question(request.query_params)
+        search, sort = ask.text("search", "", 200), ask.choice("sort", SORTS)
+        level = ask.text("level", "") if "level" in ask.query else None
+        first, count = ask.whole("first", 0, 10**9, 0), ask.whole("count", 1, MOST_LISTED, 100)
+        return as_json(
+            await self._do(request, Rank.FACTS, lambda _: self.shelf.page(search, sort, level, first, count))
+        )
+
+    async def code(self, request: Request) -> Response:
+        name = Question(request.query_params).text("name")
+        return as_json(await self._do(request, Rank.FACTS, lambda _: self.shelf.code(name)))
+
+    async def thumbnail(self, request: Request) -> Response:
+        edge = Question(request.query_params).whole("edge", *THUMBNAIL_EDGES, 192)
+        file = await self._file(request)
+        tag = f'"{hashlib.sha256(f"{file}{edge}{sorted(self.shelf.starts.drawers)}".encode()).hexdigest()[:32]}"'
+        headers = {"etag": tag, "cache-control": "private, no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        png = await self._do(request, Rank.THUMBNAIL, lambda _: self.shelf.thumbnail(file, edge))
+        return Response(png, media_type="image/png", headers=headers)
+
+    async def draw(self, request: Request) -> Response:
+        view = Question(request.query_params).view(self.shelf.config)
+        file = await self._file(request)
+        pixels, ms = await self._do(request, Rank.VIEW, lambda stop: self.shelf.draw(file, view, stop))
+        return Response(pixels, media_type="application/octet-stream", headers={"x-milliseconds": f"{ms:.1f}"})
+
+    async def value(self, request: Request) -> Response:
+        y, x = Question(request.query_params).fractions("at", 2)
+        file = await self._file(request)
+        return as_json(await self._do(request, Rank.FACTS, lambda _: self.shelf.value(file, y, x)))
+
+    async def original(self, request: Request) -> Response:
+        file = await self._file(request)
+        png = await self._do(request, Rank.VIEW, lambda _: self.shelf.original_png(file))
+        return Response(png, media_type="image/png")
+
+    async def error(self, request: Request) -> Response:
+        file = await self._file(request)
+        compared = await self._do(request, Rank.VIEW, lambda stop: self.shelf.compared(file, stop))
+        return Response(compared.png, media_type="image/png", headers={"x-psnr-db": f"{compared.psnr_db:.4f}"})
+
+    async def _file(self, request: Request) -> CodeFile:
+        ask = Question(request.query_params)
+        name, level = ask.text("name"), ask.text("level") if "level" in ask.query else None
+        return await self._do(request, Rank.FACTS, lambda _: self.shelf.file(name, level))
+
+    async def _do(self, request: Request, rank: Rank, work: Callable[[Event], T]) -> T:
+        return await self.desk.run(rank, work, _leaving(request))
+
+    def _part(self, name: str) -> Response:
+        if name not in self.parts:
+            raise Unknown("there is no such page")
+        return Response(self.parts[name], media_type=KINDS[_suffix(name)], headers={"cache-control": "no-cache"})
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """A refusal is one line of JSON."""
+    status = next(status for kind, status in STATUSES if isinstance(error, kind))
+    headers = {"retry-after": "1"} if status == 503 else None
+    return as_json({"error": str(error)}, status, headers)
+
+
+async def no_such_page(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return as_json({"error": "there is no such page"}, error.status_code)
+
+
+def as_json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Numbers that are not finite become null, since JSON has none."""
+    text = json.dumps(finite_or_none(value), allow_nan=False)
+    return Response(text, status, headers, media_type="application/json")
+
+
+def _leaving(request: Request) -> Callable[[], Awaitable[None]]:
+    """Returns when the browser no longer waits for the answer."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    return gone
+
+
+def _suffix(name: str) -> str:
+    return name[name.rfind(".") :] if "." in name else ""

@@ -1,0 +1,19 @@
+"""Why a question gets no answer. A damaged code is a plain BadInput."""
+
+from sparsine.errors import BadInput
+
+
+class Unknown(BadInput):
+    """Nothing of that name is in the folder."""
+
+
+class BadQuestion(BadInput):
+    """The question itself makes no sense, or asks for too much."""
+
+
+class Busy(RuntimeError):
+    """Too many are waiting already."""
+
+
+class Stopped(RuntimeError):
+    """Nobody waits for the drawing any more."""

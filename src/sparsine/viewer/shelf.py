@@ -1,0 +1,187 @@
+"""Codes by name: lists, drawings, values. Everything here runs in one thread, one question after another."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from sparsine.errors import BadInput
+from sparsine.psnr import psnr_db
+from sparsine.signals.pictures import error_picture, to_picture
+from sparsine.viewer.cached import Bounded
+from sparsine.viewer.config import ViewerConfig
+from sparsine.viewer.folder import CodeFile, CodeFolder, natural
+from sparsine.viewer.notes import Note, read_notes
+from sparsine.viewer.originals import Originals
+from sparsine.viewer.painting import paint, thumbnail_size, to_png
+from sparsine.viewer.refusals import Unknown
+from sparsine.viewer.sampling import View, value_at
+from sparsine.viewer.starts import Opened, Starts
+
+SORTS = ("name", "largest", "smallest", "best", "worst")
+"""By name, by bytes, by PSNR."""
+LIST_SECONDS = 2.0
+"""A list that is older is made again: the encoder may be at work."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The error of a code against its original, at the samples of the signal."""
+
+    png: bytes
+    psnr_db: float
+
+
+class Shelf:
+    """A folder of codes with the starts that draw them."""
+
+    def __init__(
+        self, folder: CodeFolder, starts: Starts, originals: Originals | None = None, config: ViewerConfig | None = None
+    ) -> None:
+        self.folder, self.starts, self.originals = folder, starts, originals
+        self.config = config or ViewerConfig()
+        self._fields: Bounded[Opened] = Bounded(self.config.num_fields)
+        self._thumbnails: Bounded[bytes] = Bounded(self.config.thumbnail_bytes, len)
+        self._facts: Bounded[dict[str, Any]] = Bounded(1 << 16)
+        self._codes: dict[str, dict[str, CodeFile]] = {}
+        self._notes: dict[str, dict[str, Note]] = {}
+        self._listed = -LIST_SECONDS
+
+    def about(self) -> dict[str, Any]:
+        """The folder, and what may be asked of it."""
+        self._list()
+        levels = sorted(self._folders(), key=natural)
+        return {
+            "folder": str(self.folder.root.resolve().name), "codes": len(self._codes), "levels": levels,
+            "starts": len(self.starts.drawers), "originals": self.originals.spec if self.originals else None,
+            "max_points": self.config.max_points, "max_edge": self.config.max_edge, "sorts": SORTS,
+        }  # fmt: skip
+
+    def page(self, search: str, sort: str, level: str | None, first: int, count: int) -> dict[str, Any]:
+        """Some of the codes whose names contain `search`; of each its level `level`, or its last."""
+        if not first:
+            self._list()
+        files = self._sorted([_at(files, level) for files in self._matching(search)], sort)
+        return {"total": len(files), "first": first, "codes": [self.facts(f) for f in files[first : first + count]]}
+
+    def code(self, name: str) -> dict[str, Any]:
+        """One signal with all its levels."""
+        levels = [self.facts(file) for file in self._levels(name).values()]
+        return {"name": name, "levels": levels}
+
+    def facts(self, file: CodeFile) -> dict[str, Any]:
+        """What is known of a code without drawing it; `error` where it cannot be drawn."""
+        note = self._note(file)
+        facts = self._facts.get(file, lambda: self._read_facts(file))
+        return {**facts, "psnr_db": note.psnr_db if note else None}
+
+    def file(self, name: str, level: str | None) -> CodeFile:
+        """Raises Unknown where there is none."""
+        files = self._levels(name)
+        if level is not None and level not in files:
+            raise Unknown(f"{name} has no level {level!r}")
+        return _at(files, level)
+
+    def thumbnail(self, file: CodeFile, edge: int) -> bytes:
+        """PNG of the whole picture within `edge` x `edge`."""
+        return self._thumbnails.get((file, edge), lambda: self._draw_thumbnail(file, edge))
+
+    def draw(self, file: CodeFile, view: View, stop: Event) -> tuple[bytes, float]:
+        """(pixels, milliseconds): red, green, blue and 255 for each, row by row."""
+        began = time.perf_counter()
+        opened = self.opened(file)
+        pixels = paint(opened.field, opened.drawer.engine, view, stop)
+        return pixels.tobytes(), 1e3 * (time.perf_counter() - began)
+
+    def value(self, file: CodeFile, y: float, x: float) -> dict[str, Any]:
+        """Coordinates and value at a place of the picture, and the original's sample there."""
+        opened = self.opened(file)
+        coords, values = value_at(opened.field, opened.drawer.engine, y, x)
+        found: dict[str, Any] = {"coords": coords, "value": values, "original": None}
+        try:
+            original = self.original(file)
+        except BadInput:
+            return found
+        row, column = (min(int(at * n), n - 1) for at, n in zip((y, x), original.shape[:2], strict=True))
+        return {**found, "original": original[row, column].tolist(), "sample": [row, column]}
+
+    def original(self, file: CodeFile) -> np.ndarray:
+        """(rows, columns, channels). Raises Unknown where no originals were given."""
+        if self.originals is None:
+            raise Unknown("no originals were given; start the viewer with --originals to see them")
+        note = self._note(file)
+        return self.originals.find(file.name, note.input if note else None, self.opened(file).field.shape)
+
+    def original_png(self, file: CodeFile) -> bytes:
+        """The original as it is drawn everywhere."""
+        return to_png(to_picture(self.original(file), self.opened(file).drawer.start.value_kind))
+
+    def compared(self, file: CodeFile, stop: Event) -> Compared:
+        """The absolute error at the samples of the original."""
+        opened, original = self.opened(file), self.original(file)
+        values = opened.field.render()
+        return Compared(to_png(error_picture(original, values)), psnr_db(float(np.mean((original - values) ** 2))))
+
+    def opened(self, file: CodeFile) -> Opened:
+        """The field of a code. Raises BadInput: damaged, or of another start."""
+        return self._fields.get(file, lambda: self.starts.open(self.folder.read(file.parts, self.starts.most_bytes)))
+
+    def _read_facts(self, file: CodeFile) -> dict[str, Any]:
+        facts: dict[str, Any] = {"name": file.name, "level": file.level, "bytes": file.num_bytes}
+        try:
+            header, drawer = self.starts.header(self.folder.read(file.parts, self.starts.most_bytes))
+        except BadInput as error:
+            return {**facts, "error": str(error)}
+        start = drawer.start
+        return {
+            **facts, "rows": header.grid.shape[0], "columns": header.grid.shape[1],
+            "bits_per_pixel": header.bits_per_point, "version": f"{file.changed_ns:x}-{header.start_hash.hex()}",
+            "start": drawer.name, "value_kind": start.value_kind, "weights": start.pattern.num_weights,
+            "density": start.pattern.density, "channels": start.field.out_features,
+        }  # fmt: skip
+
+    def _draw_thumbnail(self, file: CodeFile, edge: int) -> bytes:
+        opened = self.opened(file)
+        view = View((0.0, 0.0, 1.0, 1.0), thumbnail_size(opened.field.shape, edge))
+        return to_png(paint(opened.field, opened.drawer.engine, view, Event()))
+
+    def _list(self) -> None:
+        if time.monotonic() - self._listed < LIST_SECONDS:
+            return
+        self._codes = self.folder.codes()
+        self._notes = {level: read_notes(self.folder, level) for level in self._folders()}
+        self._listed = time.monotonic()
+
+    def _folders(self) -> set[str]:
+        return {file.level for files in self._codes.values() for file in files.values()}
+
+    def _levels(self, name: str) -> dict[str, CodeFile]:
+        if name not in self._codes:
+            self._list()
+        if name not in self._codes:
+            raise Unknown("there is no code of that name in the folder")
+        return self._codes[name]
+
+    def _note(self, file: CodeFile) -> Note | None:
+        return self._notes.get(file.level, {}).get(file.name)
+
+    def _matching(self, search: str) -> list[dict[str, CodeFile]]:
+        wanted = search.casefold()
+        return [files for name, files in self._codes.items() if wanted in name.casefold()]
+
+    def _sorted(self, files: list[CodeFile], sort: str) -> Sequence[CodeFile]:
+        if sort == "name":
+            return files
+        if sort in ("largest", "smallest"):
+            return sorted(files, key=lambda file: file.num_bytes, reverse=sort == "largest")
+        noted = [(file, note.psnr_db) for file in files if (note := self._note(file)) and note.psnr_db is not None]
+        known = sorted(noted, key=lambda pair: pair[1], reverse=sort == "best")
+        first = {id(file) for file, _ in known}
+        return [file for file, _ in known] + [file for file in files if id(file) not in first]
+
+
+def _at(files: dict[str, CodeFile], level: str | None) -> CodeFile:
+    return files[level] if level is not None and level in files else list(files.values())[-1]
