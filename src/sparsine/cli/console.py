@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from sparsine.evaluation.rows import evenly
@@ -61,6 +62,30 @@ class Waiting:
             rate = (done - self.first) / max(self.said - self.began, 1e-9)
             left = f", about {(self.total - done) / rate:,.0f} s left" if rate > 0 else ""
             print(f"{self.what}: {done} of {self.total}{left}", file=sys.stderr, flush=True)
+
+
+class Complaints:
+    """Lines about what went wrong, one for each signal; of thousands the first few."""
+
+    SHOWN = 20
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def add(self, status: str, name: str, reason: str) -> None:
+        self.number += 1
+        if self.number <= self.SHOWN:
+            console.print(f"[yellow]{status}[/] {shown(name)}: {shown(reason)}")
+
+    def end(self, where: str) -> None:
+        """Say how many more there were, and `where` they can be read."""
+        if self.number > self.SHOWN:
+            console.print(f"... and {self.number - self.SHOWN} more: {where}")
+
+
+def shown(text: str) -> str:
+    """A name or a reason as it may be printed: without markup, and without bytes that are no text."""
+    return escape(text.encode("utf-8", "replace").decode())
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""`sparsine info START`: what is in a start file. `sparsine info --engines`: what computes on this machine."""
+"""`sparsine info FILE`: what is in a start or a code. `sparsine info --engines`: what computes on this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ import torch
 import tyro
 from rich.table import Table
 
+from sparsine.cli.code_info import is_code, show_code
 from sparsine.cli.console import console
 from sparsine.cli.starts import find_start
 from sparsine.engines.choose import ENGINES
@@ -17,8 +18,10 @@ from sparsine.errors import BadInput
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    start: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="START")] = None
-    """A start file, or the folder of a run."""
+    file: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")] = None
+    """A start file, the folder of a run, or a code."""
+    start: Path | None = None
+    """Of a code: the start that it was encoded with, or its run; then bits are also told layer by layer."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
     engines: bool = False
@@ -28,11 +31,20 @@ class Options:
 def run(options: Options) -> int:
     if options.engines:
         _show_engines()
-    if options.start is not None:
-        _show_start(options.start, options.sparsity)
+    if options.file is not None:
+        _show(options.file, options)
     elif not options.engines:
-        raise BadInput("say of what: a start file or the folder of a run, or --engines")
+        raise BadInput("say of what: a start file, the folder of a run or a code, or --engines")
     return 0
+
+
+def _show(file: Path, options: Options) -> None:
+    if is_code(file):
+        show_code(file, find_start(options.start, options.sparsity)[1] if options.start else None)
+        return
+    if options.start is not None:
+        raise BadInput(f"--start goes with a code, but {file} is none")
+    _show_start(file, options.sparsity)
 
 
 def _show_engines() -> None:

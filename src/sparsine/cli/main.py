@@ -14,9 +14,14 @@ from sparsine.version import __version__
 COMMANDS = {
     "learn": "learn a sparse start for a collection of signals",
     "fit": "fit signals from a start, draw them, measure PSNR",
+    "encode": "fit signals from a start and write one small code file for each",
+    "decode": "draw codes at any size, or parts of them at any magnification",
+    "calibrate": "measure on a few signals how codes of a start are told best",
     "report": "measure a run on held-out signals and write its report page",
     "compare": "measure methods beside each other, as in the paper's figures",
-    "info": "say what is in a start file, or which engines there are",
+    "rate-distortion": "measure our codes beside JPEG and WebP: bytes, PSNR, SSIM, seconds",
+    "info": "say what is in a start or a code, or which engines there are",
+    "view": "show codes in a page on this machine",
     "bench": "time the engines beside plain PyTorch",
     "import-learnit": "turn a start published by Learnit (npz) into a start file",
 }

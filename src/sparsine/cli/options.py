@@ -1,4 +1,4 @@
-"""Options from dataclasses, by tyro: a field is an option, its docstring the help, `96x128` a size."""
+"""Options from dataclasses, by tyro: a field is an option, its docstring the help, `96x128` a size, `0,0,1,1` all."""
 
 import contextlib
 import io
@@ -14,6 +14,7 @@ from sparsine.errors import BadInput
 
 T = TypeVar("T")
 Size = tuple[int, int]
+Region = tuple[float, float, float, float]
 
 
 def parse(
@@ -26,6 +27,7 @@ def parse(
     """
     registry = ConstructorRegistry()
     registry.primitive_rule(_size_rule)
+    registry.primitive_rule(_region_rule)
     wants_help = any(arg in ("-h", "--help") for arg in args)
     printed = io.StringIO()
     given: dict[str, Any] = {"default": defaults(args)} if defaults else {}
@@ -71,6 +73,25 @@ def _size_rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
         is_instance=lambda value: isinstance(value, tuple) and len(value) == 2,
         str_from_instance=lambda size: [f"{size[0]}x{size[1]}"],
     )  # fmt: skip
+
+
+def _region_rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    if (get_origin(info.type), get_args(info.type)) != (tuple, (float,) * 4):
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1, metavar="Y0,X0,Y1,X1", instance_from_str=lambda given: parse_region(given[0]),
+        is_instance=lambda value: isinstance(value, tuple) and len(value) == 4,
+        str_from_instance=lambda region: [",".join(f"{x:g}" for x in region)],
+    )  # fmt: skip
+
+
+def parse_region(text: str) -> Region:
+    """'0.25,0,0.5,1' as four numbers."""
+    try:
+        y0, x0, y1, x1 = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(f"a region is written Y0,X0,Y1,X1, as in 0.25,0.5,0.5,0.75, but got {text!r}") from None
+    return y0, x0, y1, x1
 
 
 def parse_size(text: str) -> Size:

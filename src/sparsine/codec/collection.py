@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sparsine.codec.batches import batches
+from sparsine.codec.code_files import CODE_SUFFIX
 from sparsine.codec.coded import CodedSignal, from_encoded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
@@ -17,10 +18,10 @@ from sparsine.codec.encode import encode_batch
 from sparsine.codec.ledger import Line, line_of, opened
 from sparsine.codec.reading import Loaded, SignalReader
 from sparsine.codec.threads import in_threads
+from sparsine.engines.choose import make_engine
 from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
 
-CODE_SUFFIX = ".spn"
 KIND, RECORD_VERSION = "sparsine-codes", 1
 READERS, MOST_AHEAD = 2, 64
 Written = tuple[CodedSignal, Line, bytes]
@@ -54,6 +55,7 @@ def encode_collection(
         WorkFailed: a file cannot be written.
     """
     config, coder = config or EncodeConfig(), Coder(start)
+    make_engine(start.pattern, engine, device=device)  # refuses before anything is written
     with (
         opened(folder, _request(coder, config, also or {}), suffix=CODE_SUFFIX, overwrite=overwrite) as ledger,
         ThreadPoolExecutor(READERS) as readers,

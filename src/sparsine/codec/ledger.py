@@ -35,10 +35,11 @@ class Ledger:
         self._names = FileNames(taken=[Path(line["file"]).stem for line in lines])
         self._lock = Lock()
 
-    def file_of(self, name: str) -> str:
-        """The file name for an input: the one that it has already, or a new one. Not for two threads at a time."""
+    def file_of(self, name: str, like: str = "") -> str:
+        """The file name for an input: the one that it has already, or a new one, like its name or `like`. Not for two
+        threads at a time."""
         known = self._lines.get(name)
-        return known["file"] if known else self._names.of(name) + self.suffix
+        return str(known["file"]) if known else self._names.of(like or name) + self.suffix
 
     def done(self, name: str) -> Line | None:
         """The line of an input whose result is there and whole."""
@@ -97,19 +98,19 @@ def sha256(*parts: bytes | memoryview) -> str:
 
 
 def _check(folder: Path, request: dict[str, Any], overwrite: bool) -> bool:
-    """Whether this request was begun here already."""
+    """Whether this request was begun here already. A folder in which nothing came of another may be used."""
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file; --out needs a folder")
     try:
-        there = folder.exists() and any(not entry.name.startswith(".") for entry in folder.iterdir())
+        names = (
+            {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")} if folder.exists() else set()
+        )
     except OSError as error:
         raise BadInput(f"cannot use {folder} as an output folder: {error.strerror or error}") from error
-    if not there:
-        return False
-    before = read_json(folder / REQUEST) if (folder / REQUEST).is_file() else None
-    if before == finite_or_none(request):
+    before = read_json(folder / REQUEST) if REQUEST in names else None
+    if before is not None and before == finite_or_none(request):
         return True
-    if overwrite:
+    if overwrite or names <= {REQUEST, JOURNAL}:
         return False
     if not isinstance(before, dict):
         raise BadInput(f"{folder} holds files already; choose another folder, or say --overwrite")

@@ -1,0 +1,75 @@
+"""`sparsine calibrate START SIGNALS --out START2`: the same start, which also knows how codes are told best."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from sparsine.checks import check_choice
+from sparsine.cli.console import Waiting, console, counted, shown
+from sparsine.cli.options import Size
+from sparsine.cli.signals import SPLITS, grid_shape, open_signals
+from sparsine.cli.starts import find_start
+from sparsine.codec.calibrate import CalibrationConfig, calibrate
+from sparsine.errors import BadInput
+from sparsine.meta.start import save_start
+from sparsine.signals.dataset import check_resolution
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
+    """A start file, or the folder of a run (then --sparsity chooses the round)."""
+    inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
+    """Image files and folders, or one data set as in celeba:DIR or curves. Not those that will be judged."""
+    out: Path
+    """File of the calibrated start."""
+    resolution: Size | None = None
+    """Size that signals are brought to; None is that of the start's grid. Best the size of those to be encoded."""
+    sparsity: float | None = None
+    """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
+    split: str = "val"
+    """Of a data set: train, val or test."""
+    overwrite: bool = False
+    """Replace --out if it is there."""
+    calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
+    engine: str = "auto"
+    """auto, dense, sparse or reference."""
+    device: str = "cpu"
+    """cpu or cuda."""
+
+    def __post_init__(self) -> None:
+        check_choice("split", self.split, SPLITS)
+        if self.resolution is not None:
+            check_resolution(self.resolution)
+
+
+def run(options: Options) -> int:
+    _check_out(options)
+    path, start = find_start(options.start, options.sparsity)
+    shape = options.resolution or grid_shape(start)
+    signals = open_signals(options.inputs, start, options.split, shape, "calibrate with")
+    count = min(len(signals), options.calibration.signals)
+    console.print(f"[bold]calibrating[/] {shown(str(path))} on {counted(count, 'signal')}")
+    with Waiting("calibrating", count) as waiting:
+
+        def on_progress(done: int, name: str) -> None:
+            waiting.at(done, f"fitted {shown(name)}")
+
+        calibrated = calibrate(start, signals, options.calibration, engine=options.engine, device=options.device,
+                               progress=on_progress)  # fmt: skip
+    save_start(options.out, calibrated)
+    before, after = path.stat().st_size, options.out.stat().st_size
+    console.print(f"{shown(str(options.out))}: {after:,} bytes ({before:,} before); fitted PSNR "
+                  f"{calibrated.info['calibration']['fitted_psnr_db']:.2f} dB; codes need this start now")  # fmt: skip
+    return 0
+
+
+def _check_out(options: Options) -> None:
+    """Said before the work, not after."""
+    if options.out.is_dir():
+        raise BadInput(f"{options.out} is a folder; --out needs the name of a file, such as start.safetensors")
+    if options.out.exists() and not options.overwrite:
+        raise BadInput(f"{options.out} is there already; choose another name, or say --overwrite")

@@ -1,0 +1,79 @@
+"""What `sparsine info` says of a code."""
+
+from pathlib import Path
+
+from rich.table import Table
+
+from sparsine.cli.console import console, shown
+from sparsine.codec.code_files import CODE_SUFFIX, read_bounded
+from sparsine.codec.coder import Coder
+from sparsine.codec.config import DEFAULT_QUALITY
+from sparsine.codec.contents import contents
+from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, CodeHeader, read_header
+from sparsine.errors import BadInput
+from sparsine.meta.start import Start
+
+MOST_BYTES = 1 << 28
+"""A tenth of what the format allows, and a thousand times any code that makes sense."""
+
+
+def is_code(path: Path) -> bool:
+    """By its name or by its first bytes. A file that cannot be read is none."""
+    try:
+        with open(path, "rb") as file:
+            return path.suffix == CODE_SUFFIX or file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def show_code(path: Path, start: Start | None) -> None:
+    """Print what is in the code at `path`; with its start also a table of layers.
+
+    Raises:
+        BadInput: not a sound code, or one of another start.
+    """
+    try:
+        data = read_bounded(path, MOST_BYTES)
+        header = read_header(data)
+        layers = None if start is None else _layers(start, data)
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
+    console.print(f"[bold]{shown(str(path))}[/] ({header.code_bytes} bytes)", soft_wrap=True)
+    console.print(_facts(header))
+    if layers is not None:
+        console.print(layers)
+
+
+def _facts(header: CodeHeader) -> Table:
+    grid, quality = header.grid, DEFAULT_QUALITY - header.step_shift
+    facts = Table(show_header=False, box=None)
+    facts.add_row("format", f"code, version {header.version}")
+    facts.add_row("start", f"{header.start_hash.hex()} (hash)")
+    facts.add_row("field", f"SIREN {'-'.join(map(str, header.sizes))}, {header.num_params:,} parameters survive of "
+                           f"{header.most_params:,}")  # fmt: skip
+    facts.add_row("grid", f"{' x '.join(map(str, grid.shape))} over {grid.axis_extents}, {grid.alignment}, "
+                          f"axis order {grid.axis_order}")  # fmt: skip
+    facts.add_row("steps", f"2^({header.step_shift}/16) times the start's"
+                           + " and further for groups" * (header.group_steps is not None)
+                           + f"; quality {quality}, if the start is calibrated")  # fmt: skip
+    facts.add_row("bytes", f"{header.header_bytes} of header, {header.payload_bytes} of numbers, {CHECKSUM_BYTES} of "
+                           "checksum")  # fmt: skip
+    facts.add_row("bits per pixel", f"{header.bits_per_point:.4g}")
+    facts.add_row("bits per parameter", f"{8 * header.code_bytes / header.num_params:.4g}")
+    return facts
+
+
+def _layers(start: Start, data: bytes) -> Table:
+    coder = Coder(start)
+    groups = contents(coder, coder.read(data))
+    table = Table("group", title="spread: root of the mean square, in steps and as a distance from the start's centre")
+    for name in ("numbers", "bits", "bits each", "entropy", "spread, steps", "spread"):
+        table.add_column(name, justify="right")
+    for group in groups:
+        table.add_row(group.group, f"{group.numbers:,}", f"{group.bits:,.0f}", f"{group.bits / group.numbers:.2f}",
+                      f"{group.entropy_bits:,.0f}", f"{group.spread_steps:.3g}", f"{group.spread:.3g}")  # fmt: skip
+    table.add_section()
+    bits, entropy = (sum(getattr(group, name) for group in groups) for name in ("bits", "entropy_bits"))
+    count = len(coder.groups)
+    table.add_row("all", f"{count:,}", f"{bits:,.0f}", f"{bits / count:.2f}", f"{entropy:,.0f}")
+    return table

@@ -1,0 +1,81 @@
+"""`sparsine decode CODES --start START --out DIR`: codes become pictures of any size.
+
+DIR/NAME.png         a drawing
+DIR/request.json     what was asked for; the same command goes on where an interrupted one ended
+DIR/journal.jsonl    what is done
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from sparsine.cli.console import Complaints, Waiting, console, counted, shown
+from sparsine.cli.options import Region, Size
+from sparsine.cli.signals import check_json
+from sparsine.cli.starts import find_start
+from sparsine.codec.code_files import list_codes
+from sparsine.codec.drawings import decode_collection
+from sparsine.codec.drawn import DrawnCode
+from sparsine.codec.view import View
+from sparsine.storage import write_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    codes: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CODES")]
+    """Code files, and folders of them."""
+    start: Path
+    """The start that they were encoded with: its file, or the folder of its run."""
+    out: Path
+    """Folder for the pictures. Pictures of the same codes, size and region that are there already are kept."""
+    size: Size | None = None
+    """Size of each picture; None is the signal's own."""
+    scale: float | None = None
+    """So many times the signal's own size."""
+    region: Region | None = None
+    """Draw this part alone, as fractions of the picture, from top and left: 0.25,0.5,0.5,0.75. With --size or --scale
+    at any magnification."""
+    sparsity: float | None = None
+    """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
+    json: Path | None = None
+    """Write one object per code to this file: input, picture, status."""
+    overwrite: bool = False
+    """Use --out even if it holds pictures of another request or other files, and replace pictures of changed codes."""
+    engine: str = "auto"
+    """auto, dense, sparse or reference."""
+    device: str = "cpu"
+    """cpu or cuda."""
+
+
+def run(options: Options) -> int:
+    view = View(size=options.size, scale=options.scale, region=options.region)
+    path, start = find_start(options.start, options.sparsity)
+    check_json(options.json)
+    codes = list_codes(options.codes)
+    console.print(f"[bold]decoding[/] {counted(len(codes), 'code')} with {shown(str(path))}")
+    drawn: list[DrawnCode] = []
+    began, complaints = time.monotonic(), Complaints()
+    with Waiting("drawing", len(codes)) as waiting:
+        for one in decode_collection(start, codes, options.out, view, overwrite=options.overwrite,
+                                     engine=options.engine, device=options.device):  # fmt: skip
+            drawn.append(one)
+            waiting.at(len(drawn), f"{'kept' if one.kept else 'drew'} {shown(one.input)}")
+            if one.reason:
+                complaints.add(one.status, one.input, one.reason)
+    complaints.end("see --json")
+    if options.json:
+        write_json(options.json, [one.to_dict() for one in drawn])
+    return _summary(options.out, drawn, time.monotonic() - began)
+
+
+def _summary(out: Path, drawn: list[DrawnCode], seconds: float) -> int:
+    there = [one for one in drawn if one.picture]
+    kept = sum(one.kept for one in there)
+    made = len(there) - kept
+    speed = f"; {made / seconds:.3g} a second" if made else ""
+    console.print(f"{len(there)} of {len(drawn)} drawn" + f" ({kept} kept)" * bool(kept) + speed
+                  + f"; pictures in {shown(str(out))}")  # fmt: skip
+    return 0 if there else 1

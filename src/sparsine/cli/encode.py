@@ -1,0 +1,162 @@
+"""`sparsine encode START SIGNALS --out DIR`: signals become small files.
+
+DIR/NAME.spn         the code of a signal; docs/format.md
+DIR/request.json     what was asked for; the same command goes on where an interrupted one ended
+DIR/journal.jsonl    what is done
+"""
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+from rich.table import Table
+
+from sparsine.checks import check_choice, check_range
+from sparsine.cli.console import Complaints, Waiting, console, counted, shown
+from sparsine.cli.options import Size
+from sparsine.cli.signals import SPLITS, check_json, grid_shape, is_dataset, open_signals
+from sparsine.cli.starts import find_start
+from sparsine.codec.coded import CodedSignal
+from sparsine.codec.collection import encode_collection
+from sparsine.codec.config import DEFAULT_QUALITY, EncodeConfig
+from sparsine.codec.summary import summarise
+from sparsine.errors import BadInput
+from sparsine.evaluation.wording import db
+from sparsine.fitting.fit import FitConfig
+from sparsine.meta.start import Start
+from sparsine.signals.dataset import check_resolution
+from sparsine.storage import finite_or_none, write_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
+    """A start file, or the folder of a run (then --sparsity chooses the round)."""
+    signals: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
+    """Image files and folders, or one data set as in celeba:DIR or curves."""
+    out: Path
+    """Folder for the codes. Codes of the same request that are there already are kept."""
+    quality: int | None = None
+    """0 (smallest) to 100 (most faithful); 16 more halve the quantisation steps. None is 80, which costs a few
+    hundredths of a decibel."""
+    target_psnr: float | None = None
+    """Decibels: for each signal the smallest code that is drawn so well. Takes the place of --quality."""
+    target_bytes: int | None = None
+    """For each signal the most faithful code of at most so many bytes. Takes the place of --quality."""
+    rounded_steps: int = 0
+    """Last steps of the fit that see the rounded vector, so that they make up for the rounding."""
+    resolution: Literal["own", "start"] | Size | None = None
+    """Size of the signals: own (as in the file), start (that of the start's grid), or HxW; resized to cover it and
+    centre-cropped. None is own for image files and folders, start for a data set."""
+    sparsity: float | None = None
+    """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
+    split: str = "test"
+    """Of a data set: train, val or test."""
+    limit: int | None = None
+    """Encode only so many signals."""
+    json: Path | None = None
+    """Write the summary to this file, with one object per signal: input, code, bytes, bits_per_pixel, psnr_db,
+    status."""
+    overwrite: bool = False
+    """Use --out even if it holds codes of another request or other files, and replace codes of changed signals."""
+    fit: FitConfig = dataclasses.field(default_factory=lambda: EncodeConfig().fit)
+    engine: str = "auto"
+    """auto, dense, sparse or reference."""
+    device: str = "cpu"
+    """cpu or cuda."""
+
+    def __post_init__(self) -> None:
+        check_choice("split", self.split, SPLITS)
+        if self.limit is not None:
+            check_range("limit", self.limit, 1, 10**9)
+        if isinstance(self.resolution, tuple):
+            check_resolution(self.resolution)
+
+
+def run(options: Options) -> int:
+    config = _config(options)
+    path, start = find_start(options.start, options.sparsity)
+    check_json(options.json)
+    resolution = _resolution(options, start)
+    signals = open_signals(options.signals, start, options.split, resolution, "encode")
+    count = min(len(signals), options.limit or len(signals))
+    console.print(f"[bold]encoding[/] {counted(count, 'signal')} from {shown(str(path))} ({start.pattern.counts}, "
+                  f"{_calibrated(start)}), {config.fit.num_steps} steps of {config.fit.optimizer} at "
+                  f"{config.fit.step_size:g}, {_aim(config)}")  # fmt: skip
+    coded, began, complaints = [], time.monotonic(), Complaints()
+    with Waiting("encoding", count) as waiting:
+        for one in encode_collection(
+            start, signals, options.out, config, indices=range(count), overwrite=options.overwrite,
+            also={"resolution": list(resolution) if resolution else "own"}, engine=options.engine,
+            device=options.device,
+        ):  # fmt: skip
+            coded.append(one)
+            waiting.at(len(coded), f"{'kept' if one.kept else 'encoded'} {shown(one.input)}")
+            if one.reason:
+                complaints.add(one.status, one.input, one.reason)
+    complaints.end("see --json")
+    place = {signals.name(i): i for i in range(count)}
+    coded.sort(key=lambda one: place[one.input])
+    summary = summarise(coded, path.stat().st_size, time.monotonic() - began)
+    if options.json:
+        write_json(options.json, _record(start, config, summary, coded))
+    _show(options.out, summary)
+    return 0 if summary["codes"] else 1
+
+
+def _config(options: Options) -> EncodeConfig:
+    aimed = options.target_psnr is not None or options.target_bytes is not None
+    if aimed and options.quality is not None:
+        raise BadInput("both a quality and a target were given; the quality follows from the target, so give one")
+    return EncodeConfig(
+        fit=options.fit, quality=DEFAULT_QUALITY if options.quality is None else options.quality,
+        target_psnr_db=options.target_psnr, target_bytes=options.target_bytes, rounded_steps=options.rounded_steps,
+    )  # fmt: skip
+
+
+def _resolution(options: Options, start: Start) -> Size | None:
+    """None: each signal at its own."""
+    if isinstance(options.resolution, tuple):
+        return options.resolution
+    wanted = options.resolution or ("start" if is_dataset(options.signals) else "own")
+    shape = grid_shape(start)
+    return shape if wanted == "start" else None
+
+
+def _calibrated(start: Start) -> str:
+    return "calibrated" if start.coding is not None else "not calibrated"
+
+
+def _aim(config: EncodeConfig) -> str:
+    if config.target_bytes is not None:
+        return f"at most {counted(config.target_bytes, 'byte')} each"
+    return f"quality {config.quality}" if config.target_psnr_db is None else f"{config.target_psnr_db:g} dB each"
+
+
+def _record(start: Start, config: EncodeConfig, summary: dict[str, Any], coded: list[CodedSignal]) -> dict[str, Any]:
+    aim = {"quality": config.quality if _aim(config).startswith("quality") else None,
+           "target_psnr_db": config.target_psnr_db, "target_bytes": config.target_bytes}  # fmt: skip
+    return {"kind": "encode-summary", "record_version": 1, "start_sha256": start.digest, **aim, **summary,
+            "files": [one.to_dict() for one in coded]}  # fmt: skip
+
+
+def _show(out: Path, summary: dict[str, Any]) -> None:
+    statuses = ", ".join(f"{number} {status}" for status, number in summary["statuses"].items())
+    facts = Table(show_header=False, box=None)
+    facts.add_row("signals", f"{summary['signals']}: {statuses}" + f"; {summary['kept']} kept" * bool(summary["kept"]))
+    facts.add_row("codes", f"{counted(summary['codes'], 'file')}, {summary['bytes']:,} bytes, in {shown(str(out))}")
+    if summary["codes"]:
+        facts.add_row("bits per pixel", f"{summary['bits_per_pixel']:.4g}; {summary['bits_per_pixel_with_start']:.4g} "
+                                        f"with the start's {summary['start_bytes']:,} bytes shared out")  # fmt: skip
+        facts.add_row("mean PSNR", f"{_db(summary['psnr_db'])} dB as drawn, {_db(summary['fitted_psnr_db'])} dB as "
+                                   "fitted, before rounding")  # fmt: skip
+    if summary["codes"] > summary["kept"]:
+        facts.add_row("speed", f"{summary['signals_per_second']:.3g} signals a second, {summary['seconds']:.1f} s")
+    console.print(facts)
+
+
+def _db(value: float) -> str:
+    return db(finite_or_none(value))

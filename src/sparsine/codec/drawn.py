@@ -1,0 +1,91 @@
+"""What became of one code of a collection that is decoded, and the first half of its way: read and decoded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sparsine.codec.code_files import CODE_SUFFIX, read_bounded
+from sparsine.codec.coder import Coder
+from sparsine.codec.fitted_field import FittedField
+from sparsine.codec.header import BYTES_PER_PARAM
+from sparsine.codec.ledger import Ledger, sha256
+from sparsine.errors import BadInput
+
+HEADER_ROOM = 1 << 16
+"""Bytes of a code beside its payload, at the very most."""
+DrawnStatus = Literal["ok", "bad", "changed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnCode:
+    """What became of one code."""
+
+    input: str
+    """Its name."""
+    status: DrawnStatus
+    """ok; bad: unreadable, damaged, of another start, or too large to draw; changed: its place holds the drawing of
+    another code."""
+    reason: str = ""
+    """Why, where it is not ok."""
+    picture: str | None = None
+    """File name of the picture within its folder; None where there is none."""
+    shape: tuple[int, ...] = ()
+    """(rows, columns) of the picture."""
+    kept: bool = False
+    """Whether the picture was there already."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record of one code."""
+        record = {"input": self.input, "picture": self.picture, "status": self.status, "shape": list(self.shape),
+                  "kept": self.kept}  # fmt: skip
+        return record | ({"reason": self.reason} if self.reason else {})
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A code that is to be drawn."""
+
+    name: str
+    file: str
+    digest: str
+    field: FittedField
+
+
+class CodeReader:
+    """Reads and decodes, from any thread."""
+
+    def __init__(self, coder: Coder, codes: Mapping[str, Path], ledger: Ledger, overwrite: bool) -> None:
+        self._coder, self._codes, self._ledger, self._overwrite = coder, codes, ledger, overwrite
+        self._files = {name: ledger.file_of(name, name.removesuffix(CODE_SUFFIX)) for name in codes}
+        self._most_bytes = BYTES_PER_PARAM * coder.start.pattern.num_params + HEADER_ROOM
+
+    def read(self, name: str) -> Decoded | DrawnCode:
+        try:
+            data = read_bounded(self._codes[name], self._most_bytes)
+            known = self._known(name, sha256(data))
+            return known or self._decoded(name, data)
+        except BadInput as error:
+            return DrawnCode(input=name, status="bad", reason=str(error))
+
+    def _decoded(self, name: str, data: bytes) -> Decoded:
+        code = self._coder.read(data)
+        field = FittedField(self._coder.start, self._coder.theta(code), code.header.grid.shape)
+        return Decoded(name, self._files[name], sha256(data), field)
+
+    def _known(self, name: str, digest: str) -> DrawnCode | None:
+        """What the folder holds for it."""
+        line = self._ledger.done(name)
+        if line is None:
+            return None
+        if line["input_sha256"] == digest:
+            return DrawnCode(input=name, status="ok", picture=line["file"], shape=_shape(line), kept=True)
+        if self._overwrite:
+            return None
+        why = f"{line['file']} is the drawing of another code of this name; choose another folder, or say --overwrite"
+        return DrawnCode(input=name, status="changed", reason=why)
+
+
+def _shape(line: dict[str, Any]) -> tuple[int, ...]:
+    shape = line.get("shape")
+    return tuple(n for n in shape if isinstance(n, int)) if isinstance(shape, list) else ()
