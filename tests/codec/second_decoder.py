@@ -1,8 +1,5 @@
 """A second decoder, written from docs/format.md: plain Python and NumPy, nothing of sparsine, no library for coding.
 
-    symbols, theta, header = decode(open(START, "rb").read(), open(CODE, "rb").read())
-    values = draw(start, theta, header["shape"])
-
 It is slow and holds no bound: it is here to show that the page is enough, and to referee the first one.
 """
 
@@ -29,8 +26,8 @@ def read_start(data):
     kinds = {"F32": "<f4", "U8": "u1", "I16": "<i2", "I32": "<i4"}
     tensors = {}
     for name, entry in entries.items():
-        first, last = entry["data_offsets"]
-        tensors[name] = np.frombuffer(data[8 + length + first : 8 + length + last], kinds[entry["dtype"]])
+        first, last = (8 + length + at for at in entry["data_offsets"])
+        tensors[name] = np.frombuffer(data[first:last], kinds[entry["dtype"]])
     return tensors, about
 
 
@@ -43,8 +40,7 @@ def start_hash(tensors, about):
                    ["array", "reversed"].index(grid["axis_order"])])  # fmt: skip
     text += b"".join(struct.pack("<2d", *pair) for pair in grid["extent"])
     inner = hashlib.sha256()
-    for name in sorted(tensors):
-        array = tensors[name]
+    for name, array in sorted(tensors.items()):
         inner.update(f"{name}:{array.dtype.name}:{array.shape};".encode() + array.tobytes())
     return hashlib.sha256(text + inner.digest()).digest()[:8]
 

@@ -1,5 +1,6 @@
 """Tables of frequencies, and what the coder makes of them."""
 
+import constriction
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from sparsine.codec.entropy import decode_numbers, encode_numbers, num_bits
 from sparsine.codec.ladder import RUNGS, exact_power
 from sparsine.codec.models import HIGHEST_CLASS, LOWEST_CLASS, TOTAL, Models, frequencies, radius
 from sparsine.codec.tails import laplace_tails, measured_tails
+from sparsine.errors import BadInput
 
 LAPLACE = laplace_tails().numpy()
 GAUSSIAN = measured_tails(np.random.default_rng(0).normal(size=100_000)).numpy()
@@ -71,3 +73,31 @@ def test_numbers_that_hardly_ever_move_cost_hardly_anything():
     still = np.zeros(1000, np.int32)
     assert len(encode_numbers(still, np.full(1000, LOWEST_CLASS), Models(LAPLACE))) == 0
     assert num_bits(still, np.full(1000, LOWEST_CLASS), Models(LAPLACE)) < 1000 * 0.001
+
+
+def with_escape(value, length=None):
+    """The payload of one number of class 0 that is escaped and told as `value`, in `length` bits."""
+    length, reach = value.bit_length() if length is None else length, radius(0)
+    coder = constriction.stream.stack.AnsCoder()
+    for place in reversed(range(0, length, 16)):
+        coder.encode_reverse(value >> place & 0xFFFF, constriction.stream.model.Uniform(1 << 16))
+    coder.encode_reverse(length, constriction.stream.model.Uniform(64))
+    coder.encode_reverse(2 * reach + 1, Models(LAPLACE).of(0))
+    return coder.get_compressed().astype("<u4").tobytes().rstrip(b"\0")
+
+
+def test_an_escaped_number_is_told_as_its_distance_beyond_the_table():
+    for value, number in ((0, radius(0) + 1), (1, -radius(0) - 1), (2 * (2**31 - 2 - radius(0)), 2**31 - 1)):
+        assert decode_numbers(with_escape(value), np.zeros(1, int), Models(LAPLACE)).tolist() == [number]
+        assert encode_numbers(np.array([number], np.int32), np.zeros(1, int), Models(LAPLACE)) == with_escape(value)
+
+
+@pytest.mark.parametrize("value", [2 * (2**31 - 1 - radius(0)), 2 * (2**31 - 1 - radius(0)) + 1, 2**33, 2**63 - 1])
+def test_an_escaped_number_beyond_32_bits_is_refused(value):
+    with pytest.raises(BadInput, match="too large"):
+        decode_numbers(with_escape(value), np.zeros(1, int), Models(LAPLACE))
+
+
+def test_an_escaped_number_in_more_bits_than_it_needs_is_refused():
+    with pytest.raises(BadInput, match="shortest form"):
+        decode_numbers(with_escape(5, length=4), np.zeros(1, int), Models(LAPLACE))

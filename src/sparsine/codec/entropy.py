@@ -100,8 +100,6 @@ def _push_escape(coder: constriction.stream.stack.AnsCoder, value: int) -> None:
 
 def _pop_escape(coder: constriction.stream.stack.AnsCoder, reach: int) -> int:
     length = int(coder.decode(_LENGTHS))
-    if length > 33:
-        raise BadInput("the code is damaged: it tells a number of more than 32 bits")
     value = sum(int(coder.decode(_CHUNKS)) << place for place in range(0, length, _CHUNK))
     magnitude = (value >> 1) + reach + 1
     if value.bit_length() != length or magnitude > MAX_SYMBOL:

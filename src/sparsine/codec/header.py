@@ -7,7 +7,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import inf, prod
+from math import prod
 
 from sparsine.codec.identity import ALIGNMENTS, AXIS_ORDERS, HASH_BYTES
 from sparsine.codec.whole_numbers import Reader, packed_signed, packed_unsigned
@@ -181,8 +181,6 @@ def _read_grid(reader: Reader) -> Grid:
 
 def _read_extent(reader: Reader) -> tuple[float, float]:
     low, high = struct.unpack("<2d", reader.take(16, "extent"))
-    if not -inf < low < high < inf:
-        raise BadInput(f"the code says that an axis runs from {low} to {high}, which is no extent")
     return low, high
 
 
