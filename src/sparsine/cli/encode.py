@@ -147,7 +147,7 @@ def _show(out: Path, summary: dict[str, Any]) -> None:
     statuses = ", ".join(f"{number} {status}" for status, number in summary["statuses"].items())
     facts = Table(show_header=False, box=None)
     facts.add_row("signals", f"{summary['signals']}: {statuses}" + f"; {summary['kept']} kept" * bool(summary["kept"]))
-    facts.add_row("codes", f"{counted(summary['codes'], 'file')}, {summary['bytes']:,} bytes, in {shown(str(out))}")
+    facts.add_row("codes", f"{counted(summary['codes'], 'file')}, {summary['bytes']:,} bytes")
     if summary["codes"]:
         facts.add_row("bits per pixel", f"{summary['bits_per_pixel']:.4g}; {summary['bits_per_pixel_with_start']:.4g} "
                                         f"with the start's {summary['start_bytes']:,} bytes shared out")  # fmt: skip
@@ -156,6 +156,7 @@ def _show(out: Path, summary: dict[str, Any]) -> None:
     if summary["codes"] > summary["kept"]:
         facts.add_row("speed", f"{summary['signals_per_second']:.3g} signals a second, {summary['seconds']:.1f} s")
     console.print(facts)
+    console.print(f"codes in {shown(str(out))}")
 
 
 def _db(value: float) -> str:

@@ -78,7 +78,7 @@ def opened(folder: Path, request: dict[str, Any], *, suffix: str, overwrite: boo
     with locked(folder):
         known = _check(folder, request, overwrite)
         remove_leftovers(folder)
-        lines = _read_journal(folder) if known else []
+        lines = _read_journal(folder, suffix) if known else []
         write_atomically(folder / JOURNAL, "".join(map(_told, lines)).encode())
         if not known:
             write_json(folder / REQUEST, request)
@@ -148,17 +148,18 @@ def _append(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _read_journal(folder: Path) -> list[Line]:
+def _read_journal(folder: Path, suffix: str) -> list[Line]:
     """Its sound lines, the last of each input: one that was cut short or damaged is forgotten, and its result made
-    again. A file name that leads out of the folder is no sound line."""
+    again. A line whose file is not one of ours, or that of another line, is not sound."""
     try:
         texts = (folder / JOURNAL).read_bytes().splitlines()
     except FileNotFoundError:
         return []
     except OSError as error:
         raise BadInput(f"cannot read {folder / JOURNAL}: {error.strerror or error}") from error
-    found = {line["input"]: line for line in map(_sound, texts) if line is not None}
-    return list(found.values())
+    last = {line["input"]: line for line in map(_sound, texts) if line is not None}
+    of_file = {line["file"].lower(): line for line in last.values() if line["file"].endswith(suffix)}
+    return list(of_file.values())
 
 
 def _sound(text: bytes) -> Line | None:
