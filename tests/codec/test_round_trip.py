@@ -1,11 +1,13 @@
 """From a vector to a code and back: nothing is lost but what rounding costs, and the bytes are one of a kind."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from codec_problems import calibrated, make_start, moved
 
-from sparsine.codec import Coder, decode, decode_vector, encode_vector, read_header
+from sparsine.codec import Code, Coder, decode, decode_vector, encode_vector, read_header
 from sparsine.codec.ladder import exact_power
 from sparsine.errors import BadInput
 
@@ -64,3 +66,18 @@ def test_a_vector_that_is_not_finite_or_too_far_is_refused():
             encode_vector(start, theta, (5, 7))
     with pytest.raises(BadInput, match="numbers"):
         encode_vector(start, start.theta[1:], (5, 7))
+
+
+@pytest.mark.parametrize("make", [make_start, calibrated])
+@pytest.mark.parametrize("far", [1e-4, 2e-3, 0.1])
+def test_scales_are_shifted_to_where_the_code_is_shortest(make, far):
+    start = make()
+    coder = Coder(start)
+    data = coder.write(moved(start, far=far), (5, 7))
+    code = coder.read(data)
+    shift, lengths = code.header.scale_shift, []
+    for other in (-48, -24, -12, 12, 24, 48):
+        header = replace(code.header, scale_shift=shift + other)
+        lengths.append(len(coder.pack(Code(header, code.symbols))))
+    assert min(lengths) >= len(data)
+    assert lengths[0] > len(data)

@@ -63,13 +63,11 @@ def decode_numbers(payload: bytes, classes: Int[np.ndarray, " params"], models: 
 
 def num_bits(numbers: Int[np.ndarray, " params"], classes: Int[np.ndarray, " params"], models: Models) -> float:
     """What `encode_numbers` takes for them, but for its last word."""
-    indices, bits = _indices(numbers), 0.0
-    for number, members in _runs(classes):
-        here = indices[members]
-        bits += models.bits_of(number)[np.minimum(here, 2 * radius(number) + 1)].sum()
-        for value in _escape_values(here[here > 2 * radius(number)], number).tolist():
-            bits += 6 + _CHUNK * -(-value.bit_length() // _CHUNK)
-    return bits
+    costs, table = models.costs, classes - LOWEST_CLASS
+    beyond = _indices(numbers) - costs.escape[table]
+    inside = np.minimum(beyond, 0) + costs.escape[table] + costs.first[table]
+    escaped = sum(6 + _CHUNK * -(-value.bit_length() // _CHUNK) for value in beyond[beyond >= 0].tolist())
+    return float(costs.bits[inside].sum()) + escaped
 
 
 def _indices(numbers: Int[np.ndarray, " params"]) -> Int[np.ndarray, " params"]:

@@ -5,7 +5,8 @@ Class c is for numbers that spread over about 2**(c / 16). A table comes from th
 number 0, 2 v - 1 is v, 2 v is -v for v from 1 to the radius, and the last index is the escape.
 """
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import constriction
 import numpy as np
@@ -57,7 +58,6 @@ class Models:
     def __init__(self, tails: Int[np.ndarray, " distances"]) -> None:
         self._tails = tails
         self.of = lru_cache(maxsize=None)(self._make)
-        self.bits_of = lru_cache(maxsize=None)(self._bits)
 
     def _make(self, number: int) -> constriction.stream.model.Model:
         """constriction turns weights w into frequencies 1 + floor(w (2**24 - n) / sum(w)). Ours are whole and add up to
@@ -65,6 +65,20 @@ class Models:
         table = frequencies(self._tails, number)
         return constriction.stream.model.Categorical((table - 1).astype(np.float64), perfect=False)
 
-    def _bits(self, number: int) -> Float[np.ndarray, " alphabet"]:
-        """What each index of the alphabet costs: for choosing and for tables, never for coding."""
-        return -np.log2(frequencies(self._tails, number) / TOTAL)
+    @cached_property
+    def costs(self) -> "Costs":
+        """What each index of each table costs, in bits: for choosing and for reports, never for coding."""
+        tables = [frequencies(self._tails, number) for number in range(LOWEST_CLASS, HIGHEST_CLASS + 1)]
+        last = np.array([len(table) - 1 for table in tables])
+        return Costs(-np.log2(np.concatenate(tables) / TOTAL), np.cumsum(last + 1) - last - 1, last)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The bits of all tables in one row."""
+
+    bits: Float[np.ndarray, " entries"]
+    first: Int[np.ndarray, " classes"]
+    """Where each table begins."""
+    escape: Int[np.ndarray, " classes"]
+    """The last index of each table."""

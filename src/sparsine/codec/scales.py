@@ -3,6 +3,8 @@
 The encoder's own affair: a code says what was chosen, and any choice decodes.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -24,16 +26,20 @@ def fitting_scales(
     """(shift for all, further shifts for groups or None where they cost more than they save).
     `classes`: as they would be without any shift."""
     squares = _squares(numbers, classes)
-    shift = _shift(squares)
-    further = tuple(
-        int(np.clip(_shift(squares[groups == g]) - shift, -MAX_GROUP_SHIFT, MAX_GROUP_SHIFT))
-        for g in range(int(groups.max()) + 1)
-    )
-    if not any(further):
-        return shift, None
-    together = num_bits(numbers, clamped(classes + shift), models)
-    apart = num_bits(numbers, clamped(classes + shift + np.array(further)[groups]), models)
-    return (shift, further) if apart + 8 * len(further) < together else (shift, None)
+    guesses = np.array([_shift(squares[groups == g]) for g in range(int(groups.max()) + 1)])
+    shift, together = _descended(lambda s: num_bits(numbers, clamped(classes + s), models), _shift(squares))
+    further = np.clip(guesses - shift, -MAX_GROUP_SHIFT, MAX_GROUP_SHIFT)
+    apart = num_bits(numbers, clamped(classes + shift + further[groups]), models) + 8 * len(further)
+    return (shift, tuple(further.tolist())) if further.any() and apart < together else (shift, None)
+
+
+def _descended(bits: Callable[[int], float], shift: int) -> tuple[int, float]:
+    """From `shift` to the next valley: (shift, its bits)."""
+    here = bits(shift)
+    for step in (-COARSE, COARSE):
+        while (there := bits(shift + step)) < here:
+            shift, here = shift + step, there
+    return shift, here
 
 
 def _squares(numbers: Int[np.ndarray, " params"], classes: Int[np.ndarray, " params"]) -> Float[np.ndarray, " params"]:
