@@ -1,0 +1,116 @@
+"""`sparsine rate-distortion START SIGNALS --out DIR`: our codes beside JPEG, WebP and dense fields, by real files.
+
+DIR/rate-distortion.json   the record: bytes, PSNR, SSIM and seconds of every signal
+DIR/rate-distortion.png, .svg, .html   drawn from it
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.markup import escape
+from rich.table import Table
+
+from sparsine.checks import check_choice, check_range
+from sparsine.cli.console import Waiting, console, counted
+from sparsine.cli.signals import SPLITS, grid_shape, is_dataset, open_signals
+from sparsine.cli.starts import find_start
+from sparsine.errors import BadInput
+from sparsine.evaluation.wording import DASH, count, db, plain
+from sparsine.meta.start import Start
+from sparsine.rate_distortion.config import RateDistortionConfig
+from sparsine.rate_distortion.figures import write_figures
+from sparsine.rate_distortion.measure import Collection, NamedStart, measure_rate_distortion
+from sparsine.rate_distortion.page import write_page
+from sparsine.rate_distortion.points import NAMES, Record, beside, ours_at, point, start_label
+from sparsine.rate_distortion.records import NAME, write_record
+from sparsine.rate_distortion.tables import ours_of
+from sparsine.storage import locked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(RateDistortionConfig):
+    start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
+    """A calibrated start file (see sparsine calibrate)."""
+    signals: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
+    """A data set as in celeba:DIR, at the size of the start's grid, or a folder of image files, at their own sizes."""
+    out: Path
+    """Folder for the record, the figure and the page."""
+    more_starts: tuple[Path, ...] = ()
+    """Further starts of the same kind, as at other sparsities."""
+    label: str | None = None
+    """What to call the signals in tables and figures."""
+    split: str = "test"
+    """Of a data set: train, val or test."""
+    limit: int | None = None
+    """Only so many signals, from the front."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("split", self.split, SPLITS)
+        if self.limit is not None:
+            check_range("limit", self.limit, 1, 10**9)
+
+
+def run(options: Options) -> int:
+    found = [find_start(path, None) for path in (options.start, *options.more_starts)]
+    for path, start in found:
+        if start.field.out_features != 3:
+            raise BadInput(f"{path} draws {start.field.out_features} channels, but JPEG and WebP are for RGB pictures")
+    collection = _collection(options, found[0][1])
+    config = RateDistortionConfig(
+        **{f.name: getattr(options, f.name) for f in dataclasses.fields(RateDistortionConfig)}
+    )
+    with locked(options.out):
+        with Waiting("measuring", collection.count) as waiting:
+            waiting.at(0)
+
+            def on_progress(done: int, name: str) -> None:
+                waiting.at(done, f"measured {name}")
+
+            record = measure_rate_distortion([_named(*f) for f in found], collection, config, on_progress)
+        write_record(options.out / NAME, record)
+        write_figures([record], options.out)
+        page = write_page(options.out, record)
+    for reason in record["unreadable"].values():
+        console.print(f"[yellow]skipped[/] {escape(reason)}")
+    console.print(_table(record))
+    console.print(f"[bold green]report[/]: {page.resolve()}", soft_wrap=True)
+    return 0
+
+
+def _collection(options: Options, start: Start) -> Collection:
+    named = is_dataset([options.signals])
+    signals = open_signals([options.signals], start, options.split, grid_shape(start) if named else None, "compress")
+    kind, _, place = options.signals.partition(":")
+    name = Path(place or kind).name
+    spec = f"{kind}:{name}" if named and place else name
+    how = f"the {options.split} split at {plain(list(start.grid.shape))}" if named else "image files at their own sizes"
+    count = min(len(signals), options.limit or len(signals))
+    return Collection(options.label or spec, spec, f"{spec}, {how}.", signals, count)
+
+
+def _named(path: Path, start: Start) -> NamedStart:
+    """A round of a run is named after its run too."""
+    name = f"{path.parent.parent.name}, {path.stem}" if path.parent.name == "starts" else path.stem
+    return NamedStart(name, start, path.stat().st_size)
+
+
+def _table(record: Record) -> Table:
+    """A line for each start and quality."""
+    table = Table("code", "quality", "bytes", "bits/pixel", "PSNR", *(f"{n}, same bytes" for n in NAMES.values()),
+                  title=f"{counted(len(record['signals']), 'signal')}; PSNR in dB")  # fmt: skip
+    for start, quality in ours_of(record):
+        if ours := point(record, ours_at(record, start, quality), ""):
+            theirs = [point(record, beside(record, codec, start, quality), "") for codec in NAMES]
+            table.add_row(
+                escape(start_label(record, start)),
+                str(quality),
+                count(round(ours.num_bytes)),
+                f"{ours.bits_per_pixel:.2f}",
+                db(ours.psnr_db),
+                *(db(t.psnr_db) if t else DASH for t in theirs),
+            )
+    return table

@@ -1,0 +1,15 @@
+"""HOW MANY BYTES FOR WHICH QUALITY: our codes beside JPEG, WebP and small dense fields, by real file sizes.
+
+measure     signals through every codec; gives the record
+config      what is measured
+ours, pillow_codecs, half_floats     the codecs
+spending    what the bits of a code are spent on, by layer
+records     the record as a file
+points, published     means over signals; what others published
+tables, figures, page     drawn from records alone
+"""
+
+from sparsine.rate_distortion.config import RateDistortionConfig as RateDistortionConfig
+from sparsine.rate_distortion.measure import measure_rate_distortion as measure_rate_distortion
+from sparsine.rate_distortion.records import read_record as read_record
+from sparsine.rate_distortion.records import write_record as write_record

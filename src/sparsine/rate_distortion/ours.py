@@ -1,0 +1,93 @@
+"""Our codes: signals are fitted once and coded at every quality."""
+
+import copy
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparsine.codec.coder import Coder
+from sparsine.codec.config import EncodeConfig
+from sparsine.codec.rounded import Rounded
+from sparsine.engines.choose import make_engine
+from sparsine.errors import BadInput
+from sparsine.fitting.fit import Fitting, Objective
+from sparsine.meta.start import Start
+from sparsine.rate_distortion.config import RateDistortionConfig
+from sparsine.rate_distortion.pictures import Measured, Picture, as_picture, measured, picture_psnr_db
+from sparsine.rate_distortion.sampled import Sampled
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One signal, fitted and coded."""
+
+    measured: Measured | None
+    """None where there is no code: the fit diverged, or the vector cannot be told in such steps."""
+    fitted_psnr_db: float
+    """Of the picture that the vector draws before it is rounded."""
+    data: bytes
+    theta: Tensor
+    """The fitted vector (params,)."""
+
+
+class OurCodec:
+    """Codes of one start. Engine and tables are made once, and not timed."""
+
+    def __init__(self, start: Start, config: RateDistortionConfig) -> None:
+        """Raises BadInput for a start that was never calibrated: quality says nothing there."""
+        if start.coding is None:
+            raise BadInput(
+                "the start was never calibrated, so that a quality says nothing there; calibrate it first: "
+                "sparsine calibrate START SIGNALS --out START2"
+            )
+        self.start, self.config = start, config
+        self.coder, self.engine = Coder(start), make_engine(start.pattern)
+
+    def measure(self, originals: list[Picture]) -> dict[int, list[Coded]]:
+        """By quality: pictures of one shape, fitted together."""
+        began = perf_counter()
+        shape = originals[0].shape[:2]
+        values = torch.from_numpy(np.stack(originals).reshape(len(originals), -1, 3).astype(np.float32) / 255)
+        fit = replace(self.config.fit, report=())
+        coords = self.start.grid.resized(shape).coords()
+        fitting = Fitting(self.start.theta, coords, values, fit)
+        fitting.advance(self._objective(), fit.num_steps - self.config.rounded_steps)
+        seconds = perf_counter() - began
+        return {quality: self._at(quality, fitting, seconds, originals) for quality in self.config.qualities}
+
+    def _objective(self) -> Objective:
+        return Sampled(self.engine, self.config.points, self.config.seed) if self.config.points else self.engine
+
+    def _at(self, quality: int, fitting: Fitting, seconds: float, originals: list[Picture]) -> list[Coded]:
+        """`seconds`: of the part of the fit that all qualities share."""
+        began = perf_counter()
+        shift, result = EncodeConfig(quality=quality).step_shift, copy.deepcopy(fitting)
+        shifts = np.full(len(originals), shift)
+        objective = Rounded(self.engine, self.coder, shifts) if self.config.rounded_steps else self.engine
+        fit = result.finish(objective)
+        seconds = (seconds + perf_counter() - began) / len(originals)
+        return [self._coded(theta, status == "ok", shift, original, seconds)
+                for theta, status, original in zip(fit.theta, fit.status, originals, strict=True)]  # fmt: skip
+
+    def _coded(self, theta: Tensor, fitted: bool, shift: int, original: Picture, fit_seconds: float) -> Coded:
+        shape = (original.shape[0], original.shape[1])
+        before = picture_psnr_db(original, self._draw(theta, shape))
+        began = perf_counter()
+        try:
+            data = self.coder.write(theta, shape, step_shift=shift) if fitted else b""
+        except BadInput:
+            data = b""
+        if not data:
+            return Coded(None, before, b"", theta)
+        encoded = perf_counter()
+        decoded = self._draw(self.coder.theta(self.coder.read(data)), shape)
+        seconds = perf_counter() - encoded
+        made = measured(original, decoded, len(data), fit_seconds + encoded - began, seconds)
+        return Coded(made, before, data, theta)
+
+    def _draw(self, theta: Tensor, shape: tuple[int, int]) -> Picture:
+        values = self.engine.predict(theta[None], self.start.grid.resized(shape).coords())[0]
+        return as_picture(values.reshape(*shape, -1).numpy())

@@ -1,0 +1,91 @@
+"""The page of a record: one HTML file that needs nothing else, and asks nothing of any network.
+
+rate_distortion.html.j2    what stands where, within the frame that reports share (evaluation/page.html.j2)
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sparsine.evaluation.headline import Card
+from sparsine.evaluation.pages import render
+from sparsine.evaluation.wording import count, db, plain
+from sparsine.rate_distortion.charts import Counting, Figure, chart
+from sparsine.rate_distortion.figures import QUALITIES
+from sparsine.rate_distortion.points import MANY, NAMES, Record, beside, ours_at, point, start_label
+from sparsine.rate_distortion.published import published_for, published_note
+from sparsine.rate_distortion.tables import default_quality, tables_of
+from sparsine.storage import write_atomically
+
+NAME = "rate-distortion.html"
+HEADINGS = {
+    "same-bytes": "Beside JPEG and WebP", "rounding": "What rounding costs", "starts": "With the start counted",
+    "spent": "What the bits are spent on", "published": "Beside published codecs", "seconds": "How long it takes",
+}  # fmt: skip
+
+
+def write_page(folder: Path, record: Record) -> Path:
+    """Write `folder`/rate-distortion.html. Raises WorkFailed when the system refuses."""
+    path = folder / NAME
+    write_atomically(path, render("rate_distortion.html.j2", page_context(record), Path(__file__).parent).encode())
+    return path
+
+
+def page_context(record: Record) -> dict[str, Any]:
+    """Everything that the template asks for."""
+    signals = count(len(record["signals"]))
+    countings = {"apart": "the start counted apart", "shared": f"shared out over these {signals} signals",
+                 "many": f"shared out over {count(MANY)} signals"}  # fmt: skip
+    tables = [(heading, found) for kind, heading in HEADINGS.items() if (found := tables_of(record, [kind]))]
+    return {
+        "label": record["data"]["label"], "description": record["data"]["description"], "sentence": _sentence(record),
+        "cards": _cards(record), "figures": _figures(record), "qualities": QUALITIES, "countings": countings,
+        "tables": tables, "published": published_for(record), "published_note": published_note(record),
+        "unreadable": record["unreadable"], "origin": _origin(record),
+    }  # fmt: skip
+
+
+def _figures(record: Record) -> dict[str, Figure]:
+    countings: tuple[Counting, ...] = ("apart", "shared", "many")
+    made = {f"{quality.partition('_')[0]}-{counting}": chart(record, quality, counting)
+            for quality in QUALITIES for counting in countings}  # fmt: skip
+    return {name: figure for name, figure in made.items() if figure}
+
+
+def _sentence(record: Record) -> str:
+    return (f"Real files of {count(len(record['signals']))} pictures: bytes, PSNR and SSIM of what a decoder gives, "
+            "as 8-bit pictures, and seconds for both ways.")  # fmt: skip
+
+
+def _cards(record: Record) -> list[Card]:
+    """Each start at the default quality."""
+    quality, cards = default_quality(record), []
+    for number in range(len(record["starts"])):
+        ours = point(record, ours_at(record, number, quality), "")
+        if ours is None:
+            continue
+        theirs = [(name, point(record, beside(record, codec, number, quality), "")) for codec, name in NAMES.items()]
+        details = [f"{count(round(ours.num_bytes))} bytes, {ours.bits_per_pixel:.2f} bits per pixel",
+                   *(f"{name} with as many: {db(found.psnr_db)} dB" for name, found in theirs if found)]  # fmt: skip
+        cards.append(Card(f"{start_label(record, number)}, quality {quality}", db(ours.psnr_db), "dB", tuple(details)))
+    return cards
+
+
+def _origin(record: Record) -> dict[str, dict[str, str]]:
+    """Groups of settings."""
+    config = dict(record["config"])
+    fit = config.pop("fit")
+    groups = {
+        "origin": {"measured": record["created"], "commit": record["commit"], "source": record["data"]["spec"],
+                   "signals": len(record["signals"])},
+        "versions": record["versions"], "hardware": record["hardware"],
+        "fit": {name: value for name, value in fit.items() if name != "report"}, "codecs": config,
+    }  # fmt: skip
+    groups |= {start_label(record, i): {"file bytes": start["file_bytes"], "weights": start["weights"],
+                                        "biases": start["biases"], "learned on": start["learned_on"],
+                                        "digest": start["digest"][:16]}
+               for i, start in enumerate(record["starts"])}  # fmt: skip
+    return {heading: {name: _told(value) for name, value in values.items()} for heading, values in groups.items()}
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else plain(value)

@@ -1,0 +1,212 @@
+"""Records as tables: in Markdown for documents, and as plain cells for the page."""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from sparsine.comparison.table import Table
+from sparsine.evaluation.wording import DASH, count, db, percent, protocol
+from sparsine.fitting.fit import PAPER_STEPS
+from sparsine.rate_distortion.points import (
+    MANY,
+    NAMES,
+    Curve,
+    Point,
+    Record,
+    beside,
+    bytes_for,
+    curves,
+    ours_at,
+    point,
+    start_label,
+)
+from sparsine.rate_distortion.published import published_for, published_note
+
+
+def tables_of(record: Record, kinds: Sequence[str] | None = None) -> list[Table]:
+    """Every table that the record allows, or those of some `kinds` (see `KINDS`)."""
+    return [table for kind in kinds or KINDS for table in KINDS[kind](record) if table.rows]
+
+
+def tables_markdown(record: Record, kinds: Sequence[str] | None = None) -> str:
+    """The same in Markdown, each under its title."""
+    return "\n".join(table.markdown() for table in tables_of(record, kinds))
+
+
+def same_bytes(record: Record) -> list[Table]:
+    """Ours beside JPEG and WebP: as good as they get with as many bytes, and how few bytes they need to be as good."""
+    by_key = {curve.key: curve for curve in curves(record)}
+    rows = []
+    for number, quality in ours_of(record):
+        ours = point(record, ours_at(record, number, quality), "")
+        if ours is None:
+            continue
+        theirs = [_beside(record, codec, number, quality) for codec in NAMES]
+        needs = [bytes_for(by_key.get(codec), ours.psnr_db) for codec in NAMES]
+        rows.append((start_label(record, number), str(quality), *_size(ours), db(ours.psnr_db),
+                     *(text for text, _ in theirs), _three(ours.ssim), *(text for _, text in theirs),
+                     *(DASH if need is None else f"{ours.num_bytes / need:.2f}" for need in needs)))  # fmt: skip
+    head = ("code", "quality", "bytes", "bits per pixel", "PSNR", *(f"PSNR, {n}" for n in NAMES.values()), "SSIM",
+            *(f"SSIM, {n}" for n in NAMES.values()), *(f"times the bytes of {n}" for n in NAMES.values()))  # fmt: skip
+    return [
+        Table("same-bytes", f"{_label(record)}: at the same bytes", head, tuple(rows), note=_same_bytes_note(record))
+    ]
+
+
+def starts(record: Record) -> list[Table]:
+    """What the start adds, counted apart and shared out."""
+    signals, pixels = len(record["signals"]), _mean_pixels(record)
+    rows = []
+    for number, quality in ours_of(record):
+        ours = point(record, ours_at(record, number, quality), "")
+        if ours is None or quality != default_quality(record):
+            continue
+        size = record["starts"][number]["file_bytes"]
+        shared = [8 * (ours.num_bytes + size / n) / pixels for n in (signals, MANY)]
+        rows.append((start_label(record, number), count(size), *_size(ours),
+                     *(f"{bits:.2f}" for bits in shared)))  # fmt: skip
+    head = ("code", "bytes of the start", "bytes of a code", "bits per pixel, start apart",
+            f"start shared out over these {count(signals)}", f"over {count(MANY)}")  # fmt: skip
+    note = ("Pattern, start and coding tables are needed once for a collection. The start is counted as its file is, "
+            "uncompressed.")  # fmt: skip
+    return [Table("starts", f"{_label(record)}: with the start counted, at quality {default_quality(record)}", head,
+                  tuple(rows), note=note)]  # fmt: skip
+
+
+def rounding(record: Record) -> list[Table]:
+    """What coding costs beside the fit, by quality."""
+    rows = []
+    for number, quality in ours_of(record):
+        row = ours_at(record, number, quality)
+        lost = [before - after for before, after in zip(row["fitted_psnr_db"], row["psnr_db"], strict=True)
+                if after is not None and before is not None]  # fmt: skip
+        ours = point(record, row, "")
+        if ours and lost:
+            numbers = record["starts"][number]["weights"] + record["starts"][number]["biases"]
+            rows.append((start_label(record, number), str(quality), count(round(ours.num_bytes)),
+                         f"{8 * ours.num_bytes / numbers:.2f}", db(ours.psnr_db), f"{sum(lost) / len(lost):.3f}",
+                         f"{max(lost):.3f}"))  # fmt: skip
+    head = ("code", "quality", "bytes", "bits for a number", "PSNR", "lost to rounding (dB), mean", "most")
+    return [Table("rounding", f"{_label(record)}: what rounding costs", head, tuple(rows))]
+
+
+def spent(record: Record) -> list[Table]:
+    """By layer, a table for each start."""
+    return [_spent(record, number) for number in range(len(record["starts"]))]
+
+
+def seconds(record: Record) -> list[Table]:
+    """Encoding and decoding times."""
+    rows = [(curve.label, *_seconds_row(curve)) for curve in curves(record)]
+    head = ("codec", "encode, seconds", "decode, seconds")
+    hardware = record["hardware"]
+    note = (
+        f"Means for one signal over all settings of a codec, wall time on {hardware['processor']}, "
+        f"{hardware['threads']} threads, {_fit(record)} for ours, in batches of {record['config']['fit']['batch']}. "
+        "Reading files and making engines and tables of a start is left out; JPEG and WebP use one thread."
+    )
+    return [Table("seconds", f"{_label(record)}: how long it takes", head, tuple(rows), note=note)]
+
+
+def published_beside(record: Record) -> list[Table]:
+    """What others published on the same pictures."""
+    rows = [(codec.name, f"{bits:.3f}", db(psnr)) for codec in published_for(record)
+            for bits, psnr in zip(codec.bits_per_pixel, codec.psnr_db, strict=True)]  # fmt: skip
+    rows += [(start_label(record, n), f"{ours.bits_per_pixel:.3f}", db(ours.psnr_db)) for n, q in ours_of(record)
+             if rows and (ours := point(record, ours_at(record, n, q), ""))]  # fmt: skip
+    head = ("codec", "bits per pixel", "PSNR")
+    return [Table("published", f"{_label(record)}: published and ours", head, tuple(rows), note=published_note(record))]
+
+
+KINDS: dict[str, Callable[[Record], list[Table]]] = {
+    "same-bytes": same_bytes, "starts": starts, "rounding": rounding, "spent": spent, "published": published_beside,
+    "seconds": seconds,
+}  # fmt: skip
+
+
+def ours_of(record: Record) -> list[tuple[int, int]]:
+    """(start, quality), dense starts first."""
+    found = [(row["start"], row["quality"]) for row in record["rows"] if row["codec"] == "sparsine"]
+    return sorted(found, key=lambda at: (-record["starts"][at[0]]["weights"], at[0], at[1]))
+
+
+def default_quality(record: Record) -> int:
+    """The measured quality that is nearest to the default of encoding."""
+    return min((quality for _, quality in ours_of(record)), key=lambda quality: abs(quality - 80))
+
+
+def _label(record: Record) -> str:
+    return str(record["data"]["label"])
+
+
+def _fit(record: Record) -> str:
+    """100 Adam steps."""
+    fit, points = record["config"]["fit"], record["config"]["points"]
+    steps = fit["steps"] or PAPER_STEPS[fit["optimizer"]]
+    return protocol(steps, fit["optimizer"]) + (f" on {count(points)} points each" if points else "")
+
+
+def _mean_pixels(record: Record) -> float:
+    sizes = [prod(signal["shape"]) for signal in record["signals"]]
+    return float(sum(sizes) / len(sizes))
+
+
+def _beside(record: Record, codec: str, start: int, quality: int) -> tuple[str, str]:
+    """PSNR and SSIM of another codec with as many bytes, and for how many signals it has none."""
+    row = beside(record, codec, start, quality)
+    found, lacking = point(record, row, ""), sum(value is None for value in row["bytes"])
+    if found is None:
+        return DASH, DASH
+    some = f" ({found.num_signals} of {found.num_signals + lacking})" if lacking else ""
+    return db(found.psnr_db) + some, _three(found.ssim)
+
+
+def _same_bytes_note(record: Record) -> str:
+    return (
+        f"Means over {count(len(record['signals']))} signals. Ours: {_fit(record)}, the start not counted. JPEG and "
+        "WebP: for each signal the highest quality whose whole file has no more bytes than our code; a dash where "
+        "their smallest file is larger. Last columns: our bytes over theirs at the same mean PSNR; a dash beyond the "
+        "qualities that were measured."
+    )
+
+
+def _spent(record: Record, number: int) -> Table:
+    told = record["starts"][number].get("spending") or {"rows": (), "quality": 0, "signals": 0}
+    rows = told["rows"]
+    bits, error = (sum(row[name] for row in rows) or 1.0 for name in ("bits", "error"))
+    lines = [(row["group"], count(row["numbers"]) if row["numbers"] else DASH, count(round(row["bits"])),
+              percent(row["bits"] / bits), *_each(row), percent(row["error"] / error) if row["numbers"] else DASH)
+             for row in rows if row["bits"] or row["numbers"]]  # fmt: skip
+    if lines:
+        lines.append(("all", count(sum(row["numbers"] for row in rows)), count(round(bits)), "100 %", "", "", "100 %"))
+    head = ("group", "numbers", "bits", "of all bits", "bits for a number", "entropy of a number",
+            "share of the error")  # fmt: skip
+    note = (
+        f"Means over {count(told['signals'])} signals at quality {told['quality']}. Entropy: of how often each whole "
+        "number occurs in the group, without knowing that its parameters spread differently. Share of the error: the "
+        "squared change of the drawing when only this group is rounded."
+    )
+    title = f"{_label(record)}, {start_label(record, number)}: what the bits are spent on"
+    return Table("spent", title, head, tuple(lines), note=note)
+
+
+def _size(point: Point) -> tuple[str, str]:
+    """Bytes, and bits per pixel."""
+    return count(round(point.num_bytes)), f"{point.bits_per_pixel:.2f}"
+
+
+def _each(row: dict[str, Any]) -> tuple[str, str]:
+    if not row["numbers"]:
+        return DASH, DASH
+    return f"{row['bits'] / row['numbers']:.2f}", f"{row['entropy_bits'] / row['numbers']:.2f}"
+
+
+def _seconds_row(curve: Curve) -> tuple[str, str]:
+    def mean(of: Callable[[Point], float]) -> str:
+        return f"{sum(of(p) for p in curve.points) / len(curve.points):.3g}"
+
+    return mean(lambda p: p.encode_seconds), mean(lambda p: p.decode_seconds)
+
+
+def _three(value: float | None) -> str:
+    return DASH if value is None else f"{value:.3f}"
