@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from sparsine.codec.config import EncodeConfig as EncodeConfig
     from sparsine.codec.encode import Encoded as Encoded
     from sparsine.codec.encode import decode as decode
+    from sparsine.codec.encode import decode_vector as decode_vector
     from sparsine.codec.encode import encode as encode
     from sparsine.codec.encode import encode_batch as encode_batch
+    from sparsine.codec.encode import encode_vector as encode_vector
     from sparsine.codec.fitted_field import FittedField as FittedField
     from sparsine.codec.header import CodeHeader as CodeHeader
     from sparsine.codec.header import read_header as read_header
@@ -57,6 +59,8 @@ _HOME = {
     "Encoded": "codec.encode",
     "decode": "codec.encode",
     "encode": "codec.encode",
+    "encode_vector": "codec.encode",
+    "decode_vector": "codec.encode",
     "encode_batch": "codec.encode",
     "FittedField": "codec.fitted_field",
     "CodeHeader": "codec.header",

@@ -3,6 +3,9 @@
 import constriction
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_problems import repeatable
 
 from sparsine.codec.entropy import decode_numbers, encode_numbers, num_bits
 from sparsine.codec.ladder import RUNGS, exact_power
@@ -73,6 +76,22 @@ def test_numbers_that_hardly_ever_move_cost_hardly_anything():
     still = np.zeros(1000, np.int32)
     assert len(encode_numbers(still, np.full(1000, LOWEST_CLASS), Models(LAPLACE))) == 0
     assert num_bits(still, np.full(1000, LOWEST_CLASS), Models(LAPLACE)) < 1000 * 0.001
+
+
+@repeatable
+@given(
+    st.lists(
+        st.tuples(st.integers(-(2**31) + 1, 2**31 - 1), st.integers(LOWEST_CLASS, HIGHEST_CLASS)),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_any_numbers_of_any_classes_come_back_and_have_one_payload(pairs):
+    numbers, classes = np.array(pairs, np.int64).reshape(-1, 2).T
+    models = Models(GAUSSIAN)
+    payload = encode_numbers(numbers.astype(np.int32), classes, models)
+    assert np.array_equal(decode_numbers(payload, classes, models), numbers)
+    assert len(payload) <= 10 * len(numbers) + 8
 
 
 def with_escape(value, length=None):
