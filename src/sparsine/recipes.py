@@ -97,9 +97,9 @@ def compare_paper_cpu() -> CompareConfig:
     than a hundredth of its outer steps after each pruning: an hour on two cores."""
     learn = replace(
         paper(),
-        inner=InnerConfig(points=2_500),
-        outer=OuterConfig(dense_steps=0, steps_per_round=200, moments="reset"),
-        watch=WatchConfig(val_every=200, val_signals=4),
+        inner=InnerConfig(points=2_500, sampling="lattice"),
+        outer=OuterConfig(dense_steps=0, steps_per_round=290, moments="reset"),
+        watch=WatchConfig(val_every=290, val_signals=4),
     )
     return CompareConfig(recipe="paper-cpu", learn=learn, methods=("meta-sparse",),
                          levels=(4, 8, 10, 11, 14, 15, 17, 20), seeds=(0,), signals=50)  # fmt: skip

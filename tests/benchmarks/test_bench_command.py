@@ -124,3 +124,13 @@ def test_a_disagreement_ends_with_1_and_leaves_the_rows_so_far(capsys, monkeypat
     assert said.startswith("error: plain PyTorch and engine")
     assert "differs by 0.1, but 0.001 is the most" in said
     assert [row["density"] for row in json.loads((tmp_path / "record.json").read_text())["rows"]] == [1]
+
+
+def test_tf32_is_for_cuda(capsys):
+    assert bench("engines", *TINY_OPTIONS, "--tf32") == 2
+    assert "tf32 is for CUDA, but device is cpu" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_here_is_refused(capsys):
+    assert bench("engines", *TINY_OPTIONS, "--device", "tpu-9") == 2
+    assert "device 'tpu-9' cannot be used here" in capsys.readouterr().err

@@ -81,7 +81,7 @@ def test_seconds_are_medians_of_the_runs_and_the_ratio_is_plain_over_ours(monkey
 def test_useful_work_is_what_the_survivors_need(monkeypatch, what, multiply_adds):
     """Per weight and point: engines and decode for 2 signals, fit for 3 signals and 4 steps."""
     peaks = iter([0.5e-6, 2e-6])
-    monkeypatch.setattr(run, "peak_gflops", lambda: next(peaks))
+    monkeypatch.setattr(run, "peak_gflops", lambda device: next(peaks))
     timed_as(monkeypatch, plain=(1.0, 1.0), ours=(5.0, 5.0))
     seen = []
     record = run_benchmark(
@@ -100,7 +100,7 @@ def test_useful_work_is_what_the_survivors_need(monkeypatch, what, multiply_adds
 
 def test_the_larger_peak_counts_also_when_it_came_first(monkeypatch):
     peaks = iter([7.0, 3.0])
-    monkeypatch.setattr(run, "peak_gflops", lambda: next(peaks))
+    monkeypatch.setattr(run, "peak_gflops", lambda device: next(peaks))
     assert run_benchmark(tiny("decode"))["peak_gflops"] == 7.0
 
 
@@ -218,6 +218,6 @@ def test_the_same_seed_gives_the_same_differences_and_another_seed_another_probl
 
 
 def test_a_benchmark_that_cannot_fit_into_memory_is_refused_before_it_begins(monkeypatch):
-    monkeypatch.setattr(run, "peak_gflops", lambda: pytest.fail("it began"))
+    monkeypatch.setattr(run, "peak_gflops", lambda device: pytest.fail("it began"))
     with pytest.raises(BadInput, match=r"this benchmark would need about [\d,.]+ GiB"):
         run_benchmark(tiny("meta", size=(16_000, 16_000), width=4_000, tasks=1_000))

@@ -353,6 +353,16 @@ def test_a_damaged_record_of_another_request_stops_the_collecting_and_is_named(w
         collect(tiny.comparison(root, methods=("scratch",)))
 
 
+def test_a_folder_from_before_an_option_was_there_can_be_gone_on_with(whole, tmp_path):
+    root = copied(whole, tmp_path)
+    path = root / "comparison.json"
+    saved = json.loads(path.read_text())
+    del saved["config"]["learn"]["outer"]["decay"], saved["config"]["learn"]["inner"]["sampling"]
+    path.write_text(json.dumps(saved))
+    assert run_comparison(tiny.comparison(root, methods=METHODS), workers=1).num_measured == 6
+    assert values(root) == values(whole[0])
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"config": {}}', '{"data": {"curves": "curves"}}', "\u0000"])
 def test_a_damaged_comparison_file_is_named(whole, tmp_path, content):
     root = copied(whole, tmp_path)

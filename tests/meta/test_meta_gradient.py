@@ -144,14 +144,14 @@ def test_groups_of_tasks_change_nothing(monkeypatch, algorithm, tasks_in_group, 
             sizes.append(theta.shape[0])
             return super()._loss_and_grad(theta, coords, values)
 
-    monkeypatch.setattr(maml, "GROUP_ELEMENTS", tasks_in_group * pattern.num_params + 1)
+    monkeypatch.setattr(maml, "GROUP_ELEMENTS", {"cpu": tasks_in_group * pattern.num_params + 1})
     watched = Watched(pattern, dtype=torch.float64)
     assert_same(meta_gradient(watched, start, tasks, inner(9, algorithm)), together, 1e-12)
     assert max(sizes) == tasks_in_group
 
 
 def test_a_group_is_never_empty_however_large_the_field(monkeypatch):
-    monkeypatch.setattr(maml, "GROUP_ELEMENTS", 1)
+    monkeypatch.setattr(maml, "GROUP_ELEMENTS", {"cpu": 1})
     pattern = PATTERNS["full"]
     start, tasks = start_of(pattern), tasks_of(pattern)
     assert_same(meta_gradient(dense(pattern), start, tasks, inner(2)), full_autograd(pattern, start, tasks, 2))

@@ -156,10 +156,10 @@ def test_groups_of_tasks_change_nothing_and_are_never_empty(monkeypatch, tasks_i
     together = modulation_gradient(engine, modulations, tasks, inner(3))
     sizes, plain = [], engine._hvp
     monkeypatch.setattr(engine, "_hvp", lambda theta, *rest: sizes.append(len(theta)) or plain(theta, *rest))
-    monkeypatch.setattr(module, "GROUP_ELEMENTS", tasks_in_group * modulations.base.theta.numel() + 1)
+    monkeypatch.setattr(module, "GROUP_ELEMENTS", {"cpu": tasks_in_group * modulations.base.theta.numel() + 1})
     assert_same(modulation_gradient(engine, modulations, tasks, inner(3)), together, 1e-12)
     assert max(sizes) == tasks_in_group
-    monkeypatch.setattr(module, "GROUP_ELEMENTS", 1)
+    monkeypatch.setattr(module, "GROUP_ELEMENTS", {"cpu": 1})
     assert_same(modulation_gradient(engine, modulations, tasks, inner(3)), together, 1e-12)
 
 

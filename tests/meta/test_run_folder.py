@@ -1,6 +1,7 @@
 """The folder of a run: what is in it, and what is kept when the loss overflows."""
 
 import json
+import math
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -103,6 +104,29 @@ def test_moments_of_survivors_are_kept_or_reset_as_asked(moments):
     else:
         assert after.adam.mean.abs().sum() == 0
         assert after.adam.num_steps == 0
+
+
+def test_a_decaying_step_size_falls_within_each_round_and_begins_anew_with_the_next(tmp_path, monkeypatch):
+    taken = []
+    real = outer.adam_step
+    monkeypatch.setattr(outer, "adam_step", lambda *args: (taken.append(args[3]), real(*args))[1])
+    learn(tmp_path / "run", replace(CONFIG, outer=replace(CONFIG.outer, decay="cosine")))
+    steps = CONFIG.outer.steps_per_round
+    first_round = taken[CONFIG.outer.dense_steps : CONFIG.outer.dense_steps + steps]
+    full = CONFIG.outer.outer_step_size
+    assert first_round == pytest.approx([full * (1 + math.cos(math.pi * i / steps)) / 2 for i in range(steps)])
+    assert taken[0] == first_round[0] == taken[CONFIG.outer.dense_steps + steps] == full
+
+
+def test_a_folder_from_before_an_option_was_there_can_be_gone_on_with(tmp_path):
+    learn(tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    saved = json.loads(path.read_text())
+    del saved["outer"]["decay"], saved["inner"]["sampling"]
+    path.write_text(json.dumps(saved))
+    learn(tmp_path / "run", resume=True)
+    with pytest.raises(BadInput, match="decay was 'none', now 'cosine'"):
+        learn(tmp_path / "run", replace(CONFIG, outer=replace(CONFIG.outer, decay="cosine")), resume=True)
 
 
 def test_a_run_can_begin_from_a_start_and_keeps_its_convention(tmp_path):

@@ -6,16 +6,22 @@ import torch
 from small_problems import MadeUpSignals
 
 from sparsine.errors import BadInput
-from sparsine.meta.tasks import TaskSampler
+from sparsine.meta.tasks import POINTS, TaskSampler, lattice_points
 from sparsine.signals.grid import Grid
 
 GRID = Grid(shape=(5, 3), extent=((-1.0, 2.0), (0.5, 0.75)))
 
 
-def sampler(signals=None, *, points=None, seed=3, tasks_per_step=3):
+def sampler(signals=None, *, points=None, sampling="random", seed=3, tasks_per_step=3):
     signals = MadeUpSignals(7) if signals is None else signals
     return TaskSampler(
-        signals, GRID, tasks_per_step=tasks_per_step, points=points, seed=seed, device=torch.device("cpu")
+        signals,
+        GRID,
+        tasks_per_step=tasks_per_step,
+        points=points,
+        sampling=sampling,
+        seed=seed,
+        device=torch.device("cpu"),
     )
 
 
@@ -205,3 +211,53 @@ def test_replacements_are_other_signals_at_other_steps():
         replacements |= {found for found, expected in pairs if expected == 2}
     assert len(replacements) >= 4
     assert 2 not in replacements
+
+
+# Which points
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (1, 9), (6,), (4, 3, 5)])
+@pytest.mark.parametrize("count", [1, 3, 12])
+def test_a_lattice_draws_every_sample_equally_often_and_none_twice(shape, count):
+    rng = np.random.default_rng(5)
+    size, hits, rounds = int(np.prod(shape)), np.zeros(int(np.prod(shape))), 4_000
+    for _ in range(rounds):
+        points = lattice_points(rng, shape, count)
+        assert (np.diff(points) > 0).all()
+        assert 0 <= points[0] <= points[-1] < size
+        hits[points] += 1
+    expected = hits.sum() / size
+    assert np.abs(hits - expected).max() < 6 * expected**0.5
+
+
+def test_a_lattice_is_as_fine_as_the_points_asked_for():
+    rng = np.random.default_rng(0)
+    assert len(lattice_points(rng, (178, 178), 2_500)) == 2_500
+    assert len(lattice_points(rng, (64, 48), 500)) == 26 * 19
+    assert list(lattice_points(rng, (3, 2), 6)) == list(range(6))
+
+
+def test_points_of_a_lattice_lie_evenly_along_each_axis():
+    rows, columns = np.divmod(lattice_points(np.random.default_rng(1), (30, 20), 150), 20)
+    assert set(np.diff(np.unique(rows))) <= {2}
+    assert set(np.diff(np.unique(columns))) <= {2}
+    assert len(np.unique(rows)) * len(np.unique(columns)) == len(rows)
+
+
+def test_the_mean_of_a_wave_is_nearer_on_a_lattice():
+    rows, columns = np.meshgrid(np.linspace(0, 1, 40), np.linspace(0, 1, 40), indexing="ij")
+    values = np.sin(20 * rows + 13 * columns).reshape(-1)
+    errors = {
+        name: np.mean([abs(values[draw(np.random.default_rng(i), (40, 40), 100)].mean() - values.mean())
+                       for i in range(50)])
+        for name, draw in POINTS.items()
+    }  # fmt: skip
+    assert errors["lattice"] < errors["random"] / 3
+
+
+@pytest.mark.parametrize("sampling", POINTS)
+def test_every_task_has_points_of_its_own_for_each_of_its_losses(sampling):
+    tasks = sampler(points=4, sampling=sampling).draw(2)
+    sets = [tuple(map(tuple, coords.tolist())) for samples in (tasks.support, tasks.query) for coords in samples.coords]
+    assert len(set(sets)) > 3
+    assert tasks.support.values.shape[1] == {"random": 4, "lattice": 6}[sampling]

@@ -52,12 +52,18 @@ class BenchmarkConfig:
     """Runs of each way, taken in turns; times and peaks are their medians."""
     engine: str = "auto"
     """auto, or the name of an engine."""
+    device: str = "cpu"
+    """cpu or cuda: where both ways compute."""
+    tf32: bool = False
+    """On CUDA, both ways take matrix products in TF32: ten bits of fraction instead of 23."""
     seed: int = 0
     """Decides the patterns, the random vectors and the signals."""
 
     def __post_init__(self) -> None:
         check_choice("what", self.what, What)
         check_choice("engine", self.engine, ("auto", *ENGINES))
+        if self.tf32 and self.device.partition(":")[0] != "cuda":
+            raise BadInput(f"tf32 is for CUDA, but device is {self.device}; leave it out, or say --device cuda")
         for name, (low, high) in RANGES.items():
             for value in _each(name, getattr(self, name)):
                 check_range(name, value, low, high)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 PROC = Path("/proc/self")
 # Before every run, so that no way computes beside threads of the other one that still spin.
 PAUSE_SECONDS = 0.05
@@ -24,9 +26,11 @@ class Measurement:
 
 
 def timed(work: Callable[[], Any]) -> Measurement:
-    """Run `work` once."""
+    """Run `work` once, and wait for the GPU where it computes on one."""
+    _finish()
     began = time.perf_counter()
     result = work()
+    _finish()
     return Measurement(time.perf_counter() - began, result)
 
 
@@ -51,6 +55,21 @@ def peak_bytes(work: Callable[[], Any]) -> int | None:
     work()
     peak = _status_bytes("VmHWM")
     return None if before is None or peak is None else max(0, peak - before)
+
+
+def cuda_peak_bytes(work: Callable[[], Any]) -> int:
+    """Run `work` once: growth of the peak of the GPU's memory over what was taken just before."""
+    _finish()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    work()
+    _finish()
+    return torch.cuda.max_memory_allocated() - before
+
+
+def _finish() -> None:
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def _restart_peak() -> int | None:

@@ -20,7 +20,7 @@ class PlainField:
     def __init__(self, pattern: Pattern, theta: Float[Tensor, " params"]):
         self.pattern = pattern
         self.omega_0, self.output_offset = pattern.field.omega_0, pattern.field.output_offset
-        self.masks = [keep.to(theta.dtype) for keep in pattern.layer_keeps()]
+        self.masks = [keep.to(theta) for keep in pattern.layer_keeps()]
         dense = pattern.scatter(theta[None])
         self.parameters = [t[0].clone().requires_grad_() for layer in layers(pattern.field, dense) for t in layer]
 

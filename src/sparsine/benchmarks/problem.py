@@ -37,7 +37,8 @@ def make_problem(config: BenchmarkConfig, density: float, num_signals: int) -> P
     pattern = random_pattern(config.field, density, config.seed)
     theta = torch.stack([random_theta(pattern, config.seed + i) for i in range(num_signals)])
     values = torch.stack([made_up_image(config.grid, config.seed, i) for i in range(num_signals)])
-    return Problem(make_engine(pattern, config.engine), theta, config.grid.coords(), values)
+    engine = make_engine(pattern, config.engine, device=config.device)
+    return Problem(engine, theta.to(config.device), config.grid.coords(device=config.device), values.to(config.device))
 
 
 def random_pattern(field: Siren, density: float, seed: int) -> Pattern:

@@ -2,16 +2,23 @@
 
 import dataclasses
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
+
 from sparsine.benchmarks.config import BenchmarkConfig
-from sparsine.benchmarks.measure import Measurement, interleaved, peak_bytes
+from sparsine.benchmarks.measure import Measurement, cuda_peak_bytes, interleaved, peak_bytes
 from sparsine.benchmarks.problem import connected_weights, make_problem
 from sparsine.benchmarks.roofline import gflops, peak_gflops
 from sparsine.benchmarks.tasks import TASKS, Task
+from sparsine.engines.choose import check_device
 from sparsine.environment import environment
 from sparsine.errors import WorkFailed
+
+TF32_TOLERANCE = 100
+"""Times the tolerance of float32: TF32 rounds 2**13 times as coarsely, and sines turn that into phases."""
 
 OnRow = Callable[[dict[str, Any]], None]
 
@@ -22,17 +29,34 @@ def run_benchmark(config: BenchmarkConfig, on_row: OnRow | None = None) -> dict[
     The machine's peak is measured before and after; the larger one counts, for all rows.
 
     Raises:
-        BadInput: the plain way does not fit into memory.
+        BadInput: the plain way does not fit into memory, or no such device here.
         WorkFailed: the two ways disagree, so that their times say nothing.
     """
+    check_device(config.device)
     config.check_memory()
+    with matrix_products(tf32=config.tf32):
+        return _measured(config, on_row)
+
+
+@contextmanager
+def matrix_products(*, tf32: bool) -> Iterator[None]:
+    """How PyTorch multiplies float32 matrices on CUDA, for a while."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def _measured(config: BenchmarkConfig, on_row: OnRow | None) -> dict[str, Any]:
     record = _record(config)
     for density, num_signals in config.cells:
         record["rows"].append(_row(config, density, num_signals))
         _set_peak(record, record["peak_gflops"])
         if on_row:
             on_row(record)
-    _set_peak(record, max(record["peak_gflops"], peak_gflops()))
+    _set_peak(record, max(record["peak_gflops"], peak_gflops(config.device)))
     return record
 
 
@@ -40,15 +64,16 @@ def _record(config: BenchmarkConfig) -> dict[str, Any]:
     """A record without rows. Its options are those of BenchmarkConfig."""
     options = {f.name: getattr(config, f.name) for f in dataclasses.fields(BenchmarkConfig)}
     options = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
-    return {"kind": "benchmark", "name": f"bench-{config.what}", **environment(), "peak_gflops": peak_gflops(),
-            **options, "rows": []}  # fmt: skip
+    return {"kind": "benchmark", "name": f"bench-{config.what}", **environment(),
+            "peak_gflops": peak_gflops(config.device), **options, "rows": []}  # fmt: skip
 
 
 def _row(config: BenchmarkConfig, density: float, num_signals: int) -> dict[str, Any]:
     problem = make_problem(config, density, num_signals)
     # memory does not depend on steps; these runs also wake up threads and libraries
     short = TASKS[config.what](problem, dataclasses.replace(config, steps=1))
-    plain_peak, ours_peak = peak_bytes(short.plain), peak_bytes(short.ours)
+    peak = peak_bytes if config.device == "cpu" else cuda_peak_bytes
+    plain_peak, ours_peak = peak(short.plain), peak(short.ours)
     task = TASKS[config.what](problem, config)
     plain, ours = interleaved((task.plain, task.ours), config.repeats)
     difference = _checked_difference(task, plain[-1], ours[-1])
@@ -70,10 +95,11 @@ def _row(config: BenchmarkConfig, density: float, num_signals: int) -> dict[str,
 
 def _checked_difference(task: Task, plain: Measurement, ours: Measurement) -> float:
     difference = task.difference(plain.result, ours.result)
-    if not difference <= task.tolerance:  # also when it is NaN
+    tolerance = task.tolerance * (TF32_TOLERANCE if task.config.tf32 else 1)
+    if not difference <= tolerance:  # also when it is NaN
         raise WorkFailed(
             f"plain PyTorch and engine {task.engine.name!r} disagree: {task.name} at density "
-            f"{task.problem.pattern.density:.3g} differs by {difference:.3g}{task.unit}, but {task.tolerance:g}"
+            f"{task.problem.pattern.density:.3g} differs by {difference:.3g}{task.unit}, but {tolerance:g}"
             f"{task.unit} is the most; their times cannot be compared"
         )
     return difference

@@ -192,9 +192,14 @@ class _Opened(Mapping[str, Dataset]):
 def _check_same(path: Path, saved: Any, given: Any) -> None:
     if not isinstance(saved, dict) or not isinstance(saved.get("data"), dict):
         raise BadInput(f"{path} is damaged: it does not say what was asked for; restore it from a copy")
+    # read as a configuration, so that a folder from before an option was there has its default
+    try:
+        config = json.loads(json.dumps(CompareConfig.from_dict(saved.get("config", {})).to_dict()))
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
     found = [
         f"{name} was {a!r}, now {b!r}"
-        for name, a, b in differences(saved, given)
+        for name, a, b in differences({**saved, "config": config}, given)
         if not name.removeprefix("config.").startswith(GROWING)
     ]
     if found:

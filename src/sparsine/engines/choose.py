@@ -32,13 +32,18 @@ def make_engine(
     """
     if name != "auto" and name not in ENGINES:
         raise BadInput(f"unknown engine {name!r}; use auto, {', '.join(ENGINES)}")
+    check_device(device)
+    if name == "auto":
+        name = "sparse" if _sparse_wins(pattern, torch.device(device), dtype) else "dense"
+    return ENGINES[name](pattern, device=device, dtype=dtype)
+
+
+def check_device(device: str) -> None:
+    """Raises BadInput unless this machine can compute on `device`."""
     try:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, ImportError) as error:
         raise BadInput(f"device {device!r} cannot be used here ({str(error).splitlines()[0]}); use cpu") from error
-    if name == "auto":
-        name = "sparse" if _sparse_wins(pattern, torch.device(device), dtype) else "dense"
-    return ENGINES[name](pattern, device=device, dtype=dtype)
 
 
 def _sparse_wins(pattern: Pattern, device: torch.device, dtype: torch.dtype) -> bool:

@@ -1,6 +1,7 @@
 """The complete description of a learning run: everything that decides its bits."""
 
 import dataclasses
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.grid import Alignment, AxisOrder, Grid
 
 Moments = Literal["keep", "reset"]
+Decay = Literal["none", "cosine"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,8 @@ class OuterConfig:
 
     outer_step_size: float = 1e-5
     """Step size of the outer Adam."""
+    decay: Decay = "none"
+    """How the step size falls within each round: none (the paper's), or cosine, from outer_step_size to almost 0."""
     tasks_per_step: int = 3
     """Signals in every outer step."""
     dense_steps: int = 150_000
@@ -82,6 +86,13 @@ class OuterConfig:
         check_range("dense_steps", self.dense_steps, 0, 10**9)
         check_range("steps_per_round", self.steps_per_round, 0, 10**9)
         check_choice("moments", self.moments, Moments)
+        check_choice("decay", self.decay, Decay)
+
+    def step_size_at(self, step: int, num_steps: int) -> float:
+        """The step size of the outer step `step` (from 0) in a round of `num_steps`."""
+        if self.decay == "none":
+            return self.outer_step_size
+        return self.outer_step_size * 0.5 * (1 + math.cos(math.pi * step / num_steps))
 
 
 @dataclass(frozen=True, kw_only=True)

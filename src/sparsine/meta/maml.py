@@ -18,11 +18,12 @@ from sparsine.engines.contract import Engine
 from sparsine.optim import sgd_step
 
 Algorithm = Literal["maml", "fomaml", "reptile"]
+Sampling = Literal["random", "lattice"]
 
 # Up to this many iterates are simply kept; beyond it the steps are halved until they are so few, and computed again.
 ITERATES_KEPT = 4
 # Tasks go through the recursion together while their vectors are small, so that memory does not grow with the tasks.
-GROUP_ELEMENTS = 2**18
+GROUP_ELEMENTS = {"cpu": 2**18, "cuda": 2**24}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +38,12 @@ class InnerConfig:
     """Step size of the inner SGD."""
     points: int | None = None
     """Coordinates drawn for each task, anew for the inner and for the outer loss; None takes the whole grid."""
+    sampling: Sampling = "random"
+    """How they are drawn. random: each by itself. lattice: evenly spaced, moved by a random offset."""
 
     def __post_init__(self) -> None:
         check_choice("algorithm", self.algorithm, Algorithm)
+        check_choice("sampling", self.sampling, Sampling)
         check_range("inner_steps", self.inner_steps, 1, 100_000)
         check_range("inner_step_size", self.inner_step_size, 1e-12, 1e3)
         if self.points is not None:
@@ -95,7 +99,7 @@ def meta_gradient(
     Reptile (Nichol et al., 2018) has no outer loss of its own: the gradient is (start - theta_K) / (K * step size),
     and the loss is reported all the same.
     """
-    group = max(1, GROUP_ELEMENTS // start.numel())
+    group = max(1, GROUP_ELEMENTS[start.device.type] // start.numel())
     losses, gradient = [], torch.zeros_like(start)
     for first in range(0, len(tasks), group):
         group_losses, v = _task_gradients(engine, start, tasks.part(slice(first, first + group)), config)

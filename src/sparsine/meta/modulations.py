@@ -117,7 +117,7 @@ def modulation_gradient(
     """The outer loss and its exact gradients with respect to base and mix, averaged over the tasks."""
     if config.algorithm != "maml":
         raise BadInput(f"modulations are learned with the exact gradient, maml, but algorithm is {config.algorithm!r}")
-    group = max(1, GROUP_ELEMENTS // modulations.base.theta.numel())
+    group = max(1, GROUP_ELEMENTS[engine.device.type] // modulations.base.theta.numel())
     losses, grad_base, grad_mix = [], torch.zeros_like(modulations.base.theta), torch.zeros_like(modulations.mix)
     for first in range(0, len(tasks), group):
         found = _summed_gradients(engine, modulations, tasks.part(slice(first, first + group)), config)
@@ -240,7 +240,8 @@ def _outer_loop(
     try:
         for step, tasks in sampler.steps(begun.step, config.outer.dense_steps):
             loss, grad = _joined_gradient(engine, _with(first, progress.vector), tasks, config, step)
-            vector, adam = adam_step(progress.vector, grad, progress.adam, config.outer.outer_step_size)
+            step_size = config.outer.step_size_at(step, config.outer.dense_steps)
+            vector, adam = adam_step(progress.vector, grad, progress.adam, step_size)
             progress = _Progress(vector, adam, step + 1, begun.usage + clock.usage())
             if time.monotonic() - saved_time >= config.watch.checkpoint_seconds:
                 _save_checkpoint(path, first, progress)
@@ -327,7 +328,8 @@ def _check(config: ModulationConfig, dataset: Dataset, start: Start) -> None:
 def _sampler(config: LearnConfig, dataset: Dataset, start: Start) -> TaskSampler:
     return TaskSampler(
         dataset.train, start.grid.resized(dataset.shape), tasks_per_step=config.outer.tasks_per_step,
-        points=config.inner.points, seed=config.seed, device=torch.device(config.device),
+        points=config.inner.points, sampling=config.inner.sampling, seed=config.seed,
+        device=torch.device(config.device),
     )  # fmt: skip
 
 

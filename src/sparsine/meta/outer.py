@@ -71,7 +71,8 @@ def meta_train(
                 f"(now {config.inner.inner_step_size:g}) or --outer-step-size "
                 f"(now {config.outer.outer_step_size:g})"
             )
-        theta, adam = adam_step(state.theta, grad, state.adam, config.outer.outer_step_size)
+        step_size = config.outer.step_size_at(state.round_step, num_steps)
+        theta, adam = adam_step(state.theta, grad, state.adam, step_size)
         state = replace(state, theta=theta, adam=adam, round_step=state.round_step + 1, step=step + 1)
         after_step(state, loss.item())
     return state

@@ -117,13 +117,22 @@ def check_folder(config: LearnConfig, folder: Path, resume: bool) -> None:
         return
     if not resume:
         raise BadInput(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
-    saved, given = read_json(folder / "config.json"), json.loads(json.dumps(config.to_dict()))
+    given, defaults = (json.loads(json.dumps(c.to_dict())) for c in (config, LearnConfig()))
+    saved = with_new_options(read_json(folder / "config.json"), given, defaults)
     found = [f"{name} was {a!r}, now {b!r}" for name, a, b in differences(saved, given) if "watch." not in name]
     if found:
         raise BadInput(
             f"{folder} holds a run with another configuration ({'; '.join(found)}); "
             "resume it without these options, or choose another folder"
         )
+
+
+def with_new_options(saved: Any, given: Any, defaults: Any) -> Any:
+    """What was saved before an option was there has the default of it: options of `given` that `saved` lacks."""
+    if not (isinstance(saved, dict) and isinstance(given, dict) and isinstance(defaults, dict)):
+        return saved
+    known = {key: defaults[key] for key in given if key not in saved and key in defaults}
+    return {key: with_new_options(value, given.get(key), defaults.get(key)) for key, value in saved.items()} | known
 
 
 def read_config(folder: Path) -> LearnConfig:
@@ -174,7 +183,7 @@ class Run:
         make_engine(self.first_pattern, config.engine, device=config.device)  # refuses a wrong name or device at once
         self.sampler = TaskSampler(
             dataset.train, self.grid, tasks_per_step=config.outer.tasks_per_step, points=config.inner.points,
-            seed=config.seed, device=torch.device(config.device),
+            sampling=config.inner.sampling, seed=config.seed, device=torch.device(config.device),
         )  # fmt: skip
         self._on_step = on_step
         self._validation = self._load_validation()

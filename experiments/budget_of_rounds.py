@@ -1,0 +1,102 @@
+"""Is it the budget of a round that holds Meta-SparseINR back where many weights survive?
+
+From a dense start, the paper's alternation down to k = 8 with 290 outer steps a round on the whole grid, in several
+ways: another outer step size with a decay, another score. After rounds 4 and 8, validation faces are fitted with 100
+steps of Adam. One way after the other; those in the record already are not done again. A minute and a half for each on
+an H100; hours on a CPU.
+
+    python experiments/budget_of_rounds.py celeba:DIR START results/comparison/budget-cuda.json --device cuda
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sparsine.engines import make_engine
+from sparsine.environment import environment
+from sparsine.fitting import FitConfig, fit
+from sparsine.meta.config import LearnConfig
+from sparsine.meta.outer import LearnState, meta_train
+from sparsine.meta.sparse import next_round
+from sparsine.meta.start import Start, load_start
+from sparsine.meta.tasks import TaskSampler
+from sparsine.optim import AdamState
+from sparsine.recipes import comparison
+from sparsine.signals.dataset import Dataset
+from sparsine.signals.open import open_dataset
+from sparsine.storage import read_json, write_json
+
+WAYS: dict[str, dict[str, Any]] = {
+    "as paper-cpu": {},
+    "three times the step size, cosine decay": {"outer_step_size": 3e-5, "decay": "cosine"},
+    "connected": {"score": "connected"},
+}
+MEASURED = (4, 8)
+STEPS_PER_ROUND = 290
+FACES = 16
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data")
+    parser.add_argument("start", type=Path)
+    parser.add_argument("record", type=Path)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--steps-per-round", type=int, default=STEPS_PER_ROUND)
+    args = parser.parse_args()
+
+    start = load_start(args.start)
+    dataset = open_dataset(args.data, resolution=(start.grid.shape[0], start.grid.shape[1]))
+    record = read_json(args.record) if args.record.exists() else {
+        "kind": "budget-of-rounds", **environment(), "data": dataset.spec, "faces": FACES,
+        "steps_per_round": args.steps_per_round, "points": "all", "rows": [],
+    }  # fmt: skip
+    for name, options in WAYS.items():
+        if name not in {row["way"] for row in record["rows"]}:
+            config = configured(args.steps_per_round, args.device, **options)
+            record["rows"].append({"way": name, **options, "psnr_db": alternation(config, start, dataset)})
+            write_json(args.record, record)
+            print(name, {k: sum(each) / len(each) for k, each in record["rows"][-1]["psnr_db"].items()}, flush=True)
+    return 0
+
+
+def configured(steps_per_round: int, device: str, *, score: str = "magnitude", **outer: Any) -> LearnConfig:
+    learn = comparison("paper-cpu").learn
+    return replace(
+        learn, device=device, inner=replace(learn.inner, points=None), pruning=replace(learn.pruning, score=score),
+        outer=replace(learn.outer, steps_per_round=steps_per_round, **outer),
+    )  # fmt: skip
+
+
+def alternation(config: LearnConfig, start: Start, dataset: Dataset) -> dict[int, list[float]]:
+    """PSNR of every validation face after each of the rounds MEASURED."""
+    device = torch.device(config.device)
+    sampler = TaskSampler(dataset.train, start.grid, tasks_per_step=config.outer.tasks_per_step, points=None, seed=0,
+                          device=device)  # fmt: skip
+    theta = start.theta.to(device)
+    state = LearnState(start.pattern, theta, AdamState.zeros_like(theta))
+    survivors = config.pruning.schedule(start.pattern.num_weights, start.pattern.num_weights)
+    found: dict[int, list[float]] = {}
+    for k in range(1, max(MEASURED) + 1):
+        state = next_round(config, state, survivors[k - 1])
+        engine = make_engine(state.pattern, config.engine, device=config.device)
+        state = meta_train(engine, state, sampler, config, config.outer.steps_per_round, lambda *_: None)
+        if k in MEASURED:
+            found[k] = fitted_psnr(state, start, dataset)
+    return found
+
+
+def fitted_psnr(state: LearnState, start: Start, dataset: Dataset) -> list[float]:
+    faces = [torch.tensor(dataset.val.load(i)).reshape(start.grid.num_points, -1) for i in range(FACES)]
+    device = state.theta.device
+    engine = make_engine(state.pattern, device=str(device))
+    values, coords = torch.stack(faces).to(device), start.grid.coords(device=device)
+    return [curve[-1] for curve in fit(engine, state.theta, coords, values, FitConfig(batch=FACES, report=())).psnr_db]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
