@@ -66,7 +66,7 @@ def num_bits(numbers: Int[np.ndarray, " params"], classes: Int[np.ndarray, " par
     costs, table = models.costs, classes - LOWEST_CLASS
     beyond = _indices(numbers) - costs.escape[table]
     inside = np.minimum(beyond, 0) + costs.escape[table] + costs.first[table]
-    escaped = sum(6 + _CHUNK * -(-value.bit_length() // _CHUNK) for value in beyond[beyond >= 0].tolist())
+    escaped: int = sum(6 + _CHUNK * -(-value.bit_length() // _CHUNK) for value in beyond[beyond >= 0].tolist())
     return float(costs.bits[inside].sum()) + escaped
 
 
