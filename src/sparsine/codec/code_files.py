@@ -4,9 +4,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput, UnreadableSignal
 
-CODE_SUFFIX = ".spn"
+CODE_SUFFIX = SUFFIX
 
 
 def list_codes(paths: Sequence[Path]) -> dict[str, Path]:
