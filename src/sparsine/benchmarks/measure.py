@@ -68,7 +68,7 @@ def cuda_peak_bytes(work: Callable[[], Any]) -> int:
 
 
 def _finish() -> None:
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.synchronize()
 
 
