@@ -1,5 +1,6 @@
 """From a vector to a code and back: nothing is lost but what rounding costs, and the bytes are one of a kind."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -81,3 +82,16 @@ def test_scales_are_shifted_to_where_the_code_is_shortest(make, far):
         lengths.append(len(coder.pack(Code(header, code.symbols))))
     assert min(lengths) >= len(data)
     assert lengths[0] > len(data)
+
+
+def test_one_coder_serves_many_threads():
+    start = calibrated()
+    coder = Coder(start)
+    vectors = [moved(start, seed=seed) for seed in range(40)]
+    alone = [Coder(start).write(theta, (5, 7)) for theta in vectors]
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda theta: coder.write(theta, (5, 7)), vectors))
+        decoded = list(threads.map(lambda data: coder.theta(coder.read(data)), together))
+    assert together == alone
+    for theta, data in zip(decoded, alone, strict=True):
+        assert torch.equal(theta, decode_vector(start, data))

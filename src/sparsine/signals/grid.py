@@ -95,6 +95,8 @@ class Grid:
         self, first: int, last: int, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
     ) -> Float[Tensor, "points dims"]:
         """Rows `first` to `last` (without it) of `coords`, the same bits, in memory for those alone."""
+        if (first, last) == (0, self.num_points):
+            return self.coords(dtype, device)
         places = np.unravel_index(np.arange(first, last), self.shape)
         axes = [self.axis(i)[torch.from_numpy(place)] for i, place in enumerate(places)]
         if self.axis_order == "reversed":
