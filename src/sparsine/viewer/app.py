@@ -48,7 +48,9 @@ def make_app(shelf: Shelf, hosts: Iterable[str]) -> Guard:
         *(Route(f"/{name}", getattr(answers, name)) for name in ("thumbnail", "draw", "value", "original", "error")),
     ]  # fmt: skip
     refusals = {kind: refused for kind, _ in STATUSES} | {HTTPException: no_such_page}
-    return Guard(Starlette(routes=routes, exception_handlers=refusals), hosts)  # type: ignore[arg-type]
+    app = Starlette(routes=routes, exception_handlers=refusals)  # type: ignore[arg-type]
+    app.router.redirect_slashes = False
+    return Guard(app, hosts)
 
 
 class Answers:
@@ -92,9 +94,9 @@ class Answers:
         return Response(png, media_type="image/png", headers=headers)
 
     async def draw(self, request: Request) -> Response:
-        view = Question(request.query_params).view(self.shelf.config)
+        window = Question(request.query_params).window(self.shelf.config)
         file = await self._file(request)
-        pixels, ms = await self._do(request, Rank.VIEW, lambda stop: self.shelf.draw(file, view, stop))
+        pixels, ms = await self._do(request, Rank.VIEW, lambda stop: self.shelf.draw(file, window, stop))
         return Response(pixels, media_type="application/octet-stream", headers={"x-milliseconds": f"{ms:.1f}"})
 
     async def value(self, request: Request) -> Response:
@@ -109,7 +111,7 @@ class Answers:
 
     async def error(self, request: Request) -> Response:
         file = await self._file(request)
-        compared = await self._do(request, Rank.VIEW, lambda stop: self.shelf.compared(file, stop))
+        compared = await self._do(request, Rank.VIEW, lambda _: self.shelf.compared(file))
         return Response(compared.png, media_type="image/png", headers={"x-psnr-db": f"{compared.psnr_db:.4f}"})
 
     async def _file(self, request: Request) -> CodeFile:

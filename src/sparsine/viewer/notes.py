@@ -4,18 +4,18 @@ It is never trusted for more than being shown and for finding an original by nam
 """
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any
 
+from sparsine.codec.code_files import CODE_SUFFIX
+from sparsine.codec.ledger import JOURNAL
 from sparsine.errors import BadInput
-from sparsine.viewer.folder import SUFFIX, CodeFolder
+from sparsine.viewer.folder import CodeFolder
 
-NOTES_NAME = "manifest.json"
-MOST_BYTES = 64 << 20
+MOST_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,23 @@ class Note:
 
 
 def read_notes(folder: CodeFolder, level: str) -> dict[str, Note]:
-    """By the name of the code; empty where there are none, or none that can be read."""
-    parts = (level, NOTES_NAME) if level else (NOTES_NAME,)
-    with suppress(BadInput, ValueError, RecursionError):
-        return dict(_notes(json.loads(folder.read(parts, MOST_BYTES))))
-    return {}
+    """By the name of the code; empty where there are none. Lines that cannot be read are passed over."""
+    try:
+        lines = folder.read((level, JOURNAL) if level else (JOURNAL,), MOST_BYTES).splitlines()
+    except BadInput:
+        return {}
+    return dict(pair for line in lines if (pair := _note(line)) is not None)
 
 
-def _notes(written: Any) -> Iterator[tuple[str, Note]]:
-    entries = written.get("files") if isinstance(written, dict) else written
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and isinstance(entry.get("code"), str):
-            name = PurePosixPath(entry["code"]).name.removesuffix(SUFFIX)
-            given = entry.get("input")
-            yield name, Note(given if isinstance(given, str) else None, _number(entry.get("psnr_db")))
+def _note(line: bytes) -> tuple[str, Note] | None:
+    written: Any = None
+    with suppress(ValueError, RecursionError):
+        written = json.loads(line)
+    if not isinstance(written, dict) or not isinstance(written.get("file"), str):
+        return None
+    given = written.get("input")
+    note = Note(given if isinstance(given, str) else None, _number(written.get("psnr_db")))
+    return PurePosixPath(written["file"]).name.removesuffix(CODE_SUFFIX), note
 
 
 def _number(value: Any) -> float | None:

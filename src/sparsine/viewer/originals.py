@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from sparsine.viewer.cached import Bounded
 SPLITS = ("test", "val", "train")
 """In this order; a name of two splits is that of the first."""
 SHAPES_KEPT = 4
+MOST_NAMES = 300_000
+"""Of a split that are looked through: some sets are made as they are asked for, and hold millions."""
 
 
 class Originals:
@@ -27,9 +30,9 @@ class Originals:
     def __init__(self, spec: str, num_channels: int, shape: tuple[int, ...], seed: int, kept: int) -> None:
         """`shape`: that of the start's grid, to try it with. `seed`: splits a data set as when it was learned."""
         self.spec, self.num_channels, self.seed = spec, num_channels, seed
-        self._sets: Bounded[dict[str, tuple[SignalSet, int]]] = Bounded(SHAPES_KEPT)
+        self._splits: Bounded[list[NamedSignals]] = Bounded(SHAPES_KEPT)
         self._signals: Bounded[np.ndarray] = Bounded(kept)
-        self._named(shape)
+        self._opened(shape)
 
     def find(self, name: str, noted: str | None, shape: tuple[int, ...]) -> np.ndarray:
         """The original (rows, columns, channels) of the code `name`.
@@ -44,30 +47,17 @@ class Originals:
         return self._signals.get((name, noted, shape), lambda: self._load(name, noted, shape))
 
     def _load(self, name: str, noted: str | None, shape: tuple[int, ...]) -> np.ndarray:
-        named = self._named(shape)
-        found = named.get(_exactly(noted)) if noted else None
-        found = found or named.get(_file_name(name))
-        if found is None:
-            raise BadInput(f"{self.spec} has no signal called {name}")
-        signals, index = found
-        values = signals.load(index)
-        if values.shape != (*shape, self.num_channels):
-            raise BadInput(f"the original has shape {values.shape}, but the code {(*shape, self.num_channels)}")
-        return values
+        for split in self._opened(shape):
+            index = split.index(name, noted)
+            if index is not None:
+                values = split.signals.load(index)
+                if values.shape != (*shape, self.num_channels):
+                    raise BadInput(f"the original has shape {values.shape}, the code {(*shape, self.num_channels)}")
+                return values
+        raise BadInput(f"{self.spec} has no signal called {name}")
 
-    def _named(self, shape: tuple[int, ...]) -> dict[str, tuple[SignalSet, int]]:
-        return self._sets.get(shape, lambda: self._index(shape))
-
-    def _index(self, shape: tuple[int, ...]) -> dict[str, tuple[SignalSet, int]]:
-        """By the name of the signal itself, and by the name that its code has."""
-        named: dict[str, tuple[SignalSet, int]] = {}
-        for signals in self._open((shape[0], shape[1])):
-            names = FileNames()
-            for index in range(len(signals)):
-                name = signals.name(index)
-                named.setdefault(_exactly(name), (signals, index))
-                named.setdefault(_file_name(names.of(name)), (signals, index))
-        return named
+    def _opened(self, shape: tuple[int, ...]) -> list["NamedSignals"]:
+        return self._splits.get(shape, lambda: [NamedSignals(signals) for signals in self._open((shape[0], shape[1]))])
 
     def _open(self, shape: tuple[int, int]) -> Iterator[SignalSet]:
         kind = self.spec.partition(":")[0]
@@ -81,9 +71,24 @@ class Originals:
             yield open_files([self.spec], shape=shape, num_channels=self.num_channels)
 
 
-def _exactly(name: str) -> str:
-    return f"signal {name}"
+class NamedSignals:
+    """One split, whose names are listed when one is first looked for."""
 
+    def __init__(self, signals: SignalSet) -> None:
+        self.signals = signals
 
-def _file_name(name: str) -> str:
-    return f"file {name.lower()}"
+    def index(self, name: str, noted: str | None) -> int | None:
+        """Of the signal that is called `noted`, or whose code is called `name`."""
+        given, of_files = self._names
+        return given[noted] if noted in given else of_files.get(name.lower())
+
+    @cached_property
+    def _names(self) -> tuple[dict[str | None, int], dict[str, int]]:
+        """By the name of the signal itself, and by the name that its code has."""
+        given: dict[str | None, int] = {}
+        names, of_files = FileNames(), dict[str, int]()
+        for index in range(min(len(self.signals), MOST_NAMES)):
+            name = self.signals.name(index)
+            given[name] = index
+            of_files[names.of(name).lower()] = index
+        return given, of_files

@@ -1,4 +1,4 @@
-"""Values to pixels: a view in bands that can be stopped between, and whole pictures as PNG."""
+"""Values to pixels: a window in bands that can be stopped between, and whole pictures as PNG."""
 
 import io
 from threading import Event
@@ -11,21 +11,21 @@ from sparsine.codec import FittedField
 from sparsine.engines.contract import Engine
 from sparsine.signals.pictures import to_picture
 from sparsine.viewer.refusals import Stopped
-from sparsine.viewer.sampling import View, rows_of, sample_width
+from sparsine.viewer.sampling import Window, rows_of, sample_width
 
 BAND_POINTS = 1 << 15
 """Pixels between two looks at whether somebody still waits: some ten milliseconds, and arrays that stay in the
 cache."""
 
 
-def paint(field: FittedField, engine: Engine, view: View, stop: Event) -> UInt8[np.ndarray, "rows columns 4"]:
-    """The pixels of a view: red, green, blue, and 255.
+def paint(field: FittedField, engine: Engine, window: Window, stop: Event) -> UInt8[np.ndarray, "rows columns 4"]:
+    """The pixels of a window: red, green, blue, and 255.
 
     Raises:
         Stopped: `stop` was set meanwhile.
     """
-    rows, columns = view.size
-    values, width = rows_of(field, engine, view), sample_width(field, view)
+    rows, columns = window.size
+    values, width = rows_of(field, engine, window), sample_width(window)
     pixels = np.full((rows, columns, 4), 255, dtype=np.uint8)
     band = max(1, BAND_POINTS // columns)
     for first in range(0, rows, band):

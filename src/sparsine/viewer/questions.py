@@ -6,7 +6,7 @@ from starlette.datastructures import QueryParams
 
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.refusals import BadQuestion
-from sparsine.viewer.sampling import View
+from sparsine.viewer.sampling import Window
 
 MAX_NUMBER_LENGTH = 40
 
@@ -51,7 +51,7 @@ class Question:
             raise BadQuestion(f"{name} must be {number} numbers with commas between, but has {len(parts)}")
         return [_fraction(name, part) for part in parts]
 
-    def view(self, config: ViewerConfig) -> View:
+    def window(self, config: ViewerConfig) -> Window:
         """region=y0,x0,y1,x1 and size=ROWSxCOLUMNS."""
         y0, x0, y1, x1 = self.fractions("region", 4)
         if not (y0 < y1 and x0 < x1):
@@ -62,7 +62,7 @@ class Question:
         size = _whole("size", rows, 1, config.max_edge), _whole("size", columns, 1, config.max_edge)
         if size[0] * size[1] > config.max_points:
             raise BadQuestion(f"a drawing may have {config.max_points:,} pixels, but {size[0]} x {size[1]} were asked")
-        return View((y0, x0, y1, x1), size)
+        return Window((y0, x0, y1, x1), size)
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:

@@ -1,11 +1,11 @@
 """Values of a part of a field, at any magnification.
 
 A picture of n samples is n cells side by side; the middle of a cell is where its sample lies, and the field between
-them is drawn in between. So the pixels of an enlarged view lie where the enlarged samples of the original are,
+them is drawn in between. So the pixels of an enlarged window lie where the enlarged samples of the original are,
 whatever the magnification. (`FittedField.render` puts the samples of a whole drawing on the ends of a corner-aligned
 grid, so its pictures shift by up to half a sample from size to size: right for a file, wrong while one zooms.)
 
-float32 tells some ten million coordinates apart. Beyond that a view is so small a part of the field that a polynomial
+float32 tells some ten million coordinates apart. Beyond that a window is so small a part of the field that a polynomial
 through a few float64 values is exact to more digits than float32 has; it is drawn by that.
 """
 
@@ -27,11 +27,11 @@ NODES = 33
 """Values along each axis that a polynomial goes through."""
 
 Rows = Callable[[int, int], Float[np.ndarray, "rows columns channels"]]
-"""Values of the rows from the first to the last of a view (without it)."""
+"""Values of the rows from the first to the last of a window (without it)."""
 
 
 @dataclass(frozen=True)
-class View:
+class Window:
     """A part of a picture, and the pixels that show it."""
 
     region: Region
@@ -59,20 +59,20 @@ def cells(grid: Grid) -> Grid:
     return replace(grid, extent=tuple(extents), alignment="centers")
 
 
-def sample_width(field: FittedField, view: View) -> float:
-    """From pixel to pixel, in half extents: the larger of both axes."""
-    y0, x0, y1, x1 = view.region
-    return 2.0 * max((y1 - y0) / view.size[0], (x1 - x0) / view.size[1])
+def sample_width(window: Window) -> float:
+    """From pixel to pixel, in half extents: the smaller of both axes, as for whole pictures."""
+    y0, x0, y1, x1 = window.region
+    return 2.0 * min((y1 - y0) / window.size[0], (x1 - x0) / window.size[1])
 
 
-def rows_of(field: FittedField, engine: Engine, view: View) -> Rows:
-    """How the rows of a view get their values."""
-    part = cells(field.grid).part(view.region, view.size)
+def rows_of(field: FittedField, engine: Engine, window: Window) -> Rows:
+    """How the rows of a window get their values."""
+    part = cells(field.grid).part(window.region, window.size)
     pitch = min((high - low) / n for (low, high), n in zip(part.axis_extents, part.shape, strict=True))
     largest = max(abs(end) for extent in cells(field.grid).axis_extents for end in extent)
     if pitch < FINEST_PITCH * largest:
         return _polynomial(field, part)
-    columns, theta = view.size[1], field.theta[None]
+    columns, theta = window.size[1], field.theta[None]
 
     def rows(first: int, last: int) -> np.ndarray:
         values = engine.predict(theta, part.coords_between(first * columns, last * columns))[0]

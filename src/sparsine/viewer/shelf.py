@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from threading import Event
 from typing import Any
 
@@ -18,7 +19,7 @@ from sparsine.viewer.notes import Note, read_notes
 from sparsine.viewer.originals import Originals
 from sparsine.viewer.painting import paint, thumbnail_size, to_png
 from sparsine.viewer.refusals import Unknown
-from sparsine.viewer.sampling import View, value_at
+from sparsine.viewer.sampling import Window, rows_of, value_at
 from sparsine.viewer.starts import Opened, Starts
 
 SORTS = ("name", "largest", "smallest", "best", "worst")
@@ -89,11 +90,11 @@ class Shelf:
         """PNG of the whole picture within `edge` x `edge`."""
         return self._thumbnails.get((file, edge), lambda: self._draw_thumbnail(file, edge))
 
-    def draw(self, file: CodeFile, view: View, stop: Event) -> tuple[bytes, float]:
+    def draw(self, file: CodeFile, window: Window, stop: Event) -> tuple[bytes, float]:
         """(pixels, milliseconds): red, green, blue and 255 for each, row by row."""
         began = time.perf_counter()
         opened = self.opened(file)
-        pixels = paint(opened.field, opened.drawer.engine, view, stop)
+        pixels = paint(opened.field, opened.drawer.engine, window, stop)
         return pixels.tobytes(), 1e3 * (time.perf_counter() - began)
 
     def value(self, file: CodeFile, y: float, x: float) -> dict[str, Any]:
@@ -112,17 +113,21 @@ class Shelf:
         """(rows, columns, channels). Raises Unknown where no originals were given."""
         if self.originals is None:
             raise Unknown("no originals were given; start the viewer with --originals to see them")
-        note = self._note(file)
-        return self.originals.find(file.name, note.input if note else None, self.opened(file).field.shape)
+        note, shape = self._note(file), self.opened(file).field.shape
+        if prod(shape) > self.config.max_points:
+            raise BadInput(f"the original has {prod(shape):,} samples; up to {self.config.max_points:,} are shown here")
+        return self.originals.find(file.name, note.input if note else None, shape)
 
     def original_png(self, file: CodeFile) -> bytes:
         """The original as it is drawn everywhere."""
         return to_png(to_picture(self.original(file), self.opened(file).drawer.start.value_kind))
 
-    def compared(self, file: CodeFile, stop: Event) -> Compared:
+    def compared(self, file: CodeFile) -> Compared:
         """The absolute error at the samples of the original."""
         opened, original = self.opened(file), self.original(file)
-        values = opened.field.render()
+        rows = opened.field.shape[0]
+        window = Window((0.0, 0.0, 1.0, 1.0), (rows, opened.field.shape[1]))
+        values = rows_of(opened.field, opened.drawer.engine, window)(0, rows)
         return Compared(to_png(error_picture(original, values)), psnr_db(float(np.mean((original - values) ** 2))))
 
     def opened(self, file: CodeFile) -> Opened:
@@ -145,8 +150,8 @@ class Shelf:
 
     def _draw_thumbnail(self, file: CodeFile, edge: int) -> bytes:
         opened = self.opened(file)
-        view = View((0.0, 0.0, 1.0, 1.0), thumbnail_size(opened.field.shape, edge))
-        return to_png(paint(opened.field, opened.drawer.engine, view, Event()))
+        window = Window((0.0, 0.0, 1.0, 1.0), thumbnail_size(opened.field.shape, edge))
+        return to_png(paint(opened.field, opened.drawer.engine, window, Event()))
 
     def _list(self) -> None:
         if time.monotonic() - self._listed < LIST_SECONDS:
