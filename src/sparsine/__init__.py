@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from sparsine.codec.calibrate import CalibrationConfig as CalibrationConfig
     from sparsine.codec.calibrate import calibrate as calibrate
     from sparsine.codec.coder import Coder as Coder
+    from sparsine.codec.collection import encode_collection as encode_collection
     from sparsine.codec.config import EncodeConfig as EncodeConfig
+    from sparsine.codec.drawings import decode_collection as decode_collection
     from sparsine.codec.encode import Encoded as Encoded
     from sparsine.codec.encode import decode as decode
     from sparsine.codec.encode import decode_vector as decode_vector
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from sparsine.codec.fitted_field import FittedField as FittedField
     from sparsine.codec.header import CodeHeader as CodeHeader
     from sparsine.codec.header import read_header as read_header
+    from sparsine.codec.view import View as View
     from sparsine.comparison.comparison import Comparison as Comparison
     from sparsine.comparison.config import CompareConfig as CompareConfig
     from sparsine.comparison.methods import METHODS as METHODS
@@ -55,7 +58,9 @@ _HOME = {
     "CalibrationConfig": "codec.calibrate",
     "calibrate": "codec.calibrate",
     "Coder": "codec.coder",
+    "encode_collection": "codec.collection",
     "EncodeConfig": "codec.config",
+    "decode_collection": "codec.drawings",
     "Encoded": "codec.encode",
     "decode": "codec.encode",
     "encode": "codec.encode",
@@ -65,6 +70,7 @@ _HOME = {
     "FittedField": "codec.fitted_field",
     "CodeHeader": "codec.header",
     "read_header": "codec.header",
+    "View": "codec.view",
     "Comparison": "comparison.comparison",
     "CompareConfig": "comparison.config",
     "METHODS": "comparison.methods",

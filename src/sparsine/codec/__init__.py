@@ -13,21 +13,28 @@ docs/format.md describes every byte.
     field([[0.1, -0.3]])                               # values at coordinates, as the start's grid counts them
     field.as_module()                                  # a torch.nn.Module, differentiable in the coordinates
 
-Many signals: `encode_batch` fits a batch of one shape together and returns an `Encoded` for each (data, psnr_db,
+Whole collections: `encode_collection(start, signals, folder)` fills a folder of codes, `decode_collection(start, codes,
+folder, View(scale=2))` one of pictures; both go on where an interrupted call ended, and report what is bad. Without
+files: `encode_batch` fits a batch of one shape together and returns an `Encoded` for each (data, psnr_db,
 fitted_psnr_db, status, reason); keep one `Coder(start)` and hand it to every batch, and to `decode`, since it remembers
 its tables. Coding without fitting: `encode_vector` and `decode_vector`, or `Coder.write` and `Coder.read`.
 `read_header(data)` says what is in a code without its start. `EncodeConfig` chooses the fit, the quality, or a target.
 `spending` says what its bits are for, group by group. Bad bytes raise BadInput, whatever they are.
 
-Inside, downwards: encode (signals to codes), targets (which step), coder (vectors to codes), scales, header, entropy
-(numbers to payload), models (tables of frequencies), quantise (the one place where floats become integers), ladder.
+Inside, downwards: collection and drawings (folders), ledger (what is done in one), encode (signals to codes), targets
+(which step), coder (vectors to codes), scales, header, entropy (numbers to payload), models (tables of frequencies),
+quantise (the one place where floats become integers), ladder.
 """
 
 from sparsine.codec.calibrate import CalibrationConfig as CalibrationConfig
 from sparsine.codec.calibrate import calibrate as calibrate
+from sparsine.codec.coded import CodedSignal as CodedSignal
 from sparsine.codec.coder import Code as Code
 from sparsine.codec.coder import Coder as Coder
+from sparsine.codec.collection import encode_collection as encode_collection
 from sparsine.codec.config import EncodeConfig as EncodeConfig
+from sparsine.codec.drawings import decode_collection as decode_collection
+from sparsine.codec.drawn import DrawnCode as DrawnCode
 from sparsine.codec.encode import Encoded as Encoded
 from sparsine.codec.encode import decode as decode
 from sparsine.codec.encode import decode_vector as decode_vector
@@ -41,3 +48,4 @@ from sparsine.codec.header import read_header as read_header
 from sparsine.codec.identity import start_hash as start_hash
 from sparsine.codec.spending import GroupSpending as GroupSpending
 from sparsine.codec.spending import spending as spending
+from sparsine.codec.view import View as View

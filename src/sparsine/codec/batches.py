@@ -6,8 +6,8 @@ from math import prod
 from sparsine.codec.coded import CodedSignal
 from sparsine.codec.reading import Loaded
 
-POINTS_TOGETHER = 1 << 22
-"""A batch of large signals is smaller than asked for: more would not be faster, only larger."""
+POINTS_TOGETHER = 1 << 19
+"""A batch of large signals is smaller than asked for: more would not be faster, and more would be lost in a crash."""
 POINTS_WAITING = 1 << 23
 """Of all signals that wait for others of their shape; then the largest group goes as it is."""
 
