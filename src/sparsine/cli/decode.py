@@ -66,16 +66,16 @@ def run(options: Options) -> int:
             if one.reason:
                 complaints.add(one.status, one.input, one.reason)
     complaints.end("see --json")
+    _show(options.out, drawn, time.monotonic() - began)
     if options.json:
         write_json(options.json, [one.to_dict() for one in drawn])
-    return _summary(options.out, drawn, time.monotonic() - began)
+    return 0 if any(one.picture for one in drawn) else 1
 
 
-def _summary(out: Path, drawn: list[DrawnCode], seconds: float) -> int:
+def _show(out: Path, drawn: list[DrawnCode], seconds: float) -> None:
     there = [one for one in drawn if one.picture]
     kept = sum(one.kept for one in there)
     made = len(there) - kept
     speed = f"; {made / seconds:.3g} a second" if made else ""
     console.print(f"{len(there)} of {len(drawn)} drawn" + f" ({kept} kept)" * bool(kept) + speed
                   + f"; pictures in {shown(str(out))}")  # fmt: skip
-    return 0 if there else 1

@@ -101,9 +101,9 @@ def run(options: Options) -> int:
     place = {signals.name(i): i for i in range(count)}
     coded.sort(key=lambda one: place[one.input])
     summary = summarise(coded, path.stat().st_size, time.monotonic() - began)
+    _show(options.out, summary)
     if options.json:
         write_json(options.json, _record(start, config, summary, coded))
-    _show(options.out, summary)
     return 0 if summary["codes"] else 1
 
 

@@ -14,10 +14,10 @@ from sparsine.version import __version__
 COMMANDS = {
     "learn": "learn a sparse start for a collection of signals",
     "fit": "fit signals from a start, draw them, measure PSNR",
+    "report": "measure a run on held-out signals and write its report page",
     "encode": "fit signals from a start and write one small code file for each",
     "decode": "draw codes at any size, or parts of them at any magnification",
     "calibrate": "measure on a few signals how codes of a start are told best",
-    "report": "measure a run on held-out signals and write its report page",
     "compare": "measure methods beside each other, as in the paper's figures",
     "rate-distortion": "measure our codes beside JPEG and WebP: bytes, PSNR, SSIM, seconds",
     "info": "say what is in a start or a code, or which engines there are",

@@ -15,6 +15,8 @@ from sparsine.errors import BadInput
 T = TypeVar("T")
 Size = tuple[int, int]
 Region = tuple[float, float, float, float]
+# Of `Size | None` tyro tells why each of both did not fit; nobody who gave a value meant None.
+_ONLY_ALTERNATIVE = re.compile(r"no type matching .* Got errors: .*tuple\[[\w, ]+\]: ")
 
 
 def parse(
@@ -61,7 +63,8 @@ def _one_line(box: str) -> str:
             said.append(line.split()[0])
             break
         said.append("- perhaps you meant" if line.startswith("Perhaps you meant") else line)
-    return re.sub(r"^Error parsing [\w.]+: ", "", " ".join(" ".join(said).split())) or title
+    text = re.sub(_ONLY_ALTERNATIVE, "", " ".join(" ".join(said).split()))
+    return re.sub(r"^Error parsing [\w.]+: ", "", text) or title
 
 
 def _size_rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
