@@ -154,6 +154,58 @@ def engine_choice_table() -> str:
     return "\n".join(lines)
 
 
+def codec_choices_table() -> str:
+    """What each choice of calibration saves: bytes at one and the same loss."""
+    record = read("benchmarks/codec_choices")
+    whole = record["choices"][0]["mean_bytes"]
+    lines = ["| tables of the start | bytes a signal | more | mean loss, dB |", "|---|---:|---:|---:|"]
+    for row in record["choices"]:
+        more = f"{row['mean_bytes'] / whole - 1:.1%}" if row["mean_bytes"] != whole else ""
+        lines.append(f"| {row['choice']} | {row['mean_bytes']:,.0f} | {more} | {row['mean_loss_db']:.3f} |")
+    return "\n".join(lines)
+
+
+def codec_qualities_table() -> str:
+    lines = ["| quality | bytes a signal | bits a pixel | mean loss, dB |", "|---:|---:|---:|---:|"]
+    record = read("benchmarks/codec_choices")
+    for row in record["qualities"]:
+        bits = 8 * row["mean_bytes"] / (record["shape"][0] * record["shape"][1])
+        lines.append(f"| {row['quality']} | {row['mean_bytes']:,.0f} | {bits:.2f} | {row['mean_loss_db']:.3f} |")
+    return "\n".join(lines)
+
+
+def rounded_steps_table() -> str:
+    """Mean PSNR by how many last steps saw the rounded vector."""
+    rows = read("benchmarks/codec_choices")["rounded_steps"]
+    counts = sorted({row["rounded_steps"] for row in rows})
+    lines = ["| quality | bytes a signal | " + " | ".join(f"{count} steps" for count in counts) + " |",
+             "|---:|---:|" + "---:|" * len(counts)]  # fmt: skip
+    for quality in sorted({row["quality"] for row in rows}, reverse=True):
+        here = {row["rounded_steps"]: row for row in rows if row["quality"] == quality}
+        drawn = " | ".join(f"{here[count]['mean_psnr_db']:.3f}" for count in counts)
+        lines.append(f"| {quality} | {here[0]['mean_bytes']:,.0f} | {drawn} |")
+    return "\n".join(lines)
+
+
+def codec_speed_table() -> str:
+    """Encoding and drawing beside plain PyTorch; coding alone."""
+    encode, draw, code = read("benchmarks/codec")["rows"]
+    size = " x ".join(map(str, draw["size"]))
+    rows = [
+        ("encode, array to bytes", f"{seconds(encode['plain_seconds'] / encode['signals'])} a signal",
+         f"{seconds(encode['ours_seconds'] / encode['signals'])} a signal", f"{encode['ratio']:.3g} x",
+         f"{encode['bar']:g} x"),
+        ("lost to rounding at the default quality", "", f"{encode['mean_lost_db']:.3f} dB", "",
+         f"{encode['lost_bar_db']:g} dB"),
+        (f"draw {size} from a code", seconds(draw["plain_seconds"]), seconds(draw["ours_seconds"]),
+         f"{draw['ratio']:.3g} x", f"{draw['bar']:g} x"),
+        ("code, without fitting", "", f"{code['written_per_second']:.0f} a second", "", f"{code['bar']:g} a second"),
+        ("decode, without drawing", "", f"{code['read_per_second']:.0f} a second", "", f"{code['bar']:g} a second"),
+    ]  # fmt: skip
+    lines = ["| | plain PyTorch | ours | times as fast | asked for |", "|---|---:|---:|---:|---:|"]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
+
+
 def seconds(value: float) -> str:
     """'12.3 ms', '4.56 s', '11.2 min'."""
     if value >= 120:
@@ -166,6 +218,9 @@ MADE = {
     "speed": speed_table,
     "benchmarks/many_inner_steps": inner_steps_table,
     "benchmarks/engine_choice": engine_choice_table,
+    "codec/choices": codec_choices_table,
+    "codec/qualities": codec_qualities_table,
+    "codec/rounded-steps": rounded_steps_table,
     "comparison/starved": starved_table,
     "comparison/ablation": ablation_table,
 }
