@@ -7,14 +7,17 @@ import shutil
 import subprocess
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 from websockets.sync.client import connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # no sandbox: it cannot be had as root or in most containers, and the page is our own
-OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-           "--disable-extensions", "--disable-background-networking", "--hide-scrollbars", "--remote-debugging-port=0")  # fmt: skip
+OPTIONS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
+    "--disable-extensions", "--disable-background-networking", "--remote-debugging-port=0",
+)  # fmt: skip
 SECONDS = 60.0
 MOVES = ("mousePressed", "mouseReleased", "mouseMoved", "mouseWheel")
 
@@ -29,7 +32,7 @@ class Browser:
 
     def __init__(self, profile: Path, size=(1280, 800), density=1.0):
         self.profile, self.size, self.density = profile, size, density
-        self.complaints, self.requests, self.number = [], [], 0
+        self.complaints, self.requests, self.number, self.held = [], [], 0, ExitStack()
 
     def __enter__(self):
         profile, home = f"--user-data-dir={self.profile}", {**os.environ, "HOME": str(self.profile)}
@@ -43,7 +46,7 @@ class Browser:
             with direct.open(f"http://127.0.0.1:{port}/json", timeout=SECONDS) as answer:
                 pages = json.load(answer)
             address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
-            self.socket = connect(address, max_size=None, proxy=None)
+            self.socket = self.held.enter_context(connect(address, max_size=None, proxy=None))
             for domain in ("Runtime", "Log", "Network", "Page"):
                 self.call(f"{domain}.enable")
             self.resize(*self.size)
@@ -53,8 +56,7 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        if hasattr(self, "socket"):
-            self.socket.close()
+        self.held.close()
         self.process.terminate()
         self.process.wait(timeout=SECONDS)
 

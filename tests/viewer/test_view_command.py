@@ -81,7 +81,9 @@ def test_what_is_missing_is_named(capsys, codes, start_file, tmp_path):
 def test_without_the_extra_it_says_what_to_install(capsys, codes, start_file, monkeypatch, package):
     for name in ("sparsine.viewer.serve", "sparsine.viewer.app"):
         monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, package, None)
-    code, err = said(capsys, codes, "--start", start_file)
+    code, err = said(capsys, codes, "--start", start_file, "--port", "0", "--no-browser")
     assert code == 2
     assert "pip install 'sparsine[view]'" in err

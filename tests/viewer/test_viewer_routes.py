@@ -126,7 +126,9 @@ def test_originals_and_errors_are_shown_beside_the_fitted(client, codes, start):
     assert (shown == to_picture(original, "distance")).all()
     answer = client.get("/error", params={"name": NAME})
     assert np.abs(pixels_of(answer).astype(int) - error_picture(original, fitted)).max() <= 1
-    assert float(answer.headers["x-psnr-db"]) == pytest.approx(psnr_db(float(((original - fitted) ** 2).mean())), abs=0.01)
+    assert float(answer.headers["x-psnr-db"]) == pytest.approx(
+        psnr_db(float(((original - fitted) ** 2).mean())), abs=0.01
+    )
 
 
 def test_the_value_under_the_pointer_is_that_of_the_field_and_of_the_original(client, codes, start):
@@ -148,6 +150,7 @@ def test_without_originals_only_the_fitted_is_shown(codes, start):
     assert answer.status_code == 404
     assert "--originals" in answer.json()["error"]
     assert client.get("/value", params={"name": NAME, "at": "0.5,0.5"}).json()["original"] is None
+    assert "--originals" in client.get("/api/code", params={"name": NAME}).json()["levels"][0]["no_original"]
 
 
 def test_an_original_is_found_by_the_input_that_the_encoder_noted(folder, start):
@@ -158,6 +161,11 @@ def test_an_original_is_found_by_the_input_that_the_encoder_noted(folder, start)
     client = client_of(shelf_of(folder, start, originals=ORIGINALS))
     same = [client.get("/original", params={"name": name}).content for name in (NAME, "renamed")]
     assert same[0] == same[1]
+    reasons = [
+        client.get("/api/code", params={"name": name}).json()["levels"][0]["no_original"]
+        for name in ("renamed", "unknown")
+    ]
+    assert reasons == [None, f"{ORIGINALS} has no signal called unknown"]
     refused = client.get("/original", params={"name": "unknown"})
     assert refused.status_code == 422
     assert "unknown" in refused.json()["error"]

@@ -117,6 +117,9 @@ class Answers:
     async def _file(self, request: Request) -> CodeFile:
         ask = Question(request.query_params)
         name, level = ask.text("name"), ask.text("level") if "level" in ask.query else None
+        listed = self.shelf.listed(name, level)
+        if listed is not None:
+            return listed
         return await self._do(request, Rank.FACTS, lambda _: self.shelf.file(name, level))
 
     async def _do(self, request: Request, rank: Rank, work: Callable[[Event], T]) -> T:

@@ -34,6 +34,12 @@ class Originals:
         self._signals: Bounded[np.ndarray] = Bounded(kept)
         self._opened(shape)
 
+    def missing(self, name: str, noted: str | None, shape: tuple[int, ...]) -> str | None:
+        """Why the code `name` has no original; None where it has one. Reads no signal."""
+        if any(split.index(name, noted) is not None for split in self._opened(shape)):
+            return None
+        return f"{self.spec} has no signal called {name}"
+
     def find(self, name: str, noted: str | None, shape: tuple[int, ...]) -> np.ndarray:
         """The original (rows, columns, channels) of the code `name`.
 
@@ -54,7 +60,7 @@ class Originals:
                 if values.shape != (*shape, self.num_channels):
                     raise BadInput(f"the original has shape {values.shape}, the code {(*shape, self.num_channels)}")
                 return values
-        raise BadInput(f"{self.spec} has no signal called {name}")
+        raise BadInput(str(self.missing(name, noted, shape)))
 
     def _opened(self, shape: tuple[int, ...]) -> list["NamedSignals"]:
         return self._splits.get(shape, lambda: [NamedSignals(signals) for signals in self._open((shape[0], shape[1]))])

@@ -70,7 +70,7 @@ class Shelf:
 
     def code(self, name: str) -> dict[str, Any]:
         """One signal with all its levels."""
-        levels = [self.facts(file) for file in self._levels(name).values()]
+        levels = [{**self.facts(file), "no_original": self._missing(file)} for file in self._levels(name).values()]
         return {"name": name, "levels": levels}
 
     def facts(self, file: CodeFile) -> dict[str, Any]:
@@ -78,6 +78,11 @@ class Shelf:
         note = self._note(file)
         facts = self._facts.get(file, lambda: self._read_facts(file))
         return {**facts, "psnr_db": note.psnr_db if note else None}
+
+    def listed(self, name: str, level: str | None) -> CodeFile | None:
+        """A code of the list as it stands, without looking at the folder."""
+        files = self._codes.get(name, {})
+        return _at(files, level) if files and (level is None or level in files) else None
 
     def file(self, name: str, level: str | None) -> CodeFile:
         """Raises Unknown where there is none."""
@@ -133,6 +138,13 @@ class Shelf:
     def opened(self, file: CodeFile) -> Opened:
         """The field of a code. Raises BadInput: damaged, or of another start."""
         return self._fields.get(file, lambda: self.starts.open(self.folder.read(file.parts, self.starts.most_bytes)))
+
+    def _missing(self, file: CodeFile) -> str | None:
+        """Why there is no original; None where there is one."""
+        facts, note = self.facts(file), self._note(file)
+        if self.originals is None or "error" in facts:
+            return "no originals were given; start the viewer with --originals to see them"
+        return self.originals.missing(file.name, note.input if note else None, (facts["rows"], facts["columns"]))
 
     def _read_facts(self, file: CodeFile) -> dict[str, Any]:
         facts: dict[str, Any] = {"name": file.name, "level": file.level, "bytes": file.num_bytes}

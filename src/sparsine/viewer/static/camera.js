@@ -79,7 +79,8 @@ export class Camera {
     box.right = Math.max(box.left + 1, box.right);
     const [y0, x0] = this.at(box.top, box.left).map(inside);
     const [y1, x1] = this.at(box.bottom, box.right).map(inside);
-    return { box, region: [y0, x0, y1, x1] };
+    // where the picture ends on the screen, it ends with a whole pixel
+    return { box, region: [top > -0.5 ? 0 : y0, left > -0.5 ? 0 : x0, bottom < this.height + 0.5 ? 1 : y1, right < this.width + 0.5 ? 1 : x1] };
   }
 
   #settle() {

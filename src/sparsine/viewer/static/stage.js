@@ -111,7 +111,7 @@ export class Stage {
     }
     document.body.classList.toggle("one-channel", code.channels === 1);
     this.camera.setPicture(code.rows, code.columns);
-    this.#layOut(this.folder.originals && !this.noOriginal ? [...this.wanted] : ["fitted"]);
+    this.#layOut(code.no_original || this.failedOriginal ? ["fitted"] : [...this.wanted]);
     if (look) this.camera.look(look.y, look.x, look.scale);
     this.#overview(code);
     this.#paint();
@@ -134,13 +134,13 @@ export class Stage {
   }
 
   async #compare(code, signal) {
-    if (!this.folder.originals) {
-      this.#note("Fitted only: start the viewer with --originals to compare");
+    if (code.no_original) {
+      this.#note(this.folder.originals ? `Fitted only: ${code.no_original}` : "Fitted only: start the viewer with --originals to compare");
       return;
     }
     try {
       const original = await whole("original", code, signal);
-      this.noOriginal = false;
+      this.failedOriginal = false;
       this.panels.original.layers = [{ source: original.bitmap, region: WHOLE }];
       this.#note("");
       this.#layOut([...this.wanted]);
@@ -152,7 +152,7 @@ export class Stage {
       this.#paint();
     } catch (error) {
       if (aborted(error) || signal.aborted) return;
-      this.noOriginal = true;
+      this.failedOriginal = true;
       this.#note(`Fitted only: ${error.message}`);
       this.#layOut(["fitted"]);
       this.#moved();
@@ -334,7 +334,7 @@ export class Stage {
     this.whole.abort();
     clearTimeout(this.remembering);
     this.code = this.pointed = null;
-    this.noOriginal = false;
+    this.failedOriginal = false;
     delete $("stage").dataset.drawn;
     for (const panel of Object.values(this.panels)) {
       panel.layers = [];

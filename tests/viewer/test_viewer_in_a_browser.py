@@ -1,0 +1,184 @@
+"""The page in a real browser: it loads, shows thumbnails, redraws from the field as one zooms, and never complains."""
+
+import os
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from headless import Browser, find_browser
+from viewer_problems import CURVES, ORIGINALS, codes_of, running, shelf_of, tiny_start, write_folder
+
+NEEDS_A_BROWSER = pytest.mark.skipif(find_browser() is None, reason="no chromium is installed")
+pytestmark = [NEEDS_A_BROWSER, pytest.mark.skipif(os.name != "posix", reason="the driver is for posix")]
+DRAWN = "document.getElementById('stage').dataset.drawn === 'full' && !document.querySelector('.drawing')"
+PIXELS = """(() => {
+  const shown = document.querySelector('.panel.%s canvas');
+  const canvas = Object.assign(document.createElement('canvas'), { width: shown.width, height: shown.height });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(shown, 0, 0);
+  const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum = (sum * 31 + data[i]) %% 4294967291;
+  return sum;
+})()"""
+MIDDLE = """(() => {
+  const box = document.querySelector('.panel.fitted .view').getBoundingClientRect();
+  return [box.left + box.width / 2, box.top + box.height / 2];
+})()"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Browser(tmp_path_factory.mktemp("profile"), size=(1100, 700)) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, start):
+    """Two levels of each curve, a damaged code, and one without an original."""
+    folder = tmp_path_factory.mktemp("shown")
+    sparse = tiny_start(seed=4, density=0.4)
+    for level, one in (("round-0", start), ("round-1", sparse)):
+        write_folder(folder / level, one)
+    (folder / "round-0" / "damaged.spn").write_bytes(codes_of(start, 1)[0][:-1] + b"x")
+    (folder / "round-0" / "nobody.spn").write_bytes(codes_of(start, 1)[0])
+    with running(shelf_of(folder, start, sparse, originals=ORIGINALS)) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser, address):
+    browser.open("about:blank")
+    browser.until("location.href === 'about:blank'")
+    browser.complaints.clear()
+    browser.requests.clear()
+    browser.open(address)
+    browser.until("document.querySelectorAll('.card img.here').length === 4")
+    yield browser
+    assert browser.complaints == []
+    assert all(url.startswith((address, "blob:", "data:", "about:")) for url in browser.requests)
+
+
+def opened(page, name, **more):
+    page.run(f"location.hash = '{'&'.join(f'{key}={value}' for key, value in {'name': name, **more}.items())}'")
+    page.until(DRAWN)
+
+
+def rest(page):
+    """Until the full drawing that follows a movement is there."""
+    page.run("new Promise(done => setTimeout(done, 200))")
+    page.until(DRAWN)
+
+
+def regions(page):
+    """What was asked to be drawn: the height of the region, and the rows of the drawing."""
+    asked = [parse_qs(urlsplit(url).query) for url in page.requests if "/draw?" in url]
+    corners = [[float(edge) for edge in question["region"][0].split(",")] for question in asked]
+    return [
+        (y1 - y0, int(question["size"][0].split("x")[0]))
+        for (y0, _, y1, _), question in zip(corners, asked, strict=True)
+    ]
+
+
+def test_thumbnails_and_a_readable_card_appear(page):
+    assert page.run("document.querySelectorAll('.card').length") == 5
+    assert "checksum" in page.run("document.querySelector('.card .broken').textContent")
+    assert page.run("[...document.querySelectorAll('.card img')].every(image => image.naturalWidth >= 192)")
+    page.run("const box = document.getElementById('search'); box.value = '0002'; box.dispatchEvent(new Event('input'))")
+    page.until("document.querySelectorAll('.card').length === 1")
+    assert page.run("document.querySelector('.card .title').textContent") == CURVES[2]
+    page.run("document.getElementById('search').value = 'nothing like it'")
+    page.run("document.getElementById('search').dispatchEvent(new Event('input'))")
+    page.until("!document.getElementById('empty').hidden")
+
+
+def test_the_wheel_redraws_a_smaller_region_of_the_field(page):
+    page.run("document.querySelector('.card').click()")
+    page.until(DRAWN)
+    assert regions(page)[0][0] == 1.0
+    at, before = page.run(MIDDLE), page.run(PIXELS % "fitted")
+    page.requests.clear()
+    for _ in range(6):
+        page.wheel(*at, -200)
+    page.until("parseFloat(document.getElementById('magnification').textContent) > 60")
+    rest(page)
+    heights = [height for height, _ in regions(page)]
+    assert heights[-1] < 0.5
+    assert regions(page)[-1][1] > 300  # at the resolution of the screen
+    assert page.run(PIXELS % "fitted") != before
+    page.press("0")
+    page.until(f"({PIXELS % 'fitted'}) === {before}")
+
+
+def test_zooming_has_no_end(page):
+    opened(page, CURVES[0], level="round-0")
+    page.requests.clear()
+    for _ in range(40):
+        page.press("+")
+    page.until("document.getElementById('magnification').textContent.includes('e')")
+    rest(page)
+    assert min(height for height, _ in regions(page)) < 1e-6
+
+
+def test_panels_move_together(page):
+    opened(page, CURVES[1], level="round-0")
+    page.until("document.querySelectorAll('.panel:not([hidden])').length === 3")
+    page.until(f"({PIXELS % 'error'}) !== 0")
+    page.press("+")
+    rest(page)
+    before = {name: page.run(PIXELS % name) for name in ("original", "fitted", "error")}
+    x, y = page.run(MIDDLE)
+    page.drag((x, y), (x + 60, y + 40))
+    page.until(f"({PIXELS % 'fitted'}) !== {before['fitted']}")
+    rest(page)
+    assert all(page.run(PIXELS % name) != pixels for name, pixels in before.items())
+    page.mouse("mouseMoved", x, y)
+    page.until("document.getElementById('value').textContent && document.getElementById('original-value').textContent")
+    assert page.run("document.querySelectorAll('.cross:not([hidden])').length") == 2
+
+
+def test_the_slider_shows_another_level_at_the_same_place(page):
+    opened(page, CURVES[1], level="round-0")
+    assert page.run("document.getElementById('level-name').textContent").startswith("round-0")
+    page.press("+")
+    rest(page)
+    before, scale = page.run(PIXELS % "fitted"), page.run("document.getElementById('magnification').textContent")
+    page.run("const level = document.getElementById('level'); level.value = 1; level.dispatchEvent(new Event('input'))")
+    page.until(f"({PIXELS % 'fitted'}) !== {before}")
+    page.until(DRAWN)
+    assert page.run("document.getElementById('level-name').textContent").startswith("round-1")
+    assert page.run("document.getElementById('magnification').textContent") == scale
+    page.press("[")
+    page.until(f"({PIXELS % 'fitted'}) === {before}")
+
+
+def test_a_code_without_an_original_is_shown_alone_and_says_so(page):
+    opened(page, "nobody")
+    page.until("!document.getElementById('compare-note').hidden")
+    assert "nobody" in page.run("document.getElementById('compare-note').textContent")
+    assert page.run("document.querySelectorAll('.panel:not([hidden])').length") == 1
+
+
+def test_a_damaged_code_is_a_card_in_place_of_its_picture(page):
+    page.run("location.hash = 'name=damaged'")
+    page.until("document.querySelector('.panel .broken')?.textContent.includes('checksum')")
+    page.press("n")
+    page.until(DRAWN)
+    assert page.run("document.querySelectorAll('.panel .broken').length") == 0
+    page.press("Escape")
+    page.until("!document.getElementById('gallery').hidden")
+
+
+def test_it_fits_a_narrow_screen_in_both_themes(page):
+    try:
+        for theme in ("light", "dark"):
+            page.theme(theme)
+            page.resize(390, 780, mobile=True)
+            opened(page, CURVES[0])
+            page.until(f"document.documentElement.dataset.theme === '{theme}'")
+            for _ in range(2):
+                assert page.run("document.documentElement.scrollWidth <= innerWidth")
+                page.press("Escape")
+                page.until("!document.getElementById('gallery').hidden")
+    finally:
+        page.theme("light")
+        page.resize(*page.size)
