@@ -117,7 +117,8 @@ def test_a_file_that_became_a_link_after_it_was_listed_is_not_followed(folder, s
 TARGETS = (
     "/../../etc/passwd", "/static/../app.py", "/static/..%2fapp.py", "/static/%2e%2e/app.py", "/static/%2fetc%2fpasswd",
     "/static/", "/static/main.js%00", "/static/..\\app.py", "//etc/passwd", "/static/__init__.py", "/codes", "/api/",
-    "/api/shelf", "/%2e%2e/%2e%2e/etc/passwd", "/static//main.js", "/api/codes/", "/static/%252e%252e%252fapp.py", "/static", "/%00",
+    "/api/shelf", "/%2e%2e/%2e%2e/etc/passwd", "/static//main.js", "/api/codes/", "/static/%252e%252e%252fapp.py",
+    "/static", "/%00",
 )  # fmt: skip
 
 
