@@ -24,8 +24,13 @@ demo: env
 	$(BIN)/sparsine learn curves --out demo/run --recipe quick
 	$(BIN)/sparsine report demo/run
 	$(BIN)/sparsine fit demo/run curves --limit 6 --out demo/fitted
+	$(BIN)/sparsine calibrate demo/run curves --out demo/start.safetensors
+	$(BIN)/sparsine encode demo/start.safetensors curves --out demo/codes
+	$(BIN)/sparsine decode demo/codes --start demo/start.safetensors --size 256x256 --out demo/drawn
 	@echo; echo "look at: $(CURDIR)/demo/run/report.html"
 	@echo "     and $(CURDIR)/demo/fitted/pictures (original | fitted | error)"
+	@echo "     and $(CURDIR)/demo/drawn (codes of a few hundred bytes, drawn at 256 x 256)"
+	@echo "or say: $(BIN)/sparsine view demo/codes --start demo/start.safetensors"
 
 test: env
 	$(BIN)/python -m pytest

@@ -333,3 +333,20 @@ def test_a_full_disk_ends_the_command_with_1_and_it_goes_on_afterwards(start, im
     assert main(args) == 0
     assert len(list((tmp_path / "codes").glob("*.spn"))) == 5
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_of_a_run_folder_the_start_that_a_code_names_is_taken(capsys, tmp_path, images):
+    run_folder = tmp_path / "run"
+    for round, seed in enumerate((4, 5, 6)):
+        (run_folder / "starts").mkdir(parents=True, exist_ok=True)
+        make_start(run_folder / "starts" / f"round-{round:02d}.safetensors", 3, seed)
+    codes = tmp_path / "codes"
+    assert run("encode", run_folder / "starts" / "round-01.safetensors", images, "--out", codes, *FAST) == 0
+    (codes / "0.spn").write_bytes(b"broken")  # the first of them says nothing
+    capsys.readouterr()
+    assert run("decode", codes, "--start", run_folder, "--out", tmp_path / "drawn") == 0
+    assert "round-01.safetensors" in capsys.readouterr().out.replace("\n", "")
+    assert len(list((tmp_path / "drawn").glob("*.png"))) == 4
+    assert run("info", codes / "1.spn", "--start", run_folder) == 0
+    assert "weights 1" in capsys.readouterr().out
+    assert run("decode", codes, "--start", tmp_path / "rgb.safetensors", "--out", tmp_path / "none") == 2

@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.table import Table
 
 from sparsine.cli.console import console, shown
+from sparsine.cli.starts import MOST_CODE_BYTES
 from sparsine.codec.code_files import CODE_SUFFIX, read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import DEFAULT_QUALITY
@@ -12,9 +13,6 @@ from sparsine.codec.contents import contents
 from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, CodeHeader, read_header
 from sparsine.errors import BadInput
 from sparsine.meta.start import Start
-
-MOST_BYTES = 1 << 28
-"""A tenth of what the format allows, and a thousand times any code that makes sense."""
 
 
 def is_code(path: Path) -> bool:
@@ -33,7 +31,7 @@ def show_code(path: Path, start: Start | None) -> None:
         BadInput: not a sound code, or one of another start.
     """
     try:
-        data = read_bounded(path, MOST_BYTES)
+        data = read_bounded(path, MOST_CODE_BYTES)
         header = read_header(data)
         layers = None if start is None else _layers(start, data)
     except BadInput as error:

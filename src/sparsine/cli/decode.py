@@ -15,7 +15,7 @@ import tyro
 from sparsine.cli.console import Complaints, Waiting, console, counted, shown
 from sparsine.cli.options import Region, Size
 from sparsine.cli.signals import check_json
-from sparsine.cli.starts import find_start
+from sparsine.cli.starts import find_start_of
 from sparsine.codec.code_files import list_codes
 from sparsine.codec.drawings import decode_collection
 from sparsine.codec.drawn import DrawnCode
@@ -39,7 +39,8 @@ class Options:
     """Draw this part alone, as fractions of the picture, from top and left: 0.25,0.5,0.5,0.75. With --size or --scale
     at any magnification."""
     sparsity: float | None = None
-    """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
+    """Of a run folder: the start whose fraction of removed weights is nearest; without, the one that the first code
+    names."""
     json: Path | None = None
     """Write one object per code to this file: input, picture, status."""
     overwrite: bool = False
@@ -52,9 +53,9 @@ class Options:
 
 def run(options: Options) -> int:
     view = View(size=options.size, scale=options.scale, region=options.region)
-    path, start = find_start(options.start, options.sparsity)
     check_json(options.json)
     codes = list_codes(options.codes)
+    path, start = find_start_of(list(codes.values()), options.start, options.sparsity)
     console.print(f"[bold]decoding[/] {counted(len(codes), 'code')} with {shown(str(path))}")
     drawn: list[DrawnCode] = []
     began, complaints = time.monotonic(), Complaints()

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from sparsine.cli.code_info import is_code, show_code
 from sparsine.cli.console import console
-from sparsine.cli.starts import find_start
+from sparsine.cli.starts import find_start, find_start_of
 from sparsine.engines.choose import ENGINES
 from sparsine.engines.native import VARIABLE, chosen_instructions, instruction_sets, is_built
 from sparsine.errors import BadInput
@@ -23,7 +23,8 @@ class Options:
     start: Path | None = None
     """Of a code: the start that it was encoded with, or its run; then bits are also told layer by layer."""
     sparsity: float | None = None
-    """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
+    """Of a run folder: the start whose fraction of removed weights is nearest; without, the sparsest, or the one that
+    the code names."""
     engines: bool = False
     """Say which engines there are and which instruction set the sparse one uses here."""
 
@@ -40,7 +41,7 @@ def run(options: Options) -> int:
 
 def _show(file: Path, options: Options) -> None:
     if is_code(file):
-        show_code(file, find_start(options.start, options.sparsity)[1] if options.start else None)
+        show_code(file, find_start_of([file], options.start, options.sparsity)[1] if options.start else None)
         return
     if options.start is not None:
         raise BadInput(f"--start goes with a code, but {file} is none")

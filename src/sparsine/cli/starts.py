@@ -1,11 +1,19 @@
 """A start named on the command line: a file, or a run folder with the wanted sparsity."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sparsine.checks import check_range
+from sparsine.codec.code_files import read_bounded
+from sparsine.codec.header import read_header
+from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput
 from sparsine.meta.run import starts_of
 from sparsine.meta.start import Start, load_start
+
+MOST_CODE_BYTES = 1 << 28
+"""A tenth of what the format allows, and a thousand times any code that makes sense."""
 
 
 def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
@@ -28,3 +36,25 @@ def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
     check_range("sparsity", sparsity, 0.0, 1.0)
     starts = [(p, load_start(p)) for p in paths]
     return min(starts, key=lambda found: abs(found[1].pattern.sparsity - sparsity))
+
+
+def find_start_of(codes: Sequence[Path], path: Path, sparsity: float | None) -> tuple[Path, Start]:
+    """As `find_start`; but of a run folder, where no sparsity is given, the start that the first sound code names.
+
+    Raises:
+        BadInput: as `find_start` does.
+    """
+    if path.is_dir() and sparsity is None:
+        wanted = _first_hash(codes)
+        for each in starts_of(path):
+            start = load_start(each)
+            if start_hash(start) == wanted:
+                return each, start
+    return find_start(path, sparsity)
+
+
+def _first_hash(codes: Sequence[Path]) -> bytes | None:
+    for code in codes:
+        with suppress(BadInput):
+            return read_header(read_bounded(code, MOST_CODE_BYTES)).start_hash
+    return None
