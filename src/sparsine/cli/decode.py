@@ -15,7 +15,7 @@ import tyro
 from sparsine.cli.console import Complaints, Waiting, console, counted, shown
 from sparsine.cli.options import Region, Size
 from sparsine.cli.signals import check_json
-from sparsine.cli.starts import find_start_of
+from sparsine.cli.starts import check_there, find_start_of
 from sparsine.codec.code_files import list_codes
 from sparsine.codec.drawings import decode_collection
 from sparsine.codec.drawn import DrawnCode
@@ -54,6 +54,7 @@ class Options:
 def run(options: Options) -> int:
     view = View(size=options.size, scale=options.scale, region=options.region)
     check_json(options.json)
+    check_there(options.start)
     codes = list_codes(options.codes)
     path, start = find_start_of(list(codes.values()), options.start, options.sparsity)
     console.print(f"[bold]decoding[/] {counted(len(codes), 'code')} with {shown(str(path))}")

@@ -22,8 +22,7 @@ def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
     Raises:
         BadInput: nothing there, or `sparsity` with a file.
     """
-    if not path.exists():
-        raise BadInput(f"there is no {path}; give a start file, or the folder of a run with --sparsity")
+    check_there(path)
     if path.is_file():
         if sparsity is not None:
             raise BadInput(f"--sparsity chooses among the starts of a run folder, but {path} is a file")
@@ -36,6 +35,12 @@ def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
     check_range("sparsity", sparsity, 0.0, 1.0)
     starts = [(p, load_start(p)) for p in paths]
     return min(starts, key=lambda found: abs(found[1].pattern.sparsity - sparsity))
+
+
+def check_there(path: Path) -> None:
+    """Raises BadInput unless something is at `path`."""
+    if not path.exists():
+        raise BadInput(f"there is no {path}; give a start file, or the folder of a run with --sparsity")
 
 
 def find_start_of(codes: Sequence[Path], path: Path, sparsity: float | None) -> tuple[Path, Start]:
