@@ -18,7 +18,7 @@ def make_start(sizes=(2, 9, 7, 3), *, calibrated=True):
     """A random field on a random pattern; coding tables without any measurement."""
     pattern = random_pattern(field_of(*sizes, omega_0=6.5, output_offset=0.5), 0.6, 3)
     theta = pattern.gather(pattern.field.initial_theta(seed=3)[None])[0]
-    step = torch.full(theta.shape, -208, dtype=torch.int16)
+    step = torch.full(theta.shape, -150, dtype=torch.int16)
     tables = CodingTables(theta + 0.0005, step, step + 40, laplace_tails())
     return Start(pattern, theta, Grid(shape=(13, 17), extent=(0.0, 1.0)), coding=tables if calibrated else None)
 

@@ -41,7 +41,7 @@ def test_our_files_are_those_that_encode_writes():
 
 
 def test_the_last_steps_may_see_the_rounded_vector():
-    original, config = picture(8), replace(SMALL, rounded_steps=2)
+    original, config = picture(8), replace(SMALL, rounded_steps=2, qualities=(90, 100))
     for quality, coded in OurCodec(START, config).measure([original]).items():
         wanted = EncodeConfig(fit=SMALL.fit, quality=quality, rounded_steps=2)
         assert coded[0].data == encode(START, original.astype(np.float32) / 255, wanted)

@@ -24,7 +24,7 @@ from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.figures import write_figures
 from sparsine.rate_distortion.measure import Collection, NamedStart, measure_rate_distortion
 from sparsine.rate_distortion.page import write_page
-from sparsine.rate_distortion.points import NAMES, Record, beside, ours_at, point, start_label
+from sparsine.rate_distortion.points import NAMES, Record, beside, ours_at, point
 from sparsine.rate_distortion.records import NAME, write_record
 from sparsine.rate_distortion.tables import ours_of
 from sparsine.storage import locked
@@ -100,17 +100,12 @@ def _named(path: Path, start: Start) -> NamedStart:
 
 def _table(record: Record) -> Table:
     """A line for each start and quality."""
-    table = Table("code", "quality", "bytes", "bits/pixel", "PSNR", *(f"{n}, same bytes" for n in NAMES.values()),
-                  title=f"{counted(len(record['signals']), 'signal')}; PSNR in dB")  # fmt: skip
-    for start, quality in ours_of(record):
-        if ours := point(record, ours_at(record, start, quality), ""):
-            theirs = [point(record, beside(record, codec, start, quality), "") for codec in NAMES]
-            table.add_row(
-                escape(start_label(record, start)),
-                str(quality),
-                count(round(ours.num_bytes)),
-                f"{ours.bits_per_pixel:.2f}",
-                db(ours.psnr_db),
-                *(db(t.psnr_db) if t else DASH for t in theirs),
-            )
+    table = Table("start", "weights", "quality", "bytes", "PSNR", *(f"{name}, same bytes" for name in NAMES.values()),
+                  title=f"{counted(len(record['signals']), 'signal')}; means, PSNR in dB")  # fmt: skip
+    for number, quality in ours_of(record):
+        start = record["starts"][number]
+        if ours := point(record, ours_at(record, number, quality), ""):
+            theirs = [point(record, beside(record, codec, number, quality), "") for codec in NAMES]
+            table.add_row(escape(start["name"]), count(start["weights"]), str(quality), count(round(ours.num_bytes)),
+                          db(ours.psnr_db), *(db(t.psnr_db) if t else DASH for t in theirs))  # fmt: skip
     return table

@@ -152,21 +152,22 @@ def _mean_pixels(record: Record) -> float:
 
 
 def _beside(record: Record, codec: str, start: int, quality: int) -> tuple[str, str]:
-    """PSNR and SSIM of another codec with as many bytes, and for how many signals it has none."""
+    """PSNR and SSIM of another codec with as many bytes. Means over some of the signals would compare unlike with
+    unlike: where it has no file for some, it is told for how many it has one."""
     row = beside(record, codec, start, quality)
-    found, lacking = point(record, row, ""), sum(value is None for value in row["bytes"])
-    if found is None:
-        return DASH, DASH
-    some = f" ({found.num_signals} of {found.num_signals + lacking})" if lacking else ""
-    return db(found.psnr_db) + some, _three(found.ssim)
+    having = sum(value is not None for value in row["bytes"])
+    found = point(record, row, "")
+    if found is None or having < len(row["bytes"]):
+        return DASH + (f" ({having} of {len(row['bytes'])})" if having else ""), DASH
+    return db(found.psnr_db), _three(found.ssim)
 
 
 def _same_bytes_note(record: Record) -> str:
     return (
         f"Means over {count(len(record['signals']))} signals. Ours: {_fit(record)}, the start not counted. JPEG and "
         "WebP: for each signal the highest quality whose whole file has no more bytes than our code; a dash where "
-        "their smallest file is larger. Last columns: our bytes over theirs at the same mean PSNR; a dash beyond the "
-        "qualities that were measured."
+        "their smallest file is larger for some. Last columns: our bytes over theirs at the same mean PSNR; a dash "
+        "beyond the qualities that were measured."
     )
 
 
