@@ -4,8 +4,9 @@
     python scripts/make_tables.py --check  # fail if a table or a figure is not what the records say
 
 A table stands between `<!-- table NAME -->` and `<!-- end -->`; NAME is a record, such as learning/faces-64, a kind of
-table of a comparison, such as comparison/small:psnr, or one of MADE. The figures of DRAWN comparisons
-stand in docs/pictures/NAME.
+table of a comparison, such as comparison/small:psnr, or of a rate-distortion record, such as
+rate-distortion/faces:same-bytes, or one of MADE. The figures of DRAWN comparisons stand in docs/pictures/NAME, that of
+all rate-distortion records in docs/pictures/rate-distortion.
 """
 
 import argparse
@@ -25,6 +26,9 @@ from sparsine.comparison.records import CELLS, read_cells
 from sparsine.comparison.tables import tables_markdown
 from sparsine.evaluation.figures import save_summary_figure
 from sparsine.evaluation.tables import table_markdown
+from sparsine.rate_distortion import figures as rate_figures
+from sparsine.rate_distortion import read_record
+from sparsine.rate_distortion import tables as rate_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
@@ -33,6 +37,7 @@ PANELS = (("learning/faces-64", "faces (CelebA test split), 64 x 64"),
           ("learning/photos-64", "photos (Imagenette val split), 64 x 64"))  # fmt: skip
 DRAWN = ("small", "paper-cpu")
 """Comparisons whose figures stand in the documents; the others are variants of these."""
+RATE = "rate-distortion"
 TABLE = re.compile(r"(<!-- table (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -47,6 +52,8 @@ def table(name: str) -> str:
         return MADE[name]()
     if ":" in name:
         record, _, kind = name.partition(":")
+        if record.startswith(f"{RATE}/"):
+            return rate_tables.tables_markdown(read_record(RESULTS / f"{record}.json"), [kind])
         return tables_markdown(cells(record), [kind])
     record = read(name)
     return benchmark_table(record) if record["kind"] == "benchmark" else table_markdown(record)
@@ -218,6 +225,7 @@ MADE = {
     "speed": speed_table,
     "benchmarks/many_inner_steps": inner_steps_table,
     "benchmarks/engine_choice": engine_choice_table,
+    "benchmarks/codec": codec_speed_table,
     "codec/choices": codec_choices_table,
     "codec/qualities": codec_qualities_table,
     "codec/rounded-steps": rounded_steps_table,
@@ -237,6 +245,8 @@ def write_all_figures(where: Path) -> list[Path]:
     save_summary_figure([(title, read(name)) for name, title in PANELS], written[0])
     for name in DRAWN:
         written += write_figures(RESULTS / "comparison" / name, cells(f"comparison/{name}"), where / name)
+    records = [read_record(path) for path in sorted((RESULTS / RATE).glob("*.json"))]
+    written += rate_figures.write_figures(records, where / RATE)
     return written
 
 
