@@ -70,9 +70,9 @@ def ablation_table() -> str:
     found = {(name, cell["round"]): cell for name in variants for cell in cells(f"comparison/{name}")
              if cell["method"] == "meta-sparse"}  # fmt: skip
     rounds = sorted({round for _, round in found})
-    lines = ["| steps a round | points | outer step size | moments | coordinates | "
+    lines = ["| steps a round | points | drawn | outer step size | moments | coordinates | "
              + " | ".join(f"k = {round}" for round in rounds) + " |",
-             "|---:|---:|---:|---|---|" + "---:|" * len(rounds)]  # fmt: skip
+             "|---:|---:|---|---:|---|---|" + "---:|" * len(rounds)]  # fmt: skip
     for name in variants:
         first = next(cell for (variant, _), cell in found.items() if variant == name)
         learn, (low, high) = first["learn"], first["field"]["extent"][0]
@@ -82,7 +82,8 @@ def ablation_table() -> str:
             common = set.intersection(*fitted)
             psnr = [s["psnr_db"][-1] for s in good(found.get((name, round))) if s["input"] in common]
             numbers.append(f"{sum(psnr) / len(psnr):.2f}" if psnr else "")
-        lines.append(f"| {learn['steps_per_round']} | {learn['points']:,} | {learn['outer_step_size']:g} | "
+        drawn = learn.get("sampling", "random")
+        lines.append(f"| {learn['steps_per_round']} | {learn['points']:,} | {drawn} | {learn['outer_step_size']:g} | "
                      f"{learn['moments']} | {low:g} to {high:g} | " + " | ".join(numbers) + " |")  # fmt: skip
     return "\n".join(lines)
 
@@ -209,7 +210,7 @@ def codec_speed_table() -> str:
         ("code, without fitting", "", f"{code['written_per_second']:.0f} a second", "", f"{code['bar']:g} a second"),
         ("decode, without drawing", "", f"{code['read_per_second']:.0f} a second", "", f"{code['bar']:g} a second"),
     ]  # fmt: skip
-    lines = ["| | plain PyTorch | ours | times as fast | asked for |", "|---|---:|---:|---:|---:|"]
+    lines = ["| | plain PyTorch | ours | times as fast | goal |", "|---|---:|---:|---:|---:|"]
     return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
 
 

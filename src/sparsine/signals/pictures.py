@@ -111,9 +111,7 @@ def save_picture(path: Path, picture: UInt8[np.ndarray, "rows columns 3"]) -> No
     write_atomically(Path(path), buffer.getvalue())
 
 
-def _distance_colours(
-    distance: Float[np.ndarray, "rows columns"], pixel: float
-) -> Float[np.ndarray, "rows columns 3"]:
+def _distance_colours(distance: Float[np.ndarray, "rows columns"], pixel: float) -> Float[np.ndarray, "rows columns 3"]:
     """`pixel`: width of one sample in half extents."""
     side = np.where(distance[:, :, None] < 0, _INSIDE, _OUTSIDE)
     # Nearly white at the curve, saturated far from it.
