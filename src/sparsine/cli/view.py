@@ -2,6 +2,7 @@
 
 import threading
 import webbrowser
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -48,10 +49,9 @@ def run(options: Options) -> int:
         console.print(f"[bold]viewing[/] {found} of {escape(str(options.codes))} at {address} (Ctrl-C ends it)")
         if not options.no_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        try:
+        with suppress(KeyboardInterrupt):  # the way to end it; where SIGINT was ignored at our start, serve returns
             server.serve(shelf, listening)
-        except KeyboardInterrupt:  # the way to end it
-            console.print("ended")
+        console.print("ended")
     return 0
 
 
