@@ -25,7 +25,7 @@ demo: env
 	$(BIN)/sparsine report demo/run
 	$(BIN)/sparsine fit demo/run curves --limit 6 --out demo/fitted
 	$(BIN)/sparsine calibrate demo/run curves --out demo/start.safetensors
-	$(BIN)/sparsine encode demo/start.safetensors curves --out demo/codes
+	$(BIN)/sparsine encode demo/start.safetensors curves --limit 24 --out demo/codes
 	$(BIN)/sparsine decode demo/codes --start demo/start.safetensors --size 256x256 --out demo/drawn
 	@echo; echo "look at: $(CURDIR)/demo/run/report.html"
 	@echo "     and $(CURDIR)/demo/fitted/pictures (original | fitted | error)"
