@@ -6,11 +6,11 @@ from rich.table import Table
 
 from sparsine.cli.console import console, shown
 from sparsine.cli.starts import MOST_CODE_BYTES
-from sparsine.codec.code_files import CODE_SUFFIX, read_bounded
+from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import DEFAULT_QUALITY
 from sparsine.codec.contents import contents
-from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, CodeHeader, read_header
+from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, SUFFIX, CodeHeader, read_header
 from sparsine.errors import BadInput
 from sparsine.meta.start import Start
 
@@ -19,7 +19,7 @@ def is_code(path: Path) -> bool:
     """By its name or by its first bytes. A file that cannot be read is none."""
     try:
         with open(path, "rb") as file:
-            return path.suffix == CODE_SUFFIX or file.read(len(MAGIC)) == MAGIC
+            return path.suffix == SUFFIX or file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
 

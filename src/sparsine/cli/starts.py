@@ -9,7 +9,7 @@ from sparsine.codec.code_files import read_bounded
 from sparsine.codec.header import read_header
 from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput
-from sparsine.meta.run import starts_of
+from sparsine.meta.run import start_files, starts_of
 from sparsine.meta.start import Start, load_start
 
 MOST_CODE_BYTES = 1 << 28
@@ -27,9 +27,7 @@ def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
         if sparsity is not None:
             raise BadInput(f"--sparsity chooses among the starts of a run folder, but {path} is a file")
         return path, load_start(path)
-    paths = starts_of(path)
-    if not paths:
-        raise BadInput(f"{path} has no finished round; give a start file, or the folder of a run")
+    paths = start_files(path)
     if sparsity is None:
         return paths[-1], load_start(paths[-1])
     check_range("sparsity", sparsity, 0.0, 1.0)

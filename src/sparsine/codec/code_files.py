@@ -6,8 +6,7 @@ from pathlib import Path
 
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput, UnreadableSignal
-
-CODE_SUFFIX = SUFFIX
+from sparsine.signals.file_names import with_unique_names
 
 
 def list_codes(paths: Sequence[Path]) -> dict[str, Path]:
@@ -20,24 +19,17 @@ def list_codes(paths: Sequence[Path]) -> dict[str, Path]:
     if not paths:
         raise BadInput("there is nothing to decode: name code files, or folders of them")
     found = [pair for path in paths for pair in (_codes_of_folder(path) if path.is_dir() else [(path.name, path)])]
-    short = [name for name, _ in found]
-    named: dict[str, Path] = {}
-    for name, path in found:
-        unique = name if short.count(name) == 1 else path.as_posix()
-        if unique in named:
-            raise BadInput(f"{path} is given twice; name each code once")
-        named[unique] = path
-    return named
+    return with_unique_names(found, "code")
 
 
 def _codes_of_folder(folder: Path) -> list[tuple[str, Path]]:
     found = []
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        paths = [Path(where, file) for file in files if file.endswith(CODE_SUFFIX) and not file.startswith(".")]
+        paths = [Path(where, file) for file in files if file.endswith(SUFFIX) and not file.startswith(".")]
         found += [(path.relative_to(folder).as_posix(), path) for path in paths]
     if not found:
-        raise BadInput(f"the folder {folder} holds no code (*{CODE_SUFFIX}); name one that does")
+        raise BadInput(f"the folder {folder} holds no code (*{SUFFIX}); name one that does")
     return sorted(found)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from sparsine.codec.batches import batches
-from sparsine.codec.code_files import CODE_SUFFIX
 from sparsine.codec.coded import CodedSignal, from_encoded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.encode import encode_batch
+from sparsine.codec.header import SUFFIX
 from sparsine.codec.ledger import Line, line_of, opened
 from sparsine.codec.reading import Loaded, SignalReader
 from sparsine.codec.threads import in_threads
@@ -57,7 +57,7 @@ def encode_collection(
     config, coder = config or EncodeConfig(), Coder(start)
     make_engine(start.pattern, engine, device=device)  # refuses before anything is written
     with (
-        opened(folder, _request(coder, config, also or {}), suffix=CODE_SUFFIX, overwrite=overwrite) as ledger,
+        opened(folder, _request(coder, config, also or {}), suffix=SUFFIX, overwrite=overwrite) as ledger,
         ThreadPoolExecutor(READERS) as readers,
         ThreadPoolExecutor(1) as writer,
     ):

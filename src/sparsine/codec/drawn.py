@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sparsine.codec.code_files import CODE_SUFFIX, read_bounded
+from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
+from sparsine.codec.encode import decode
 from sparsine.codec.fitted_field import FittedField
-from sparsine.codec.header import BYTES_PER_PARAM
+from sparsine.codec.header import BYTES_PER_PARAM, SUFFIX
 from sparsine.codec.ledger import Ledger, sha256
 from sparsine.errors import BadInput
 
@@ -57,21 +58,17 @@ class CodeReader:
 
     def __init__(self, coder: Coder, codes: Mapping[str, Path], ledger: Ledger, overwrite: bool) -> None:
         self._coder, self._codes, self._ledger, self._overwrite = coder, codes, ledger, overwrite
-        self._files = {name: ledger.file_of(name, name.removesuffix(CODE_SUFFIX)) for name in codes}
+        self._files = {name: ledger.file_of(name, name.removesuffix(SUFFIX)) for name in codes}
         self._most_bytes = BYTES_PER_PARAM * coder.start.pattern.num_params + HEADER_ROOM
 
     def read(self, name: str) -> Decoded | DrawnCode:
         try:
             data = read_bounded(self._codes[name], self._most_bytes)
-            known = self._known(name, sha256(data))
-            return known or self._decoded(name, data)
+            digest = sha256(data)
+            known = self._known(name, digest)
+            return known or Decoded(name, self._files[name], digest, decode(self._coder.start, data, coder=self._coder))
         except BadInput as error:
             return DrawnCode(input=name, status="bad", reason=str(error))
-
-    def _decoded(self, name: str, data: bytes) -> Decoded:
-        code = self._coder.read(data)
-        field = FittedField(self._coder.start, self._coder.theta(code), code.header.grid.shape)
-        return Decoded(name, self._files[name], sha256(data), field)
 
     def _known(self, name: str, digest: str) -> DrawnCode | None:
         """What the folder holds for it."""

@@ -28,7 +28,8 @@ from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.fields.siren import Siren
-from sparsine.meta.run import differences
+from sparsine.meta.config import LearnConfig
+from sparsine.meta.run import differences, with_new_options
 from sparsine.meta.start import load_start
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset
@@ -192,14 +193,10 @@ class _Opened(Mapping[str, Dataset]):
 def _check_same(path: Path, saved: Any, given: Any) -> None:
     if not isinstance(saved, dict) or not isinstance(saved.get("data"), dict):
         raise BadInput(f"{path} is damaged: it does not say what was asked for; restore it from a copy")
-    # read as a configuration, so that a folder from before an option was there has its default
-    try:
-        config = json.loads(json.dumps(CompareConfig.from_dict(saved.get("config", {})).to_dict()))
-    except BadInput as error:
-        raise BadInput(f"{path}: {error}") from error
+    defaults = json.loads(json.dumps({"config": {"learn": LearnConfig().to_dict()}}))
     found = [
         f"{name} was {a!r}, now {b!r}"
-        for name, a, b in differences({**saved, "config": config}, given)
+        for name, a, b in differences(with_new_options(saved, given, defaults), given)
         if not name.removeprefix("config.").startswith(GROWING)
     ]
     if found:

@@ -150,6 +150,20 @@ def starts_of(folder: Path) -> list[Path]:
     return sorted((folder / "starts").glob("round-*.safetensors"))
 
 
+def start_files(path: Path) -> list[Path]:
+    """The start file at `path`, or those of the run whose folder it is, densest first.
+
+    Raises:
+        BadInput: nothing there, or a run without a finished round.
+    """
+    if not path.exists():
+        raise BadInput(f"there is no {path}; give a start file, or the folder of a run")
+    paths = [path] if path.is_file() else starts_of(path)
+    if not paths:
+        raise BadInput(f"{path} has no finished round; give a start file, or the folder of a run")
+    return paths
+
+
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """The lines of metrics.jsonl; a last line cut short by a kill is left out."""
     lines = []

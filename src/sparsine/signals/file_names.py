@@ -1,8 +1,10 @@
 """Names of signals as names of files."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sparsine.errors import BadInput
 from sparsine.signals.decode import IMAGE_SUFFIXES
 
 MAX_BYTES = 150
@@ -33,3 +35,19 @@ class FileNames:
             stem = f"{first}-{number}"
         self.given.add(stem.lower())
         return stem
+
+
+def with_unique_names(found: Sequence[tuple[str, Path]], what: str) -> dict[str, Path]:
+    """Short names where they are unique, whole paths where not.
+
+    Raises:
+        BadInput: a path that is given twice; `what` says what it is.
+    """
+    times = Counter(name for name, _ in found)
+    named: dict[str, Path] = {}
+    for name, path in found:
+        unique = name if times[name] == 1 else path.as_posix()
+        if unique in named:
+            raise BadInput(f"{path} is given twice; name each {what} once")
+        named[unique] = path
+    return named

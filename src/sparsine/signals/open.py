@@ -9,6 +9,7 @@ from sparsine.signals.cache import Cached
 from sparsine.signals.celeba import open_celeba
 from sparsine.signals.curves import open_curves
 from sparsine.signals.dataset import Dataset, SignalSet, check_resolution
+from sparsine.signals.file_names import with_unique_names
 from sparsine.signals.image_files import ImageFiles, list_images
 from sparsine.signals.image_folder import open_image_folder
 from sparsine.signals.imagenette import open_imagenette
@@ -83,7 +84,7 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int] | None, nu
         if not names:
             raise BadInput(f"the folder {path} holds no image (PNG, JPEG, WebP, TIFF or BMP); name one that does")
         found += [(name, path / name) for name in names]
-    named = _with_unique_names(found)
+    named = with_unique_names(found, "file")
     if shape is None:
         return ImageFiles(named, None, lambda image: image)
     rows_columns = check_resolution(shape)
@@ -119,18 +120,6 @@ def _is_folder(path: Path) -> bool:
     with suppress(OSError):
         return path.is_dir()
     return False
-
-
-def _with_unique_names(found: list[tuple[str, Path]]) -> dict[str, Path]:
-    """Short names where they are unique, whole paths where not."""
-    short = [name for name, _ in found]
-    named: dict[str, Path] = {}
-    for name, path in found:
-        unique = name if short.count(name) == 1 else path.as_posix()
-        if unique in named:
-            raise BadInput(f"{path} is given twice; name each file once")
-        named[unique] = path
-    return named
 
 
 def _expand(path: str) -> Path:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparsine.codec.code_files import CODE_SUFFIX
+from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput
 
 
@@ -94,11 +94,11 @@ class CodeFolder:
         try:
             with os.scandir(self.root / level) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or not entry.name.endswith(CODE_SUFFIX):
+                    if entry.name.startswith(".") or not entry.name.endswith(SUFFIX):
                         continue
                     if entry.is_file(follow_symlinks=False):
                         about = entry.stat(follow_symlinks=False)
-                        name = shown(entry.name.removesuffix(CODE_SUFFIX))
+                        name = shown(entry.name.removesuffix(SUFFIX))
                         parts = (level, entry.name) if level else (entry.name,)
                         yield CodeFile(name, shown(level), parts, about.st_size, about.st_mtime_ns)
         except OSError:  # one level that may not be entered, or is just being removed, does not hide the others

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any
 
-from sparsine.codec.code_files import CODE_SUFFIX
+from sparsine.codec.header import SUFFIX
 from sparsine.codec.ledger import JOURNAL
 from sparsine.errors import BadInput
 from sparsine.viewer.folder import CodeFolder
@@ -43,7 +43,7 @@ def _note(line: bytes) -> tuple[str, Note] | None:
         return None
     given = written.get("input")
     note = Note(given if isinstance(given, str) else None, _number(written.get("psnr_db")))
-    return PurePosixPath(written["file"]).name.removesuffix(CODE_SUFFIX), note
+    return PurePosixPath(written["file"]).name.removesuffix(SUFFIX), note
 
 
 def _number(value: Any) -> float | None:

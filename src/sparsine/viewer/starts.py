@@ -10,7 +10,7 @@ from sparsine.codec.header import BYTES_PER_PARAM
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
-from sparsine.meta.run import starts_of
+from sparsine.meta.run import start_files
 from sparsine.meta.start import Start, load_start
 
 MOST_HEADER_BYTES = 4096
@@ -63,12 +63,7 @@ class Starts:
         Raises:
             BadInput: there is none.
         """
-        if not path.exists():
-            raise BadInput(f"there is no {path}; give a start file, or the folder of a run")
-        paths = [path] if path.is_file() else starts_of(path)
-        if not paths:
-            raise BadInput(f"{path} has no finished round; give a start file, or the folder of a run")
-        return cls([(p.name, load_start(p)) for p in paths])
+        return cls([(p.name, load_start(p)) for p in start_files(path)])
 
     def header(self, data: bytes) -> tuple[CodeHeader, Drawer]:
         """What a code says of itself, and who can draw it.
