@@ -82,7 +82,7 @@ def alternation(config: LearnConfig, start: Start, dataset: Dataset) -> dict[int
     survivors = config.pruning.schedule(start.pattern.num_weights, start.pattern.num_weights)
     found: dict[int, list[float]] = {}
     for k in range(1, max(MEASURED) + 1):
-        state = next_round(config, state, survivors[k - 1])
+        state = next_round(config, state, survivors[k - 1], sampler)
         engine = make_engine(state.pattern, config.engine, device=config.device)
         state = meta_train(engine, state, sampler, config, config.outer.steps_per_round, lambda *_: None)
         if k in MEASURED:

@@ -52,8 +52,8 @@ def recipe(name: str) -> LearnConfig:
 
 THE_PAPERS = ("meta-sparse", "random-pruning", "dense-narrow", "maml-oneshot", "maml-imp", "scratch")
 EVERYTHING = (
-    *THE_PAPERS, "meta-sparse-connected", "dense-maml", "modulations", "coin-16", "coin-8", "ticket-rewound",
-    "ticket-random", "ticket-oneshot", "transfer",
+    *THE_PAPERS, "meta-sparse-saliency", "meta-sparse-connected", "dense-maml", "modulations", "coin-16", "coin-8",
+    "ticket-rewound", "ticket-random", "ticket-oneshot", "transfer",
 )  # fmt: skip
 
 
@@ -94,14 +94,14 @@ def compare_paper() -> CompareConfig:
 
 def compare_paper_cpu() -> CompareConfig:
     """The paper's field, grid, pruning and evaluation, from a published dense start that --start-from names, with less
-    than a hundredth of its outer steps after each pruning: an hour on two cores."""
+    than a hundredth of its outer steps after each pruning: two hours on two cores."""
     learn = replace(
         paper(),
         inner=InnerConfig(points=2_500, sampling="lattice"),
         outer=OuterConfig(dense_steps=0, steps_per_round=290, moments="reset"),
         watch=WatchConfig(val_every=290, val_signals=4),
     )
-    return CompareConfig(recipe="paper-cpu", learn=learn, methods=("meta-sparse",),
+    return CompareConfig(recipe="paper-cpu", learn=learn, methods=("meta-sparse", "meta-sparse-saliency"),
                          levels=(4, 8, 10, 11, 14, 15, 17, 20), seeds=(0,), signals=50)  # fmt: skip
 
 

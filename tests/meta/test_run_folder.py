@@ -89,13 +89,25 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state_and_can_be_resumed(
     assert torch.equal(learn(tmp_path / "run", resume=True).theta, whole.theta)
 
 
+def test_saliency_prunes_by_fits_of_the_runs_own_signals(tmp_path):
+    pruning = replace(CONFIG.pruning, score="saliency", saliency_signals=2, saliency_steps=5)
+    config = replace(CONFIG, pruning=pruning)
+    a, b, magnitude = learn(tmp_path / "a", config), learn(tmp_path / "b", config), learn(tmp_path / "c")
+    assert torch.equal(a.theta, b.theta)
+    assert a.pattern.num_weights == magnitude.pattern.num_weights == 46
+    assert not torch.equal(a.pattern.keep, magnitude.pattern.keep)
+    more = learn(tmp_path / "d", replace(config, pruning=replace(pruning, saliency_steps=40)))
+    assert not torch.equal(more.pattern.keep, a.pattern.keep)
+
+
 @pytest.mark.parametrize("moments", ["keep", "reset"])
-def test_moments_of_survivors_are_kept_or_reset_as_asked(moments):
+def test_moments_of_survivors_are_kept_or_reset_as_asked(tmp_path, moments):
     config = replace(CONFIG, outer=replace(CONFIG.outer, moments=moments))
     pattern = Pattern.full(CONFIG.field.field(2, 1))
     theta = pattern.field.initial_theta(3)
     adam = AdamState(theta * 2, theta.square(), 17)
-    after = next_round(config, LearnState(pattern, theta, adam, 0, 6, 6), 81)
+    with open_run(config, tmp_path / "run", open_dataset(config.data, resolution=config.grid.resolution)) as run:
+        after = next_round(config, LearnState(pattern, theta, adam, 0, 6, 6), 81, run.sampler)
     assert after.pattern.num_weights == 81
     assert (after.round, after.round_step, after.step) == (1, 0, 6)
     if moments == "keep":

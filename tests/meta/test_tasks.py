@@ -261,3 +261,36 @@ def test_every_task_has_points_of_its_own_for_each_of_its_losses(sampling):
     sets = [tuple(map(tuple, coords.tolist())) for samples in (tasks.support, tasks.query) for coords in samples.coords]
     assert len(set(sets)) > 3
     assert tasks.support.values.shape[1] == {"random": 4, "lattice": 6}[sampling]
+
+
+@pytest.mark.parametrize("points", [None, 4])
+def test_signals_apart_depend_on_the_key_alone_and_change_no_outer_step(points):
+    signals = MadeUpSignals(7)
+    one = sampler(signals, points=points)
+    before = one.draw(2)
+    first, again, other = one.apart(0, 5), sampler(points=points).apart(0, 5), one.apart(1, 5)
+    assert_same(one.draw(2), before)
+    assert torch.equal(first.values, again.values)
+    assert torch.equal(first.coords, again.coords)
+    assert not torch.equal(first.values, other.values)
+    assert first.values.shape == (5, 15 if points is None else 4, 2)
+    if points is None:
+        known = {MadeUpSignals(7).load(i).tobytes() for i in range(7)}
+        assert len({values.numpy().tobytes() for values in first.values} & known) == 5  # none twice
+
+
+def test_signals_apart_at_points_of_their_own_are_samples_of_one_signal_each():
+    samples = sampler(points=4, sampling="lattice").apart(3, 6)
+    everywhere = {MadeUpSignals(7).load(i).tobytes(): MadeUpSignals(7).load(i).reshape(15, 2) for i in range(7)}
+    for coords, values in zip(samples.coords, samples.values, strict=True):
+        places = [int((GRID.coords() - c).abs().sum(1).argmin()) for c in coords]
+        assert sum(np.array_equal(signal[places], values.numpy()) for signal in everywhere.values()) == 1
+    assert not all(torch.equal(coords, samples.coords[0]) for coords in samples.coords)
+
+
+def test_signals_apart_are_all_there_are_and_unreadable_ones_are_replaced():
+    assert sampler(MadeUpSignals(3)).apart(0, 50).values.shape[0] == 3
+    broken = sampler(MadeUpSignals(7, unreadable=[1, 4]))
+    known = {MadeUpSignals(7).load(i).tobytes() for i in range(7) if i not in (1, 4)}
+    assert {values.numpy().tobytes() for values in broken.apart(0, 7).values} <= known
+    assert set(broken.unreadable) == {"signal-1", "signal-4"}

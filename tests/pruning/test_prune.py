@@ -150,6 +150,11 @@ def test_what_is_pruned_stays_pruned_over_many_rounds(score):
         pattern = smaller
 
 
+def test_a_score_that_looks_at_fits_is_refused_without_them():
+    with pytest.raises(BadInput, match=r"looks at fits of signals, .* given none"):
+        prune(Pattern.full(FIELD), torch.zeros(79), 30, "saliency", seed=0)
+
+
 @pytest.mark.parametrize("num_survivors", [-1, 65, 10**9])
 def test_a_count_that_cannot_be_is_refused(num_survivors):
     with pytest.raises(BadInput, match=f"cannot keep {num_survivors} of 64 surviving weights"):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sparsine.fields import Pattern, Siren
-from sparsine.pruning import SCORES, prune
+from sparsine.pruning import SCORES, Context, prune
 from sparsine.pruning.scores import on_a_way
 
 # 2 - 3 - 2 - 1: six weights, then six, then two
@@ -19,7 +19,7 @@ def bits(*layers):
 
 def score(name, pattern, weights):
     theta = torch.cat([torch.tensor(weights, dtype=torch.float32), torch.zeros(pattern.num_biases)])
-    return SCORES[name](pattern, theta, torch.Generator())
+    return SCORES[name](pattern, theta, Context(torch.Generator()))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from sparsine.meta.config import LearnConfig
 from sparsine.meta.outer import LearnState, meta_train
 from sparsine.meta.run import Run
 from sparsine.meta.start import Start
+from sparsine.meta.tasks import TaskSampler
 from sparsine.pruning.prune import prune
+from sparsine.pruning.saliency import Fits
 
 
 def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
@@ -26,10 +28,18 @@ def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
         start = run.end_round(state)
         if state.round == len(survivors):
             return start
-        state = next_round(config, state, survivors[state.round])
+        state = next_round(config, state, survivors[state.round], run.sampler)
 
 
-def next_round(config: LearnConfig, state: LearnState, num_survivors: int) -> LearnState:
-    """Prune, and carry the survivors over."""
-    pattern = prune(state.pattern, state.theta, num_survivors, config.pruning.score, seed=config.seed + state.round)
+def next_round(config: LearnConfig, state: LearnState, num_survivors: int, sampler: TaskSampler) -> LearnState:
+    """Prune, and carry the survivors over. `sampler` is asked for signals by scores that look at fits."""
+    pruning = config.pruning
+
+    def draw_fits() -> Fits:
+        engine = make_engine(state.pattern, config.engine, device=config.device)
+        samples = sampler.apart(state.round, pruning.saliency_signals)
+        return Fits(engine, samples.coords, samples.values, pruning.saliency_steps, pruning.saliency_step_size)
+
+    seed = config.seed + state.round
+    pattern = prune(state.pattern, state.theta, num_survivors, pruning.score, seed, draw_fits)
     return state.pruned_to(pattern, config.outer.moments)

@@ -16,7 +16,7 @@ from sparsine.meta.maml import Samples, Sampling, Tasks
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.grid import Grid
 
-_ORDER, _SPARE, _POINTS = range(3)
+_ORDER, _SPARE, _POINTS, _APART = range(4)
 
 
 def random_points(rng: np.random.Generator, shape: tuple[int, ...], count: int) -> np.ndarray:
@@ -86,6 +86,22 @@ class TaskSampler:
             BadInput: not one signal of the set can be read.
         """
         return self._tasks(*self._read(step))
+
+    def apart(self, key: int, count: int) -> Samples:
+        """`count` signals (all, if there are fewer) at points of their own, apart from those of the outer steps: the
+        same for the same key.
+
+        Raises:
+            BadInput: not one signal of the set can be read.
+        """
+        rng = np.random.default_rng([self.seed, _APART, key])
+        chosen = rng.choice(len(self.signals), min(count, len(self.signals)), replace=False)
+        values = np.stack([self._load(int(index), rng) for index in chosen])
+        samples = Samples(self.coords, torch.from_numpy(values).to(self.device))
+        if self.points is None:
+            return samples
+        points = [POINTS[self.sampling](rng, self.grid.shape, self.points) for _ in chosen]
+        return self._subset(samples.values, torch.from_numpy(np.stack(points)))
 
     def _read(self, step: int) -> tuple[np.ndarray, list[np.ndarray]]:
         """Values (tasks, points, channels) of the step's signals, and the points drawn for each of the two losses."""

@@ -4,30 +4,49 @@ A new score is one function and one line in SCORES.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
+from sparsine.pruning.saliency import Fits, saliency_of_weights
 
 FEW = 100
 """`connected` takes this part of the weights away at a time."""
 
-Score = Callable[[Pattern, Float[Tensor, " params"], torch.Generator], Float[Tensor, " surviving_weights"]]
+
+@dataclass(frozen=True)
+class Context:
+    """What a score may look at besides the weights."""
+
+    generator: torch.Generator
+    """Seeded anew for each pruning."""
+    draw_fits: Callable[[], Fits] | None = None
+
+    def fits(self) -> Fits:
+        """Signals to fit from the start. Raises BadInput when the pruning was given none."""
+        if self.draw_fits is None:
+            raise BadInput("this score looks at fits of signals, but prune(...) was given none: pass draw_fits")
+        return self.draw_fits()
 
 
-def magnitude(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
+Score = Callable[[Pattern, Float[Tensor, " params"], Context], Float[Tensor, " surviving_weights"]]
+
+
+def magnitude(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
     """|w|, compared over all layers together (the paper's global magnitude pruning)."""
     return theta[: pattern.num_weights].abs()
 
 
-def random(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
+def random(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
     """Uniform: the paper's Random Pruning baseline."""
-    return torch.rand(pattern.num_weights, generator=generator, dtype=torch.float64)
+    return torch.rand(pattern.num_weights, generator=context.generator, dtype=torch.float64)
 
 
-def lamp(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
+def lamp(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
     """Layer-adaptive magnitude (Lee et al., ICLR 2021): w^2 over the sum of squares of the weights of its layer that
     are not smaller. The largest weight of each layer scores 1, so that no layer is emptied before all others."""
     scores, first = torch.empty(pattern.num_weights, dtype=torch.float64, device=theta.device), 0
@@ -40,7 +59,7 @@ def lamp(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
     return scores
 
 
-def connected(pattern: Pattern, theta: Tensor, generator: torch.Generator) -> Tensor:
+def connected(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
     """Magnitude among the weights that lie on a way from a coordinate to an output (Vysogorets and Kempe, JMLR 2023,
     count these alone); the others go first, at any magnitude, since they do nothing that a bias cannot do. Ways that
     earlier removals cut are seen: weights are taken away a few at a time, and the score is the order in which they
@@ -80,4 +99,11 @@ def on_a_way(keep: Tensor, shapes: Sequence[tuple[int, int]]) -> Tensor:
     return torch.cat([way.reshape(-1) for way in ways])
 
 
-SCORES: dict[str, Score] = {"magnitude": magnitude, "random": random, "lamp": lamp, "connected": connected}
+def saliency(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
+    """What a weight is worth to fits of training signals (`saliency_of_weights`): ours, not the paper's."""
+    return saliency_of_weights(pattern.num_weights, theta, context.fits())
+
+
+SCORES: dict[str, Score] = {
+    "magnitude": magnitude, "random": random, "lamp": lamp, "connected": connected, "saliency": saliency,
+}  # fmt: skip

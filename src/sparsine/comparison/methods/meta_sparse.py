@@ -30,3 +30,5 @@ CONNECTED_LATE = Alternation(
     "meta-sparse-connected-late", "Meta-SparseINR, connected after round 8", "ours", "connected", after=8
 )
 """As the paper has it while nearly every weight is on a way, and connected from then on: saves the costly rounds."""
+SALIENCY = Alternation("meta-sparse-saliency", "Meta-SparseINR, saliency", "ours", "saliency")
+"""The paper's loop, where those weights stay that count in fits of training signals: ours, not the paper's."""

@@ -3,7 +3,7 @@
 from sparsine.comparison.methods.contract import Method
 from sparsine.comparison.methods.dense_maml import DenseMaml
 from sparsine.comparison.methods.dense_narrow import DenseNarrow
-from sparsine.comparison.methods.meta_sparse import CONNECTED, CONNECTED_LATE, META_SPARSE
+from sparsine.comparison.methods.meta_sparse import CONNECTED, CONNECTED_LATE, META_SPARSE, SALIENCY
 from sparsine.comparison.methods.modulations import LatentModulations
 from sparsine.comparison.methods.pruned_on_the_way import IterativeMagnitudePruning, OneShot
 from sparsine.comparison.methods.quantised import Coin
@@ -17,7 +17,7 @@ TRANSFER = "transfer"
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        META_SPARSE, CONNECTED, CONNECTED_LATE, RANDOM_PRUNING, DenseNarrow(), OneShot(),
+        META_SPARSE, SALIENCY, CONNECTED, CONNECTED_LATE, RANDOM_PRUNING, DenseNarrow(), OneShot(),
         IterativeMagnitudePruning(), Scratch(), DenseMaml(), LatentModulations(), Coin(16), Coin(8),
         Rewound(), Reinitialised(), PrunedOnce(),
     )

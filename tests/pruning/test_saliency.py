@@ -1,0 +1,98 @@
+"""Saliency, held against a plain loop of PyTorch's own autograd and Adam."""
+
+import pytest
+import torch
+from small_problems import field_of, make_problem, random_pattern
+
+from sparsine.engines import ReferenceEngine, make_engine
+from sparsine.errors import WorkFailed
+from sparsine.fields import Pattern
+from sparsine.pruning import Fits, prune
+from sparsine.pruning.saliency import saliency_of_weights
+from sparsine.pruning.scores import on_a_way
+
+FIELD = field_of(2, 7, 5, 3, omega_0=30.0)
+
+
+def fits_of(problem, *, num_steps=10, step_size=1e-2, engine=None):
+    engine = engine or ReferenceEngine(problem.pattern, dtype=torch.float64)
+    return Fits(engine, problem.coords, problem.values, num_steps, step_size)
+
+
+def plain(pattern, theta, problem, num_steps, step_size):
+    """Signal by signal; every number of the dense field is a leaf, the mask is multiplied on."""
+    field, n = pattern.field, pattern.num_weights
+    mask = pattern.scatter(torch.ones(1, pattern.num_params, dtype=torch.float64))[0]
+    sizes, gradients = [], []
+    for i in range(len(problem.values)):
+        coords = problem.coords if problem.coords.ndim == 2 else problem.coords[i]
+        dense = pattern.scatter(theta[None])[0].clone().requires_grad_()
+        adam, seen = torch.optim.Adam([dense], lr=step_size), []
+        for _ in range(num_steps):
+            adam.zero_grad()
+            x, masked, at, bias_at = coords, dense * mask, 0, field.num_weights
+            for number, (n_out, n_in) in enumerate(field.layer_shapes, 1):
+                weight = masked[at : at + n_out * n_in].view(n_out, n_in)
+                x = x @ weight.T + masked[bias_at : bias_at + n_out]
+                at, bias_at = at + n_out * n_in, bias_at + n_out
+                if number < len(field.layer_shapes):
+                    x = torch.sin(field.omega_0 * x)
+            (x - problem.values[i]).square().mean().backward()
+            seen.append(dense.grad.abs())
+            adam.step()
+        half = num_steps // 2 + num_steps % 2  # of five steps the last two
+        gradients.append(torch.stack(seen)[half:].sum(dim=0))
+        sizes.append((dense * mask).detach().abs())
+    return pattern.gather((torch.stack(sizes).mean(0) * torch.stack(gradients).mean(0))[None])[0, :n]
+
+
+@pytest.mark.parametrize("own_coords", [False, True])
+@pytest.mark.parametrize("num_steps", [1, 2, 5, 10])
+@pytest.mark.parametrize("density", [1.0, 0.5])
+def test_saliency_is_the_adapted_size_times_the_gradient_in_the_second_half(own_coords, num_steps, density):
+    pattern = random_pattern(FIELD, density)
+    problem = make_problem(pattern, own_coords=own_coords)
+    theta = problem.theta[0]
+    found = saliency_of_weights(pattern.num_weights, theta, fits_of(problem, num_steps=num_steps))
+    expected = plain(pattern, theta, problem, num_steps, 1e-2)
+    assert expected.max() > 0 or num_steps == 1  # one step has no second half
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-15)
+
+
+def test_the_same_weights_go_whichever_engine_computes():
+    pattern = Pattern.full(FIELD)
+    problem = make_problem(pattern).to(torch.float32)
+    keeps = []
+    for name in ("reference", "dense", "sparse"):
+        fits = fits_of(problem, engine=make_engine(pattern, name))
+        keeps.append(prune(pattern, problem.theta[0], 31, "saliency", 0, lambda fits=fits: fits).keep)
+    assert torch.equal(keeps[0], keeps[1])
+    assert torch.equal(keeps[0], keeps[2])
+
+
+def test_what_leads_nowhere_goes_first_at_any_size():
+    # neuron 3 of the second layer is cut off from the output: weights into it get no gradient
+    keep = torch.ones(FIELD.num_weights, dtype=torch.bool)
+    keep[[14 + 35 + 3, 14 + 35 + 5 + 3, 14 + 35 + 10 + 3]] = False
+    pattern = Pattern(FIELD, keep)
+    problem = make_problem(pattern)
+    theta = problem.theta[0].clone()
+    theta[14 + 21 : 14 + 28] = 5.0  # they are the largest of all
+    left = prune(pattern, theta, pattern.num_weights - 7, "saliency", 0, lambda: fits_of(problem))
+    gone = (pattern.keep & ~left.keep).nonzero().flatten().tolist()
+    assert gone == list(range(14 + 21, 14 + 28))
+    assert not (left.keep & ~on_a_way(left.keep, FIELD.layer_shapes)).any()
+
+
+def test_theta_and_the_signals_are_left_as_they_were():
+    problem = make_problem(Pattern.full(FIELD))
+    theta, values = problem.theta[0].clone(), problem.values.clone()
+    saliency_of_weights(problem.pattern.num_weights, problem.theta[0], fits_of(problem))
+    assert torch.equal(problem.theta[0], theta)
+    assert torch.equal(problem.values, values)
+
+
+def test_a_fit_that_overflows_stops_the_pruning():
+    problem = make_problem(Pattern.full(FIELD))
+    with pytest.raises(WorkFailed, match=r"overflowed; lower --saliency-step-size \(now 1e\+308\)"):
+        saliency_of_weights(problem.pattern.num_weights, problem.theta[0], fits_of(problem, step_size=1e308))
