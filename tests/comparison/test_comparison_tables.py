@@ -106,11 +106,16 @@ def test_published_and_measured_stand_beside_each_other_where_the_protocol_is_th
     made["data"]["shape"] = [178, 178]
     made["field"]["omega_0"] = 200.0
     other = made | {"method": "scratch", "label": "Scratch", "family": "baseline"}
-    (table,) = tables_of([made, other], ["published"])
+    variant = made | {"method": "meta-sparse-mine", "label": "Mine", "family": "ours"}
+    (table,) = tables_of([made, other, variant], ["published"])
     assert table.rows == (
         ("Meta-SparseINR", "14", "8,704", "8,704", "27.71", "27.00", f"{MINUS}0.71"),
+        ("Mine", "14", "8,704", "8,704", "27.71", "27.00", f"{MINUS}0.71"),
         ("Scratch", "14", "8,704", "8,704", "about 12.7", "27.00", "+14.30"),
     )
+    assert "Variants of ours stand beside the published Meta-SparseINR" in table.note
+    (alone,) = tables_of([made, other], ["published"])
+    assert "Variants" not in alone.note
     made["field"]["omega_0"] = 30.0
     assert tables_of([made], ["published"]) == []
 

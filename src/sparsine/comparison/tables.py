@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sparsine.comparison.budgets import budgets
 from sparsine.comparison.pairs import Difference, paired_difference
 from sparsine.comparison.points import Cell, Point, Value, known, steps_of
-from sparsine.comparison.published import published_for
+from sparsine.comparison.published import PublishedPoint, published_for
 from sparsine.comparison.same_quality import same_quality
 from sparsine.comparison.table import Table, mean_and_spread
 from sparsine.comparison.view import OURS, View, views_of
@@ -44,18 +44,26 @@ def ssim(view: View) -> list[Table]:
 
 
 def published_beside_ours(view: View) -> list[Table]:
-    """Only where the protocol is the same."""
+    """Only where the protocol is the same. Variants of ours stand beside the published Meta-SparseINR."""
     points, note = published_for(view.cells)
-    ours = {(p.method, p.round): p for p in view.points() if p.round is not None}
-    rows = []
-    for theirs in points or ():
-        if point := ours.get((theirs.method, theirs.round)):
-            told = db(theirs.psnr_db) if theirs.exact else f"about {theirs.psnr_db:.1f}"
-            difference = None if point.mean is None else point.mean - theirs.psnr_db
-            rows.append((point.label, str(theirs.round), count(theirs.weights), count(point.weights), told,
-                         mean_and_spread(point, db), gain(difference)))  # fmt: skip
+    known_there = {theirs.method for theirs in points or ()}
+    variants = {m for m in view.methods if view.family_of(m) == "ours" and m not in known_there}
+    rows = [
+        _beside(theirs, ours)
+        for ours in view.points()
+        for theirs in points or ()
+        if (OURS if ours.method in variants else ours.method, ours.round) == (theirs.method, theirs.round)
+    ]
     head = ("method", "k", "weights, published", "weights, ours", "published", "ours", "difference")
+    note += " Variants of ours stand beside the published Meta-SparseINR." if variants else ""
     return [Table("published", f"{view.label}: published and ours", head, tuple(rows), note=note)]
+
+
+def _beside(theirs: PublishedPoint, ours: Point) -> tuple[str, ...]:
+    told = db(theirs.psnr_db) if theirs.exact else f"about {theirs.psnr_db:.1f}"
+    difference = None if ours.mean is None else ours.mean - theirs.psnr_db
+    return (ours.label, str(theirs.round), count(theirs.weights), count(ours.weights), told,
+            mean_and_spread(ours, db), gain(difference))  # fmt: skip
 
 
 def differences(view: View) -> list[Table]:

@@ -1,0 +1,87 @@
+"""What makes a sparse start good after a hundred steps: which weights survive, or what is learned after each pruning?
+
+From a dense start, 20 % of the weights are removed again and again, by several scores and with different numbers of
+outer steps after each pruning: none at all, some, as many as in paper-cpu. After some of the rounds, validation faces
+are fitted with 100 steps of Adam. One way after the other; those in the record already are not done again. On one core
+five to ten minutes a way.
+
+    python experiments/pattern_or_learning.py celeba:DIR START results/comparison/pattern-or-learning.json
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from sparsine.engines import make_engine
+from sparsine.environment import environment
+from sparsine.fitting import FitConfig, fit
+from sparsine.meta.config import LearnConfig
+from sparsine.meta.outer import LearnState, meta_train
+from sparsine.meta.sparse import next_round
+from sparsine.meta.start import Start, load_start
+from sparsine.meta.tasks import TaskSampler
+from sparsine.optim import AdamState
+from sparsine.recipes import comparison
+from sparsine.signals.dataset import Dataset
+from sparsine.signals.open import open_dataset
+from sparsine.storage import read_json, write_json
+
+WAYS = (("magnitude", 0), ("connected", 0), ("saliency", 0), ("magnitude", 60), ("saliency", 60))
+MEASURED = (8, 11, 14, 17, 20)
+FACES = 6
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data")
+    parser.add_argument("start", type=Path)
+    parser.add_argument("record", type=Path)
+    args = parser.parse_args()
+
+    start = load_start(args.start)
+    dataset = open_dataset(args.data, resolution=(start.grid.shape[0], start.grid.shape[1]))
+    learn = comparison("paper-cpu").learn
+    record = read_json(args.record) if args.record.exists() else {
+        "kind": "pattern-or-learning", **environment(), "data": dataset.spec, "split": "val", "start": start.digest,
+        "inputs": [dataset.val.name(i) for i in range(FACES)], "learn": learn.to_dict(), "rows": [],
+    }  # fmt: skip
+    for score, num_steps in WAYS:
+        if (score, num_steps) not in {(row["score"], row["steps_per_round"]) for row in record["rows"]}:
+            config = replace(learn, pruning=replace(learn.pruning, score=score),
+                             outer=replace(learn.outer, steps_per_round=num_steps))  # fmt: skip
+            rounds = alternation(config, start, dataset)
+            record["rows"].append({"score": score, "steps_per_round": num_steps, "rounds": rounds})
+            write_json(args.record, record)
+            means = {each["round"]: round(fmean(curve[-1] for curve in each["psnr_db"]), 2) for each in rounds}
+            print(score, num_steps, means, flush=True)
+    return 0
+
+
+def alternation(config: LearnConfig, start: Start, dataset: Dataset) -> list[dict[str, object]]:
+    """For each of the rounds MEASURED: survivors by layer, and PSNR of every validation face along its fit."""
+    sampler = TaskSampler(dataset.train, start.grid, tasks_per_step=config.outer.tasks_per_step,
+                          points=config.inner.points, sampling=config.inner.sampling, seed=0,
+                          device=torch.device("cpu"))  # fmt: skip
+    state = LearnState(start.pattern, start.theta, AdamState.zeros_like(start.theta))
+    survivors = config.pruning.schedule(start.pattern.num_weights, start.pattern.num_weights)
+    faces = [torch.tensor(dataset.val.load(i)).reshape(start.grid.num_points, -1) for i in range(FACES)]
+    found: list[dict[str, object]] = []
+    for k in range(1, max(MEASURED) + 1):
+        state = next_round(config, state, survivors[k - 1], sampler)
+        engine = make_engine(state.pattern)
+        if config.outer.steps_per_round:
+            state = meta_train(engine, state, sampler, config, config.outer.steps_per_round, lambda *_: None)
+        if k in MEASURED:
+            fitted = fit(engine, state.theta, start.grid.coords(), torch.stack(faces), FitConfig(batch=FACES))
+            by_layer = [int(keep.sum()) for keep in state.pattern.layer_keeps()]
+            found.append({"round": k, "weights": state.pattern.num_weights, "by_layer": by_layer,
+                          "steps": list(fitted.steps), "psnr_db": fitted.psnr_db})  # fmt: skip
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
