@@ -100,6 +100,14 @@ def test_saliency_prunes_by_fits_of_the_runs_own_signals(tmp_path):
     assert not torch.equal(more.pattern.keep, a.pattern.keep)
 
 
+def test_more_fits_than_memory_holds_are_refused_before_anything_is_written(tmp_path):
+    wide = replace(CONFIG, field=replace(CONFIG.field, width=2048))
+    pruning = replace(CONFIG.pruning, score="saliency", saliency_signals=10_000)
+    with pytest.raises(BadInput, match=r"would need about .* lower .*--saliency-signals"):
+        learn(tmp_path / "run", replace(wide, pruning=pruning))
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("moments", ["keep", "reset"])
 def test_moments_of_survivors_are_kept_or_reset_as_asked(tmp_path, moments):
     config = replace(CONFIG, outer=replace(CONFIG.outer, moments=moments))

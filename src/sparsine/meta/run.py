@@ -293,11 +293,12 @@ class Run:
         """A rough floor of what the run will hold: vectors of a step, and the values of its signals."""
         config = self.config
         field = self.given_start.field if self.given_start else config.field.field(self.grid.num_dims, 1)
-        signals = max(config.outer.tasks_per_step, config.watch.val_signals)
+        fits = config.pruning.saliency_signals if config.pruning.score == "saliency" else 0
+        signals = max(config.outer.tasks_per_step, config.watch.val_signals, fits)
         values = signals * self.grid.num_points * field.out_features
-        vectors = 10 * (field.num_weights + field.num_biases)
+        vectors = (10 + 4 * fits) * (field.num_weights + field.num_biases)
         check_memory("this run", 4 * (vectors + 3 * values), "lower --width, --hidden-layers, --tasks-per-step, "
-                     "--val-signals or --resolution")  # fmt: skip
+                     "--val-signals, --saliency-signals or --resolution")  # fmt: skip
 
     def _load_validation(self) -> torch.Tensor | None:
         loaded = []
