@@ -1,18 +1,21 @@
 """What makes a sparse start good after a hundred steps: which weights survive, or what is learned after each pruning?
 
 From a dense start, 20 % of the weights are removed again and again, by several scores and with different numbers of
-outer steps after each pruning: none at all, some, as many as in paper-cpu. After some of the rounds, validation faces
-are fitted with 100 steps of Adam. One way after the other; those in the record already are not done again. On one core
-five to ten minutes a way.
+outer steps after each pruning: none at all, some. After some of the rounds, validation faces are fitted with 100 steps
+of Adam. One way after the other; those in the record already are not done again. On one core five to ten minutes a way.
+--runs measures the starts of finished runs as well.
 
-    python experiments/pattern_or_learning.py celeba:DIR START results/comparison/pattern-or-learning.json
+    python experiments/pattern_or_learning.py celeba:DIR START results/comparison/RECORD [--runs DIR...]
 """
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
 
@@ -21,6 +24,7 @@ from sparsine.environment import environment
 from sparsine.fitting import FitConfig, fit
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.outer import LearnState, meta_train
+from sparsine.meta.run import read_config, starts_of
 from sparsine.meta.sparse import next_round
 from sparsine.meta.start import Start, load_start
 from sparsine.meta.tasks import TaskSampler
@@ -40,6 +44,7 @@ def main() -> int:
     parser.add_argument("data")
     parser.add_argument("start", type=Path)
     parser.add_argument("record", type=Path)
+    parser.add_argument("--runs", type=Path, nargs="*", default=[])
     args = parser.parse_args()
 
     start = load_start(args.start)
@@ -49,11 +54,17 @@ def main() -> int:
         "kind": "pattern-or-learning", **environment(), "data": dataset.spec, "split": "val", "start": start.digest,
         "inputs": [dataset.val.name(i) for i in range(FACES)], "learn": learn.to_dict(), "rows": [],
     }  # fmt: skip
+    ways: dict[tuple[str, int], Callable[[], Iterator[tuple[int, Start]]]] = {}
     for score, num_steps in WAYS:
+        config = replace(learn, pruning=replace(learn.pruning, score=score),
+                         outer=replace(learn.outer, steps_per_round=num_steps))  # fmt: skip
+        ways[score, num_steps] = partial(alternation, config, start, dataset)
+    for folder in args.runs:
+        config = read_config(folder)
+        ways[config.pruning.score, config.outer.steps_per_round] = partial(of_run, folder)
+    for (score, num_steps), starts in ways.items():
         if (score, num_steps) not in {(row["score"], row["steps_per_round"]) for row in record["rows"]}:
-            config = replace(learn, pruning=replace(learn.pruning, score=score),
-                             outer=replace(learn.outer, steps_per_round=num_steps))  # fmt: skip
-            rounds = alternation(config, start, dataset)
+            rounds = [measured(k, each, dataset) for k, each in starts() if k in MEASURED]
             record["rows"].append({"score": score, "steps_per_round": num_steps, "rounds": rounds})
             write_json(args.record, record)
             means = {each["round"]: round(fmean(curve[-1] for curve in each["psnr_db"]), 2) for each in rounds}
@@ -61,26 +72,36 @@ def main() -> int:
     return 0
 
 
-def alternation(config: LearnConfig, start: Start, dataset: Dataset) -> list[dict[str, object]]:
-    """For each of the rounds MEASURED: survivors by layer, and PSNR of every validation face along its fit."""
+def of_run(folder: Path) -> Iterator[tuple[int, Start]]:
+    """The starts that a run kept, by round."""
+    for path in starts_of(folder):
+        start = load_start(path)
+        yield start.info["round"], start
+
+
+def alternation(config: LearnConfig, start: Start, dataset: Dataset) -> Iterator[tuple[int, Start]]:
+    """The start after each round."""
     sampler = TaskSampler(dataset.train, start.grid, tasks_per_step=config.outer.tasks_per_step,
                           points=config.inner.points, sampling=config.inner.sampling, seed=0,
                           device=torch.device("cpu"))  # fmt: skip
     state = LearnState(start.pattern, start.theta, AdamState.zeros_like(start.theta))
     survivors = config.pruning.schedule(start.pattern.num_weights, start.pattern.num_weights)
-    faces = [torch.tensor(dataset.val.load(i)).reshape(start.grid.num_points, -1) for i in range(FACES)]
-    found: list[dict[str, object]] = []
     for k in range(1, max(MEASURED) + 1):
         state = next_round(config, state, survivors[k - 1], sampler)
-        engine = make_engine(state.pattern)
         if config.outer.steps_per_round:
+            engine = make_engine(state.pattern)
             state = meta_train(engine, state, sampler, config, config.outer.steps_per_round, lambda *_: None)
-        if k in MEASURED:
-            fitted = fit(engine, state.theta, start.grid.coords(), torch.stack(faces), FitConfig(batch=FACES))
-            by_layer = [int(keep.sum()) for keep in state.pattern.layer_keeps()]
-            found.append({"round": k, "weights": state.pattern.num_weights, "by_layer": by_layer,
-                          "steps": list(fitted.steps), "psnr_db": fitted.psnr_db})  # fmt: skip
-    return found
+        yield k, replace(start, pattern=state.pattern, theta=state.theta)
+
+
+def measured(k: int, start: Start, dataset: Dataset) -> dict[str, Any]:
+    """Survivors by layer, and PSNR of every validation face along its fit."""
+    faces = [torch.tensor(dataset.val.load(i)).reshape(start.grid.num_points, -1) for i in range(FACES)]
+    engine, coords = make_engine(start.pattern), start.grid.coords()
+    fitted = fit(engine, start.theta, coords, torch.stack(faces), FitConfig(batch=FACES))
+    return {"round": k, "weights": start.pattern.num_weights,
+            "by_layer": [int(keep.sum()) for keep in start.pattern.layer_keeps()],
+            "steps": list(fitted.steps), "psnr_db": fitted.psnr_db}  # fmt: skip
 
 
 if __name__ == "__main__":

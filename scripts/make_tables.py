@@ -93,6 +93,19 @@ def good(cell: dict[str, Any] | None) -> list[dict[str, Any]]:
     return [s for s in cell["protocols"]["adam"]["signals"] if s["status"] == "ok"] if cell else []
 
 
+def pattern_table() -> str:
+    """PSNR by which weights survive and by how much is learned after each pruning."""
+    rows = read("comparison/pattern-or-learning")["rows"]
+    rounds = [each["round"] for each in rows[0]["rounds"]]
+    lines = ["| score | steps a round | " + " | ".join(f"k = {k}" for k in rounds) + " | by layer at k = 8 |",
+             "|---|---:|" + "---:|" * len(rounds) + "---|"]  # fmt: skip
+    for row in sorted(rows, key=lambda row: (row["steps_per_round"], row["score"])):
+        numbers = " | ".join(f"{np.mean([c[-1] for c in each['psnr_db']]):.2f}" for each in row["rounds"])
+        layers = " ".join(f"{n:,}" for n in next(e["by_layer"] for e in row["rounds"] if e["round"] == 8))
+        lines.append(f"| {row['score']} | {row['steps_per_round']} | {numbers} | {layers} |")
+    return "\n".join(lines)
+
+
 def starved_table() -> str:
     """PSNR of narrow networks from random numbers, by width, frequency and step size."""
     rows = read("comparison/starved")["rows"]
@@ -232,6 +245,7 @@ MADE = {
     "codec/rounded-steps": rounded_steps_table,
     "comparison/starved": starved_table,
     "comparison/ablation": ablation_table,
+    "comparison/pattern": pattern_table,
 }
 
 

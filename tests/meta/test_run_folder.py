@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import sparsine.meta.outer as outer
+import sparsine.meta.sparse as sparse
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.checkpoint import load_checkpoint
@@ -98,6 +99,19 @@ def test_saliency_prunes_by_fits_of_the_runs_own_signals(tmp_path):
     assert not torch.equal(a.pattern.keep, magnitude.pattern.keep)
     more = learn(tmp_path / "d", replace(config, pruning=replace(pruning, saliency_steps=40)))
     assert not torch.equal(more.pattern.keep, a.pattern.keep)
+
+
+def test_what_a_pruning_takes_is_part_of_what_learning_took(tmp_path, monkeypatch):
+    real = sparse.prune
+
+    def slow(*args):
+        time.sleep(0.2)
+        return real(*args)
+
+    monkeypatch.setattr(sparse, "prune", slow)
+    learn(tmp_path / "run")
+    spent = [load_start(path).info["usage"]["seconds"] for path in starts_of(tmp_path / "run")]
+    assert all(later - earlier >= 0.2 for earlier, later in pairwise(spent))
 
 
 def test_more_fits_than_memory_holds_are_refused_before_anything_is_written(tmp_path):

@@ -222,6 +222,7 @@ class Run:
         theta = self.given_start.theta if self.given_start else pattern.field.initial_theta(self.config.seed)
         theta = theta.to(self.config.device)
         self._open_logs(0, 0)
+        self._clock = Stopwatch()
         return LearnState(pattern, theta, AdamState.zeros_like(theta))
 
     def resumed(self) -> LearnState | None:
@@ -232,13 +233,13 @@ class Run:
         checkpoint = load_checkpoint(path, self.config.device)
         self._usage, self._saved_step = checkpoint.usage, checkpoint.state.step
         self._open_logs(checkpoint.metrics_bytes, checkpoint.state.step)
-        self._state = checkpoint.state
+        self._state, self._clock = checkpoint.state, Stopwatch()
         return checkpoint.state
 
     @contextmanager
     def watching(self, engine: Engine) -> Iterator[None]:
         """Whatever ends the round early, the last good state is kept first."""
-        self._engine, self._clock = engine, Stopwatch()
+        self._engine = engine
         try:
             yield
         except BaseException:
