@@ -46,24 +46,40 @@ def ssim(view: View) -> list[Table]:
 def published_beside_ours(view: View) -> list[Table]:
     """Only where the protocol is the same. Variants of ours stand beside the published Meta-SparseINR."""
     points, note = published_for(view.cells)
-    known_there = {theirs.method for theirs in points or ()}
+    theirs = {(p.method, p.round): p for p in points or ()}
+    known_there = {p.method for p in points or ()}
     variants = {m for m in view.methods if view.family_of(m) == "ours" and m not in known_there}
-    rows = [
-        _beside(theirs, ours)
-        for ours in view.points()
-        for theirs in points or ()
-        if (OURS if ours.method in variants else ours.method, ours.round) == (theirs.method, theirs.round)
-    ]
-    head = ("method", "k", "weights, published", "weights, ours", "published", "ours", "difference")
+    beside: dict[str, list[str]] = {}
+    for method in view.methods:
+        beside.setdefault(OURS if method in variants else method, []).append(method)
+    ours = {(p.method, p.round): p for p in view.points() if p.round is not None}
+    rounds = sorted({k for other, methods in beside.items() for m, k in ours if m in methods and (other, k) in theirs})
+    rows = []
+    for other, methods in beside.items():
+        published = [theirs.get((other, k)) for k in rounds]
+        measured = [[ours.get((method, k)) for k in rounds] for method in methods]
+        if any(a and b for row in measured for a, b in zip(published, row, strict=True)):
+            label = "Meta-SparseINR" if other == OURS else view.label_of(other)
+            rows.append((f"{label}, published", *(_as_published(p) for p in published)))
+            rows += [(view.label_of(m), *map(_against, row, published))
+                     for m, row in zip(methods, measured, strict=True)]  # fmt: skip
+    weights = {p.round: p.weights for p in points or ()}
+    head = ("method", *(f"k = {k} ({count(weights[k])})" for k in rounds))
+    note += " In brackets: ours minus published."
     note += " Variants of ours stand beside the published Meta-SparseINR." if variants else ""
-    return [Table("published", f"{view.label}: published and ours", head, tuple(rows), note=note)]
+    return [Table("published", f"{view.label}: published and ours (dB)", head, tuple(rows), note=note)]
 
 
-def _beside(theirs: PublishedPoint, ours: Point) -> tuple[str, ...]:
-    told = db(theirs.psnr_db) if theirs.exact else f"about {theirs.psnr_db:.1f}"
-    difference = None if ours.mean is None else ours.mean - theirs.psnr_db
-    return (ours.label, str(theirs.round), count(theirs.weights), count(ours.weights), told,
-            mean_and_spread(ours, db), gain(difference))  # fmt: skip
+def _as_published(theirs: PublishedPoint | None) -> str:
+    if theirs is None:
+        return DASH
+    return db(theirs.psnr_db) if theirs.exact else f"about {theirs.psnr_db:.1f}"
+
+
+def _against(ours: Point | None, theirs: PublishedPoint | None) -> str:
+    if ours is None or theirs is None or ours.mean is None:
+        return DASH
+    return f"{mean_and_spread(ours, db)} ({gain(ours.mean - theirs.psnr_db)})"
 
 
 def differences(view: View) -> list[Table]:
