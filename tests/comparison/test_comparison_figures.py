@@ -129,7 +129,10 @@ def test_every_known_method_looks_different():
     looks = [(look.colour, look.mark, look.dash) for look in LOOKS.values()]
     assert len(set(looks)) == len(looks)
     tickets = [name for name in LOOKS if name.startswith("ticket-")]
-    for shown in ([name for name in LOOKS if name not in tickets], ["meta-sparse", "meta-sparse-connected", *tickets]):
+    for shown in (
+        [name for name in LOOKS if name not in tickets],
+        ["meta-sparse", "meta-sparse-saliency", "meta-sparse-connected", *tickets],
+    ):
         assert len({LOOKS[name].colour for name in shown}) == len(shown)
         assert len({(LOOKS[name].mark, LOOKS[name].dash) for name in shown}) == len(shown)
     for look in LOOKS.values():

@@ -20,7 +20,7 @@ class Look:
 
 LOOKS = {
     "meta-sparse": Look(BAND, "circle", "solid", 2.6),
-    "meta-sparse-saliency": Look("#f03e3e", "diamond", "solid", 2.6),
+    "meta-sparse-saliency": Look("#f59f00", "diamond", "solid", 2.6),
     "meta-sparse-connected": Look("#e64980", "star", "solid", 2.2),
     "meta-sparse-connected-late": Look("#9c36b5", "pentagon", "dashdot", 2.2),
     "random-pruning": Look("#e8590c", "square", "dash"),
