@@ -16,15 +16,16 @@ function layout(given) {
   const colour = (name) => style.getPropertyValue(name).trim();
   const above = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" };
   const below = { orientation: "h", x: 0, y: -0.22, yanchor: "top" };
-  const beside = { x: 1.01, y: 1, xanchor: "left" };
+  const isBeside = !narrow.matches && given.legend === "beside";
+  const beside = { x: 1.01, y: 0.95, xanchor: "left" }; // under the tool bar
   return {
     ...given,
     autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: narrow.matches ? 11 : 13, color: colour("--ink") },
-    margin: { l: 24, r: 20, t: 24, b: 36 },
+    margin: { l: 32, r: 28, t: 32, b: 44 },
     xaxis: axis(given.xaxis, colour), yaxis: axis(given.yaxis, colour),
-    legend: narrow.matches ? below : given.legend === "beside" ? beside : above,
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--rule"), activecolor: colour("--quiet"), orientation: "v" },
+    legend: isBeside ? beside : narrow.matches ? below : above,
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--rule"), activecolor: colour("--quiet"), orientation: isBeside ? "h" : "v" },
     hoverlabel: { bgcolor: colour("--raised"), bordercolor: colour("--rule"), font: { color: colour("--ink") }, align: "left" },
     // a finger that wants to scroll the page must not zoom the figure
     dragmode: touch ? false : "zoom",
