@@ -155,6 +155,11 @@ def test_a_score_that_looks_at_fits_is_refused_without_them():
         prune(Pattern.full(FIELD), torch.zeros(79), 30, "saliency", seed=0)
 
 
+def test_fits_too_short_to_have_a_second_half_are_refused():
+    with pytest.raises(BadInput, match="saliency_steps is 1, but it must lie between 2 and"):
+        PruningConfig(score="saliency", saliency_steps=1)
+
+
 @pytest.mark.parametrize("num_survivors", [-1, 65, 10**9])
 def test_a_count_that_cannot_be_is_refused(num_survivors):
     with pytest.raises(BadInput, match=f"cannot keep {num_survivors} of 64 surviving weights"):

@@ -48,38 +48,33 @@ def published_beside_ours(view: View) -> list[Table]:
     points, note = published_for(view.cells)
     theirs = {(p.method, p.round): p for p in points or ()}
     known_there = {p.method for p in points or ()}
-    variants = {m for m in view.methods if view.family_of(m) == "ours" and m not in known_there}
-    beside: dict[str, list[str]] = {}
-    for method in view.methods:
-        beside.setdefault(OURS if method in variants else method, []).append(method)
-    ours = {(p.method, p.round): p for p in view.points() if p.round is not None}
-    rounds = sorted({k for other, methods in beside.items() for m, k in ours if m in methods and (other, k) in theirs})
+    beside = {m: m if m in known_there else OURS for m in view.methods
+              if m in known_there or view.family_of(m) == "ours"}  # fmt: skip
+    pairs = {(p.method, p.round): (p, theirs[beside[p.method], p.round]) for p in view.points()
+             if p.round is not None and (beside.get(p.method), p.round) in theirs}  # fmt: skip
+    rounds = sorted({k for _, k in pairs})
     rows = []
-    for other, methods in beside.items():
-        published = [theirs.get((other, k)) for k in rounds]
-        measured = [[ours.get((method, k)) for k in rounds] for method in methods]
-        if any(a and b for row in measured for a, b in zip(published, row, strict=True)):
-            label = "Meta-SparseINR" if other == OURS else view.label_of(other)
-            rows.append((f"{label}, published", *(_as_published(p) for p in published)))
-            rows += [(view.label_of(m), *map(_against, row, published))
-                     for m, row in zip(methods, measured, strict=True)]  # fmt: skip
+    for other in dict.fromkeys(beside[m] for m, _ in pairs):
+        label = "Meta-SparseINR" if other == OURS else view.label_of(other)
+        published = (theirs.get((other, k)) for k in rounds)
+        rows.append((f"{label}, published", *(_as_published(p) if p else DASH for p in published)))
+        for method in dict.fromkeys(m for m, _ in pairs if beside[m] == other):
+            told = (_against(*pairs[method, k]) if (method, k) in pairs else DASH for k in rounds)
+            rows.append((view.label_of(method), *told))
     weights = {p.round: p.weights for p in points or ()}
     head = ("method", *(f"k = {k} ({count(weights[k])})" for k in rounds))
     note += " In brackets: ours minus published."
-    note += " Variants of ours stand beside the published Meta-SparseINR." if variants else ""
+    if any(method != other for method, other in beside.items()):
+        note += " Variants of ours stand beside the published Meta-SparseINR."
     return [Table("published", f"{view.label}: published and ours (dB)", head, tuple(rows), note=note)]
 
 
-def _as_published(theirs: PublishedPoint | None) -> str:
-    if theirs is None:
-        return DASH
+def _as_published(theirs: PublishedPoint) -> str:
     return db(theirs.psnr_db) if theirs.exact else f"about {theirs.psnr_db:.1f}"
 
 
-def _against(ours: Point | None, theirs: PublishedPoint | None) -> str:
-    if ours is None or theirs is None or ours.mean is None:
-        return DASH
-    return f"{mean_and_spread(ours, db)} ({gain(ours.mean - theirs.psnr_db)})"
+def _against(ours: Point, theirs: PublishedPoint) -> str:
+    return DASH if ours.mean is None else f"{mean_and_spread(ours, db)} ({gain(ours.mean - theirs.psnr_db)})"
 
 
 def differences(view: View) -> list[Table]:

@@ -37,7 +37,7 @@ class PruningConfig:
     def __post_init__(self) -> None:
         check_choice("score", self.score, SCORES)
         check_range("saliency_signals", self.saliency_signals, 1, 10_000)
-        check_range("saliency_steps", self.saliency_steps, 1, 10**6)
+        check_range("saliency_steps", self.saliency_steps, 2, 10**6)  # one step has no second half
         check_range("saliency_step_size", self.saliency_step_size, 1e-12, 1e3)
         check_range("fraction", self.fraction, 1e-6, 1.0)
         check_range("rounds", self.rounds, 0, 10_000)

@@ -25,7 +25,7 @@ class Fits:
 def saliency_of_weights(
     num_weights: int, theta: Float[Tensor, " params"], fits: Fits
 ) -> Float[Tensor, " surviving_weights"]:
-    """Mean size of each weight at the end of the fits, times the mean size of its gradient over their second half.
+    """Mean size of each weight at the end of the fits, times the size of its gradient summed over their second half.
 
     |w dL/dw| is what a removal costs to first order (Mozer and Smolensky, NeurIPS 1988; Molchanov et al., ICLR 2017).
     A start is never used as it is, so it is not asked there, but where signals end up: 100 steps of Adam move a weight
