@@ -14,19 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
+from alternation import alternation, validation_fits
 
-from sparsine.engines import make_engine
 from sparsine.environment import environment
-from sparsine.fitting import FitConfig, fit
 from sparsine.meta.config import LearnConfig
-from sparsine.meta.outer import LearnState, meta_train
-from sparsine.meta.sparse import next_round
-from sparsine.meta.start import Start, load_start
-from sparsine.meta.tasks import TaskSampler
-from sparsine.optim import AdamState
+from sparsine.meta.start import load_start
 from sparsine.recipes import comparison
-from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset
 from sparsine.storage import read_json, write_json
 
@@ -58,9 +51,11 @@ def main() -> int:
     for name, options in WAYS.items():
         if name not in {row["way"] for row in record["rows"]}:
             config = configured(args.steps_per_round, args.device, **options)
-            record["rows"].append({"way": name, **options, "psnr_db": alternation(config, start, dataset)})
+            psnr = {k: [curve[-1] for curve in validation_fits(each, dataset, FACES).psnr_db]
+                    for k, each in alternation(config, start, dataset, max(MEASURED)) if k in MEASURED}  # fmt: skip
+            record["rows"].append({"way": name, **options, "psnr_db": psnr})
             write_json(args.record, record)
-            print(name, {k: sum(each) / len(each) for k, each in record["rows"][-1]["psnr_db"].items()}, flush=True)
+            print(name, {k: sum(each) / len(each) for k, each in psnr.items()}, flush=True)
     return 0
 
 
@@ -70,32 +65,6 @@ def configured(steps_per_round: int, device: str, *, score: str = "magnitude", *
         learn, device=device, inner=replace(learn.inner, points=None), pruning=replace(learn.pruning, score=score),
         outer=replace(learn.outer, steps_per_round=steps_per_round, **outer),
     )  # fmt: skip
-
-
-def alternation(config: LearnConfig, start: Start, dataset: Dataset) -> dict[int, list[float]]:
-    """PSNR of every validation face after each of the rounds MEASURED."""
-    device = torch.device(config.device)
-    sampler = TaskSampler(dataset.train, start.grid, tasks_per_step=config.outer.tasks_per_step, points=None, seed=0,
-                          device=device)  # fmt: skip
-    theta = start.theta.to(device)
-    state = LearnState(start.pattern, theta, AdamState.zeros_like(theta))
-    survivors = config.pruning.schedule(start.pattern.num_weights, start.pattern.num_weights)
-    found: dict[int, list[float]] = {}
-    for k in range(1, max(MEASURED) + 1):
-        state = next_round(config, state, survivors[k - 1], sampler)
-        engine = make_engine(state.pattern, config.engine, device=config.device)
-        state = meta_train(engine, state, sampler, config, config.outer.steps_per_round, lambda *_: None)
-        if k in MEASURED:
-            found[k] = fitted_psnr(state, start, dataset)
-    return found
-
-
-def fitted_psnr(state: LearnState, start: Start, dataset: Dataset) -> list[float]:
-    faces = [torch.tensor(dataset.val.load(i)).reshape(start.grid.num_points, -1) for i in range(FACES)]
-    device = state.theta.device
-    engine = make_engine(state.pattern, device=str(device))
-    values, coords = torch.stack(faces).to(device), start.grid.coords(device=device)
-    return [curve[-1] for curve in fit(engine, state.theta, coords, values, FitConfig(batch=FACES, report=())).psnr_db]
 
 
 if __name__ == "__main__":

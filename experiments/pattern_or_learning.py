@@ -17,18 +17,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import torch
+from alternation import alternation, validation_fits
 
-from sparsine.engines import make_engine
 from sparsine.environment import environment
-from sparsine.fitting import FitConfig, fit
-from sparsine.meta.config import LearnConfig
-from sparsine.meta.outer import LearnState, meta_train
 from sparsine.meta.run import read_config, starts_of
-from sparsine.meta.sparse import next_round
 from sparsine.meta.start import Start, load_start
-from sparsine.meta.tasks import TaskSampler
-from sparsine.optim import AdamState
 from sparsine.recipes import comparison
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset
@@ -58,7 +51,7 @@ def main() -> int:
     for score, num_steps in WAYS:
         config = replace(learn, pruning=replace(learn.pruning, score=score),
                          outer=replace(learn.outer, steps_per_round=num_steps))  # fmt: skip
-        ways[score, num_steps] = partial(alternation, config, start, dataset)
+        ways[score, num_steps] = partial(alternation, config, start, dataset, max(MEASURED))
     for folder in args.runs:
         config = read_config(folder)
         ways[config.pruning.score, config.outer.steps_per_round] = partial(of_run, folder)
@@ -79,26 +72,9 @@ def of_run(folder: Path) -> Iterator[tuple[int, Start]]:
         yield start.info["round"], start
 
 
-def alternation(config: LearnConfig, start: Start, dataset: Dataset) -> Iterator[tuple[int, Start]]:
-    """The start after each round."""
-    sampler = TaskSampler(dataset.train, start.grid, tasks_per_step=config.outer.tasks_per_step,
-                          points=config.inner.points, sampling=config.inner.sampling, seed=0,
-                          device=torch.device("cpu"))  # fmt: skip
-    state = LearnState(start.pattern, start.theta, AdamState.zeros_like(start.theta))
-    survivors = config.pruning.schedule(start.pattern.num_weights, start.pattern.num_weights)
-    for k in range(1, max(MEASURED) + 1):
-        state = next_round(config, state, survivors[k - 1], sampler)
-        if config.outer.steps_per_round:
-            engine = make_engine(state.pattern)
-            state = meta_train(engine, state, sampler, config, config.outer.steps_per_round, lambda *_: None)
-        yield k, replace(start, pattern=state.pattern, theta=state.theta)
-
-
 def measured(k: int, start: Start, dataset: Dataset) -> dict[str, Any]:
     """Survivors by layer, and PSNR of every validation face along its fit."""
-    faces = [torch.tensor(dataset.val.load(i)).reshape(start.grid.num_points, -1) for i in range(FACES)]
-    engine, coords = make_engine(start.pattern), start.grid.coords()
-    fitted = fit(engine, start.theta, coords, torch.stack(faces), FitConfig(batch=FACES))
+    fitted = validation_fits(start, dataset, FACES)
     return {"round": k, "weights": start.pattern.num_weights,
             "by_layer": [int(keep.sum()) for keep in start.pattern.layer_keeps()],
             "steps": list(fitted.steps), "psnr_db": fitted.psnr_db}  # fmt: skip
