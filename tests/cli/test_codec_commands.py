@@ -324,7 +324,7 @@ def test_a_full_disk_ends_the_command_with_1_and_it_goes_on_afterwards(start, im
               "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2); "
               "sys.exit(main(sys.argv[2:]))")  # fmt: skip
     args = ["encode", str(start), str(images), "--out", str(tmp_path / "codes"), *FAST, "--batch", "1"]
-    done = subprocess.run([sys.executable, "-c", script, "1100", *args], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script, "700", *args], capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert "cannot write" in done.stderr
