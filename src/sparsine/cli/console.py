@@ -88,6 +88,12 @@ def shown(text: str) -> str:
     return escape(text.encode("utf-8", "replace").decode())
 
 
+def say_notes(notes: Sequence[str]) -> None:
+    """What was noticed on the way and changes nothing of what follows, a line each."""
+    for note in notes:
+        console.print(f"[yellow]note[/]: {shown(note)}")
+
+
 def counted(number: int, noun: str) -> str:
     """'1 signal', '3 signals'."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

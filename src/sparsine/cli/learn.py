@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import tyro
 from rich.markup import escape
 
-from sparsine.cli.console import Waiting, console, counted
+from sparsine.cli.console import Waiting, console, counted, say_notes
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
@@ -89,6 +89,7 @@ def run(options: Options) -> int:
 
 def _announce(learning: Run, waiting: Waiting) -> None:
     config, dataset, pattern = learning.config, learning.dataset, learning.first_pattern
+    say_notes(dataset.notes)
     rounds = len(config.pruning.schedule(pattern.num_weights, pattern.field.num_weights))
     waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round)
     console.print(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from sparsine.cli.console import say_notes
 from sparsine.errors import BadInput
 from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
@@ -32,9 +33,12 @@ def open_signals(
     if not given:
         raise BadInput(f"there is nothing to {doing}: name image files, folders, or one data set such as curves")
     if not is_dataset(given):
-        return open_files(given, shape=resolution, num_channels=start.field.out_features)
+        files = open_files(given, shape=resolution, num_channels=start.field.out_features)
+        say_notes(files.notes)
+        return files
     seed = int(start.info.get("config", {}).get("split_seed", 0))
     dataset = open_dataset(given[0], resolution=resolution, seed=seed)
+    say_notes(dataset.notes)
     chosen: SignalSet = getattr(dataset, split)
     return chosen
 

@@ -10,7 +10,7 @@ from typing import Any
 from sparsine.errors import BadInput
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.outer import LearnState
-from sparsine.meta.run import check_channels, open_run, start_name
+from sparsine.meta.run import check_channels, open_run, start_name, start_path
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start, load_start
 from sparsine.signals.dataset import Dataset
@@ -71,7 +71,7 @@ class Made:
 
     def start(self, root: Path) -> Start:
         """Raises BadInput when it is missing or damaged."""
-        return load_start(root / self.stage.key / "starts" / f"round-{self.round:02d}.safetensors")
+        return load_start(start_path(root / self.stage.key, self.round))
 
 
 @dataclass(frozen=True)

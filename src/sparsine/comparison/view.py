@@ -69,7 +69,7 @@ class View:
 
     def _made(self, protocol: str, step: int | None, value: Value) -> list[Point]:
         found = points_of(self.cells, protocol, step, value)
-        return sorted(found, key=lambda p: (self.methods.index(p.method), -p.weights, -p.bits, p.level))
+        return sorted(found, key=lambda p: (self.methods.index(p.method), -p.weights, -p.bits, p.round or 0, p.level))
 
     def label_of(self, method: str) -> str:
         return next(str(cell["label"]) for cell in self.cells if cell["method"] == method)

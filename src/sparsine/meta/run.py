@@ -9,6 +9,7 @@ checkpoint.safetensors
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -35,6 +36,8 @@ from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
 from sparsine.storage import finite_or_none, locked, read_json, remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
+
+_START_FILE = re.compile(r"round-([0-9]+)\.safetensors")
 
 
 @contextmanager
@@ -146,8 +149,14 @@ def read_config(folder: Path) -> LearnConfig:
 
 
 def starts_of(folder: Path) -> list[Path]:
-    """The start files of a run, densest first."""
-    return sorted((folder / "starts").glob("round-*.safetensors"))
+    """The start files of a run, densest first: round-<digits>.safetensors and nothing else, by their numbers."""
+    found = [(match, path) for path in (folder / "starts").glob("*") if (match := _START_FILE.fullmatch(path.name))]
+    return [path for _, path in sorted((int(match[1]), path) for match, path in found)]
+
+
+def start_path(folder: Path, round: int) -> Path:
+    """Where a run keeps the start of a round."""
+    return folder / "starts" / f"round-{round:02d}.safetensors"
 
 
 def start_files(path: Path) -> list[Path]:
@@ -273,7 +282,7 @@ class Run:
             "unreadable": self.sampler.unreadable, "environment": environment(),
         }  # fmt: skip
         start = Start(state.pattern, state.theta.cpu(), self.grid, info)
-        save_start(self.folder / "starts" / f"round-{state.round:02d}.safetensors", start)
+        save_start(start_path(self.folder, state.round), start)
         return start
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ class Cached(SignalSet):
 
     def __init__(self, inner: SignalSet, max_bytes: int = DEFAULT_CACHE_BYTES) -> None:
         self._inner = inner
+        self.recipe, self.notes = inner.recipe, inner.notes
         self._max_bytes = max_bytes
         self._held: OrderedDict[int, np.ndarray] = OrderedDict()
         self._held_bytes = 0
@@ -45,6 +46,9 @@ class Cached(SignalSet):
         values = self._inner.load(index)
         self._keep(index, values)
         return values.copy()
+
+    def fingerprint(self, index: int) -> str:
+        return self._inner.fingerprint(index)
 
     def _keep(self, index: int, values: np.ndarray) -> None:
         with self._lock:

@@ -28,7 +28,7 @@ def open_celeba(spec: str, folder: Path, resolution: tuple[int, int] | None) -> 
     """
     images, partition = folder / IMAGE_FOLDER, folder / PARTITION_FILE
     splits = _read_partition(partition)
-    here = set(list_images(images)) if images.is_dir() else set()
+    here = set(list_images(images).names) if images.is_dir() else set()
     splits = {split: sorted(name for name in names if name in here) for split, names in splits.items()}
     for split, names in splits.items():
         if not names:

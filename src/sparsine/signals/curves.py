@@ -12,6 +12,7 @@ from sparsine.errors import BadInput
 from sparsine.signals.cache import Cached
 from sparsine.signals.curve_distance import Curve, signed_distance
 from sparsine.signals.dataset import Dataset, SignalSet, check_index
+from sparsine.signals.fingerprint import fingerprint_bytes
 from sparsine.signals.grid import Grid
 
 Split = Literal["train", "val", "test"]
@@ -29,6 +30,7 @@ class CurveDistances(SignalSet):
     def __init__(self, seed: int, split: Split, shape: tuple[int, int], count: int | None = None) -> None:
         self._seed, self._split = seed, split
         self._count = NUM_SIGNALS[split] if count is None else count
+        self.recipe = f"curves of version 1, seed {seed}, {split}"
         grid = Grid(shape=shape)
         self._rows, self._columns = grid.axis(0).numpy(), grid.axis(1).numpy()
 
@@ -38,6 +40,10 @@ class CurveDistances(SignalSet):
     def name(self, index: int) -> str:
         check_index(index, len(self))
         return f"curve-{self._split}-{index:06d}"
+
+    def fingerprint(self, index: int) -> str:
+        check_index(index, len(self))
+        return fingerprint_bytes(f"{self.recipe}: {index}".encode())
 
     def load(self, index: int) -> Float[np.ndarray, "rows columns 1"]:
         check_index(index, len(self))

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from sparsine.errors import BadInput
+from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.signals.fingerprint import UNREADABLE, fingerprint_bytes
 
 DatasetKind = Literal["images", "celeba", "imagenette", "sdf2d", "curves"]
 ValueKind = Literal["rgb", "grey", "distance"]
@@ -19,6 +20,12 @@ class SignalSet(ABC):
 
     An index that is not in [0, len) raises IndexError.
     """
+
+    recipe: str | None = None
+    """All that decides the names and values of a set that is made on the spot; None for one that is kept somewhere,
+    signal by signal."""
+    notes: tuple[str, ...] = ()
+    """What was left out when the set was opened, a sentence each."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -35,6 +42,15 @@ class SignalSet(ABC):
         Raises:
             UnreadableSignal: this one cannot be used ("<path>: <reason>"); the others are not affected.
         """
+
+    def fingerprint(self, index: int) -> str:
+        """A short text that is another one whenever `load` would give other values; told apart from other signals only
+        by accident. This one loads the signal: a set whose values come from files or from a seed should ask those."""
+        try:
+            values = self.load(index)
+        except UnreadableSignal:
+            return UNREADABLE
+        return fingerprint_bytes(str(values.shape).encode(), np.ascontiguousarray(values).data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +70,8 @@ class Dataset:
     train: SignalSet
     val: SignalSet
     test: SignalSet
+    notes: tuple[str, ...] = ()
+    """What was left out when it was opened, a sentence each."""
 
 
 def check_index(index: int, length: int) -> None:

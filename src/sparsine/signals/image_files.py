@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
@@ -12,6 +13,8 @@ from PIL import Image
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.dataset import SignalSet, check_index
 from sparsine.signals.decode import IMAGE_SUFFIXES, read_image, read_size, to_values
+from sparsine.signals.fingerprint import fingerprint_file
+from sparsine.signals.own_folders import is_own, left_out
 
 Prepare = Callable[[Image.Image], Image.Image]
 """Crops and resizes one upright image. Raises UnreadableSignal with the reason alone."""
@@ -21,8 +24,11 @@ Prepare = Callable[[Image.Image], Image.Image]
 class ImageFiles(SignalSet):
     """One signal per file, float32 RGB in [0, 1], all of one shape (rows, columns), or each of its own."""
 
-    def __init__(self, paths: dict[str, Path], shape: tuple[int, int] | None, prepare: Prepare) -> None:
+    def __init__(
+        self, paths: dict[str, Path], shape: tuple[int, int] | None, prepare: Prepare, notes: Sequence[str] = ()
+    ) -> None:
         """`paths` gives each signal its name; the order is kept. `shape` is what all must have, if anything."""
+        self.notes = tuple(notes)
         self._names = list(paths)
         self._paths = list(paths.values())
         self._shape = shape
@@ -47,10 +53,24 @@ class ImageFiles(SignalSet):
             raise UnreadableSignal(f"{path}: it is {_size(values.shape)} pixels, the data set is {_size(self._shape)}")
         return values
 
+    def fingerprint(self, index: int) -> str:
+        check_index(index, len(self))
+        return fingerprint_file(self._paths[index])
 
-def list_images(folder: Path, skip: Sequence[str] = ()) -> list[str]:
-    """Names of the image files below `folder`, relative to it, sorted. Links are followed; hidden files,
-    hidden folders and the top folders named in `skip` are not.
+
+@dataclass(frozen=True)
+class Listing:
+    """What was found in a folder."""
+
+    names: list[str]
+    """Relative to it, sorted."""
+    notes: tuple[str, ...] = ()
+    """What was left out, a sentence each."""
+
+
+def list_images(folder: Path, skip: Sequence[str] = ()) -> Listing:
+    """The image files below `folder`. Links are followed; hidden files, hidden folders, folders that hold what this
+    package wrote (runs, codes, drawings) and the top folders named in `skip` are not.
 
     Raises:
         BadInput: `folder` is missing, is a file or cannot be listed.
@@ -58,7 +78,7 @@ def list_images(folder: Path, skip: Sequence[str] = ()) -> list[str]:
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         raise BadInput(f"{folder} {found}; give the path of a folder of images")
-    names, seen = [], set()
+    names, seen, own = [], set(), []
     for where, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
         real = os.path.realpath(where)
         top = Path(where) == folder
@@ -67,12 +87,16 @@ def list_images(folder: Path, skip: Sequence[str] = ()) -> list[str]:
             folders[:] = []
             continue
         seen.add(real)
+        if not top and is_own(Path(where), {*folders, *files}):
+            own.append(Path(where).relative_to(folder).as_posix())
+            folders[:] = []
+            continue
         names += [
             Path(where, file).relative_to(folder).as_posix()
             for file in files
             if not file.startswith(".") and Path(file).suffix.lower() in IMAGE_SUFFIXES
         ]
-    return sorted(names)
+    return Listing(sorted(names), left_out(own))
 
 
 def require_readable(paths: Sequence[Path], folder: Path) -> None:

@@ -8,6 +8,7 @@ from sparsine.errors import BadInput
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.image_files import ImageFiles, common_size, list_images, require_readable
+from sparsine.signals.own_folders import is_own
 from sparsine.signals.resize import cover_crop
 from sparsine.signals.splits import hold_out, tenth
 
@@ -25,7 +26,7 @@ def open_image_folder(spec: str, folder: Path, resolution: tuple[int, int] | Non
         BadInput: too few images for three splits, an empty split folder, images of several sizes without
             `resolution`, or no readable image.
     """
-    names, how = _split(folder, seed)
+    names, how, notes = _split(folder, seed)
     paths = [folder / name for split in SPLITS for name in names[split]]
     if resolution is None:
         shape, resized = common_size(paths, folder), "at the size of the files"
@@ -47,18 +48,22 @@ def open_image_folder(spec: str, folder: Path, resolution: tuple[int, int] | Non
         train=train,
         val=val,
         test=test,
+        notes=notes,
     )
 
 
-def _split(folder: Path, seed: int) -> tuple[dict[str, list[str]], str]:
-    """Names per split, and a few words on how they were made."""
-    present = [split for split in SPLITS if (folder / split).is_dir()]
-    names = {split: [f"{split}/{name}" for name in list_images(folder / split)] for split in present}
+def _split(folder: Path, seed: int) -> tuple[dict[str, list[str]], str, tuple[str, ...]]:
+    """Names per split, a few words on how they were made, and what was left out."""
+    present = [split for split in SPLITS if (folder / split).is_dir() and not is_own(folder / split)]
+    listings = [(split, list_images(folder / split)) for split in present]
+    names = {split: [f"{split}/{name}" for name in listing.names] for split, listing in listings}
     for split in present:
         if not names[split]:
             raise BadInput(f"{folder / split} holds no image; put images there or remove the folder")
     if "train" not in present:
-        names["train"] = list_images(folder, skip=present)
+        listings.append(("train", list_images(folder, skip=present)))
+        names["train"] = listings[-1][1].names
+    notes = tuple(note for _, listing in listings for note in listing.notes)
     missing = [split for split in SPLITS if split not in names]
     total = len(names["train"])
     if not total and not present:
@@ -71,5 +76,6 @@ def _split(folder: Path, seed: int) -> tuple[dict[str, list[str]], str]:
     for split in missing:
         names["train"], names[split] = hold_out(names["train"], tenth(total), seed)
     if not missing:
-        return names, "its own train, val and test folders"
-    return names, f"{' and '.join(missing)} taken from the training images by seed {seed}, a tenth each"
+        return names, "its own train, val and test folders", notes
+    how = f"{' and '.join(missing)} taken from the training images by seed {seed}, a tenth each"
+    return names, how, notes

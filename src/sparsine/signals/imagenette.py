@@ -7,7 +7,7 @@ from PIL import Image
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import MAX_SAMPLES_PER_AXIS, Dataset
-from sparsine.signals.image_files import ImageFiles, list_images, require_readable
+from sparsine.signals.image_files import ImageFiles, Listing, list_images, require_readable
 from sparsine.signals.resize import centre_crop, cover_crop, resize_shorter_side
 from sparsine.signals.splits import hold_out, validation_count
 
@@ -24,7 +24,8 @@ def open_imagenette(spec: str, folder: Path, resolution: tuple[int, int] | None,
     Raises:
         BadInput: a folder is missing or holds too few images.
     """
-    names, tests = (_list(folder / split, least) for split, least in (("train", 2), ("val", 1)))
+    listings = [_list(folder / split, least) for split, least in (("train", 2), ("val", 1))]
+    names, tests = (listing.names for listing in listings)
     require_readable([*(folder / "train" / n for n in names), *(folder / "val" / n for n in tests)], folder)
     trains, vals = hold_out(names, validation_count(len(names)), seed)
     shape = resolution or CROP
@@ -50,14 +51,15 @@ def open_imagenette(spec: str, folder: Path, resolution: tuple[int, int] | None,
         train=train,
         val=val,
         test=test,
+        notes=tuple(note for listing in listings for note in listing.notes),
     )
 
 
-def _list(folder: Path, least: int) -> list[str]:
-    names = list_images(folder) if folder.is_dir() else []
-    if len(names) < least:
+def _list(folder: Path, least: int) -> Listing:
+    listing = list_images(folder) if folder.is_dir() else Listing([])
+    if len(listing.names) < least:
         raise BadInput(
-            f"{folder} holds {len(names)} images, and at least {least} are needed; "
+            f"{folder} holds {len(listing.names)} images, and at least {least} are needed; "
             f"an Imagenette folder holds train/<class>/ and val/<class>/"
         )
-    return names
+    return listing

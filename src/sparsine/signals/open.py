@@ -76,19 +76,21 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int] | None, nu
     if not paths:
         raise BadInput("no image file was given; name image files, or folders of images")
     found: list[tuple[str, Path]] = []
+    notes: list[str] = []
     for path in (_expand(str(p)) for p in paths):
         if not _is_folder(path):
             found.append((path.name, path))
             continue
-        names = list_images(path)
-        if not names:
+        listing = list_images(path)
+        notes += listing.notes
+        if not listing.names:
             raise BadInput(f"the folder {path} holds no image (PNG, JPEG, WebP, TIFF or BMP); name one that does")
-        found += [(name, path / name) for name in names]
+        found += [(name, path / name) for name in listing.names]
     named = with_unique_names(found, "file")
     if shape is None:
-        return ImageFiles(named, None, lambda image: image)
+        return ImageFiles(named, None, lambda image: image, notes=notes)
     rows_columns = check_resolution(shape)
-    return Cached(ImageFiles(named, rows_columns, lambda image: cover_crop(image, rows_columns)))
+    return Cached(ImageFiles(named, rows_columns, lambda image: cover_crop(image, rows_columns), notes=notes))
 
 
 def _open(kind: str, spec: str, path: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:
