@@ -1,6 +1,7 @@
 """A fitted vector as something to look at: at any coordinates, at any size, a part of it at any magnification."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +38,10 @@ class FittedField:
             raise BadInput(f"a vector of this start has {start.pattern.counts} numbers, but got {tuple(theta.shape)}")
         self.start, self.theta, self.grid = start, theta, start.grid.resized(shape)
         self._engines: dict[tuple[str, str], Engine] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Engines stay: whoever gets a pickle or a copy makes those that are the fastest there."""
+        return {**self.__dict__, "_engines": {}}
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ number 0, 2 v - 1 is v, 2 v is -v for v from 1 to the radius, and the last index
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import constriction
 import numpy as np
@@ -58,6 +59,10 @@ class Models:
     def __init__(self, tails: Int[np.ndarray, " distances"]) -> None:
         self._tails = tails
         self.of = lru_cache(maxsize=None)(self._make)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles and copies make their tables anew."""
+        return Models, (self._tails,)
 
     def _make(self, number: int) -> constriction.stream.model.Model:
         """constriction turns weights w into frequencies 1 + floor(w (2**24 - n) / sum(w)). Ours are whole and add up to

@@ -9,6 +9,9 @@ Same bits for any number of threads, any split of the batch, any run: sums are t
 added in order. Different instruction sets round differently.
 """
 
+from functools import partial
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -50,6 +53,10 @@ class SparseEngine(Engine):
             field.output_offset,
             self.instructions,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles and copies are made anew: the compiled part knows nothing that the pattern does not say."""
+        return partial(type(self), instructions=self.instructions), (self.pattern,)
 
     @property
     def alive(self) -> list[int]:

@@ -1,8 +1,9 @@
 """Keeps recently loaded signals in memory."""
 
+import os
 from collections import OrderedDict
 from threading import Lock
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float
@@ -10,6 +11,10 @@ from jaxtyping import Float
 from sparsine.signals.dataset import SignalSet, check_index
 
 DEFAULT_CACHE_BYTES = 1 << 30
+_LOCK = Lock()
+"""One for all, and never held while reading. Taken around a fork, so that no child finds it taken for ever."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 
 
 @final
@@ -26,7 +31,10 @@ class Cached(SignalSet):
         self._max_bytes = max_bytes
         self._held: OrderedDict[int, np.ndarray] = OrderedDict()
         self._held_bytes = 0
-        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles and copies begin empty: they read for themselves."""
+        return Cached, (self._inner, self._max_bytes)
 
     def __len__(self) -> int:
         return len(self._inner)
@@ -36,7 +44,7 @@ class Cached(SignalSet):
 
     def load(self, index: int) -> Float[np.ndarray, "rows columns channels"]:
         check_index(index, len(self))
-        with self._lock:
+        with _LOCK:
             values = self._held.get(index)
             if values is not None:
                 self._held.move_to_end(index)
@@ -51,7 +59,7 @@ class Cached(SignalSet):
         return self._inner.fingerprint(index)
 
     def _keep(self, index: int, values: np.ndarray) -> None:
-        with self._lock:
+        with _LOCK:
             if index in self._held or values.nbytes > self._max_bytes:
                 return
             self._held[index] = values

@@ -1,6 +1,7 @@
 """`celeba:DIR`: the aligned CelebA crops with their official split."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -37,12 +38,7 @@ def open_celeba(spec: str, folder: Path, resolution: tuple[int, int] | None) -> 
             )
     require_readable([images / name for names in splits.values() for name in names], images)
     shape = resolution or CROP
-
-    def prepare(image: Image.Image) -> Image.Image:
-        if image.width < CROP[1] or image.height < CROP[0]:
-            raise UnreadableSignal(f"it is {image.height} x {image.width} pixels, smaller than the 178 x 178 crop")
-        return cover_crop(centre_crop(image, CROP), shape)
-
+    prepare = partial(_cropped, shape=shape)
     train, val, test = (
         Cached(ImageFiles({name: images / name for name in splits[split]}, shape, prepare))
         for split in ("train", "val", "test")
@@ -59,6 +55,12 @@ def open_celeba(spec: str, folder: Path, resolution: tuple[int, int] | None) -> 
         val=val,
         test=test,
     )
+
+
+def _cropped(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
+    if image.width < CROP[1] or image.height < CROP[0]:
+        raise UnreadableSignal(f"it is {image.height} x {image.width} pixels, smaller than the 178 x 178 crop")
+    return cover_crop(centre_crop(image, CROP), shape)
 
 
 def _read_partition(path: Path) -> dict[str, list[str]]:

@@ -52,6 +52,10 @@ class SignalSet(ABC):
             return UNREADABLE
         return fingerprint_bytes(str(values.shape).encode(), np.ascontiguousarray(values).data)
 
+    def __getitem__(self, index: int) -> Float[np.ndarray, "rows columns channels"]:
+        """`load`, so that loops and torch's DataLoader take a set as it is."""
+        return self.load(index)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:

@@ -17,7 +17,8 @@ from sparsine.signals.fingerprint import fingerprint_file
 from sparsine.signals.own_folders import is_own, left_out
 
 Prepare = Callable[[Image.Image], Image.Image]
-"""Crops and resizes one upright image. Raises UnreadableSignal with the reason alone."""
+"""Crops and resizes one upright image. Raises UnreadableSignal with the reason alone. No lambda and no inner function:
+processes that read for us get it as a pickle."""
 
 
 @final

@@ -1,15 +1,14 @@
 """`images:DIR`: any folder of images."""
 
+from functools import partial
 from pathlib import Path
-
-from PIL import Image
 
 from sparsine.errors import BadInput
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.image_files import ImageFiles, common_size, list_images, require_readable
 from sparsine.signals.own_folders import is_own
-from sparsine.signals.resize import cover_crop
+from sparsine.signals.resize import as_it_is, cover_crop
 from sparsine.signals.splits import hold_out, tenth
 
 SPLITS = ("train", "val", "test")
@@ -34,9 +33,7 @@ def open_image_folder(spec: str, folder: Path, resolution: tuple[int, int] | Non
         require_readable(paths, folder)
         shape, resized = resolution, f"resized to cover {resolution[0]} x {resolution[1]} and centre-cropped"
 
-    def prepare(image: Image.Image) -> Image.Image:
-        return image if resolution is None else cover_crop(image, resolution)
-
+    prepare = as_it_is if resolution is None else partial(cover_crop, shape=resolution)
     train, val, test = (Cached(ImageFiles({n: folder / n for n in names[split]}, shape, prepare)) for split in SPLITS)
     return Dataset(
         spec=spec,

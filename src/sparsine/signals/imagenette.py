@@ -1,5 +1,6 @@
 """`imagenette:DIR`: ten classes of ImageNet photographs."""
 
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -29,12 +30,7 @@ def open_imagenette(spec: str, folder: Path, resolution: tuple[int, int] | None,
     require_readable([*(folder / "train" / n for n in names), *(folder / "val" / n for n in tests)], folder)
     trains, vals = hold_out(names, validation_count(len(names)), seed)
     shape = resolution or CROP
-
-    def prepare(image: Image.Image) -> Image.Image:
-        if SHORTER_SIDE * max(image.size) > MAX_SAMPLES_PER_AXIS * min(image.size):
-            raise UnreadableSignal(f"it is {image.height} x {image.width} pixels, too elongated for a square crop")
-        return cover_crop(centre_crop(resize_shorter_side(image, SHORTER_SIDE), CROP), shape)
-
+    prepare = partial(_cropped, shape=shape)
     train, val, test = (
         Cached(ImageFiles({name: folder / split / name for name in chosen}, shape, prepare))
         for split, chosen in (("train", trains), ("train", vals), ("val", tests))
@@ -53,6 +49,12 @@ def open_imagenette(spec: str, folder: Path, resolution: tuple[int, int] | None,
         test=test,
         notes=tuple(note for listing in listings for note in listing.notes),
     )
+
+
+def _cropped(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
+    if SHORTER_SIDE * max(image.size) > MAX_SAMPLES_PER_AXIS * min(image.size):
+        raise UnreadableSignal(f"it is {image.height} x {image.width} pixels, too elongated for a square crop")
+    return cover_crop(centre_crop(resize_shorter_side(image, SHORTER_SIDE), CROP), shape)
 
 
 def _list(folder: Path, least: int) -> Listing:

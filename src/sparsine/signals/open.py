@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from sparsine.errors import BadInput
@@ -13,7 +14,7 @@ from sparsine.signals.file_names import with_unique_names
 from sparsine.signals.image_files import ImageFiles, list_images
 from sparsine.signals.image_folder import open_image_folder
 from sparsine.signals.imagenette import open_imagenette
-from sparsine.signals.resize import cover_crop
+from sparsine.signals.resize import as_it_is, cover_crop
 from sparsine.signals.sdf2d import open_sdf2d
 
 _KINDS = {
@@ -88,9 +89,9 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int] | None, nu
         found += [(name, path / name) for name in listing.names]
     named = with_unique_names(found, "file")
     if shape is None:
-        return ImageFiles(named, None, lambda image: image, notes=notes)
+        return ImageFiles(named, None, as_it_is, notes=notes)
     rows_columns = check_resolution(shape)
-    return Cached(ImageFiles(named, rows_columns, lambda image: cover_crop(image, rows_columns), notes=notes))
+    return Cached(ImageFiles(named, rows_columns, partial(cover_crop, shape=rows_columns), notes=notes))
 
 
 def _open(kind: str, spec: str, path: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:

@@ -22,6 +22,11 @@ def cover_crop(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
     return image.resize((columns, rows), BILINEAR, box=box)
 
 
+def as_it_is(image: Image.Image) -> Image.Image:
+    """Neither resized nor cropped."""
+    return image
+
+
 def centre_crop(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
     """The middle of the image, with the rounding of torchvision's CenterCrop. It must be large enough."""
     rows, columns = shape

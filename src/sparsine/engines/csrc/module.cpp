@@ -135,16 +135,8 @@ void sine_and_slope(const std::string& instructions, const Line& half_turns, con
   kernels_called(instructions).sine_and_slope(half_turns.data(), sine.data(), slope.data(), half_turns.shape(0));
 }
 
-}  // namespace
-}  // namespace sparsine
-
-NB_MODULE(_native, m) {
-  using namespace sparsine;
+void bind_engine(nb::module_& m) {
   using nb::arg;
-  m.doc() = "The compiled part of the sparse engine. Use sparsine.engines.sparse.";
-  m.def("instruction_sets", &instruction_sets, "What this processor and this build can run, fastest first.");
-  m.def("sine_and_slope", &sine_and_slope, arg("instructions"), arg("half_turns").noconvert(),
-        arg("sine").noconvert(), arg("slope").noconvert(), "sin(pi z) and pi cos(pi z), as the kernels compute them.");
   nb::class_<Engine>(m, "Engine")
       .def(nb::new_(&make_engine), arg("sizes"), arg("keep").noconvert(), arg("omega_0"), arg("output_offset"),
            arg("instructions"))
@@ -157,4 +149,23 @@ NB_MODULE(_native, m) {
       .def_prop_ro("instructions", [](const Engine& e) { return std::string(e.kernels.name); })
       .def_prop_ro("alive", [](const Engine& e) { return e.plan.alive_count; },
                    "Neurons computed for every point, level by level, coordinates and outputs included.");
+}
+
+}  // namespace
+}  // namespace sparsine
+
+NB_MODULE(_native, m) {
+  using namespace sparsine;
+  using nb::arg;
+  // An engine that is alive when a program ends is no fault of anybody's.
+  nb::set_leak_warnings(false);
+  m.doc() = "The compiled part of the sparse engine. Use sparsine.engines.sparse.";
+  m.def("instruction_sets", &instruction_sets, "What this processor and this build can run, fastest first.");
+  m.def("sine_and_slope", &sine_and_slope, arg("instructions"), arg("half_turns").noconvert(),
+        arg("sine").noconvert(), arg("slope").noconvert(), "sin(pi z) and pi cos(pi z), as the kernels compute them.");
+  // The type lives as long as anything holds it: Python may have dropped the module and import it again.
+  if (nb::handle known = nb::type<Engine>())
+    m.attr("Engine") = known;
+  else
+    bind_engine(m);
 }
