@@ -6,7 +6,7 @@ from fabricated_cells import cell, comparison, save_pictures, signal
 from PIL import Image
 
 from sparsine.comparison.figures import legend_columns, line_figures, log_ticks, short_count, write_figures
-from sparsine.comparison.grid import save_grid, slug
+from sparsine.comparison.grid import save_grid
 from sparsine.comparison.interactive import count_chart, step_chart
 from sparsine.comparison.looks import LOOKS, MATPLOTLIB_DASHES, MATPLOTLIB_MARKS, looks_of
 from sparsine.comparison.view import views_of
@@ -208,5 +208,11 @@ def test_a_grid_leaves_blanks_and_skips_what_was_not_drawn(tmp_path):
         save_grid(tmp_path / "elsewhere", view, view.levels[0], tmp_path / "none.png")
 
 
-def test_names_of_data_sets_make_harmless_file_names():
-    assert [slug(name) for name in ("faces", "../a b/c", "..", "é")] == ["faces", "a-b-c", "unnamed", "unnamed"]
+def test_names_of_data_sets_make_harmless_file_names_and_labels(tmp_path):
+    names = ["a b", "a$b", "界\udcff\r"]
+    cells = [cell(data=name, pictures=1, seed=0) for name in names]
+    save_pictures(tmp_path, cells)
+    written = {path.name for path in write_figures(tmp_path, cells, tmp_path / "out")}
+    assert {"grid-a_b-round-03.png", "grid-a_b-round-03-2.png", "grid-界__-round-03.png"} <= written
+    titles = [axes.get_title() for axes in drawn(cells, "psnr-against-weights").axes]
+    assert {"a b", r"a\$b", "界\N{REPLACEMENT CHARACTER}\\r"} <= set(titles)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sparsine.benchmarks.config import BenchmarkConfig, What
 from sparsine.benchmarks.run import run_benchmark
-from sparsine.cli.console import Waiting, console, counted
+from sparsine.cli.console import Waiting, console, counted, say
 from sparsine.errors import BadInput
 from sparsine.storage import write_json
 
@@ -62,8 +62,8 @@ def _show(record: dict[str, Any]) -> None:
     console.print(table)
     machine, engines = record["hardware"], sorted({row["engine"] for row in record["rows"]})
     size, threads = " x ".join(map(str, record["size"])), counted(machine["threads"], "thread")
-    console.print(f"engine {', '.join(engines)}; {record['depth']} layers of {record['width']} at {size}; "
-                  f"{machine['processor']}, {threads}, peak {record['peak_gflops']:.0f} GFLOP/s")  # fmt: skip
+    say(f"engine {', '.join(engines)}; {record['depth']} layers of {record['width']} at {size}; "
+        f"{machine['processor']}, {threads}, peak {record['peak_gflops']:.0f} GFLOP/s")  # fmt: skip
     _say_what_is_connected(record["rows"])
 
 
@@ -71,9 +71,9 @@ def _say_what_is_connected(rows: list[dict[str, Any]]) -> None:
     """An engine may leave out what no output depends on; then its numbers are not those of so many weights."""
     row = min(rows, key=lambda row: row["connected_weights"] / row["num_weights"])
     if row["connected_weights"] < ENOUGH_CONNECTED * row["num_weights"]:
-        console.print(f"[yellow]note[/]: at density {row['density']:g} only {row['connected_weights']} of "
-                      f"{row['num_weights']} surviving weights lie on a way from a coordinate to an output; ratio, "
-                      "GFLOP/s and share of peak flatter an engine that skips the rest")  # fmt: skip
+        say(("note", "yellow"), f": at density {row['density']:g} only {row['connected_weights']} of "
+            f"{row['num_weights']} surviving weights lie on a way from a coordinate to an output; ratio, "
+            "GFLOP/s and share of peak flatter an engine that skips the rest")  # fmt: skip
 
 
 def _seconds(seconds: float) -> str:

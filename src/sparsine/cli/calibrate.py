@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from sparsine.checks import check_choice
-from sparsine.cli.console import Waiting, console, counted, shown
+from sparsine.cli.console import Waiting, counted, say
 from sparsine.cli.options import Size
 from sparsine.cli.signals import SPLITS, grid_shape, open_signals
 from sparsine.cli.starts import find_start
@@ -52,18 +52,18 @@ def run(options: Options) -> int:
     shape = options.resolution or grid_shape(start)
     signals = open_signals(options.inputs, start, options.split, shape, "calibrate with")
     count = min(len(signals), options.calibration.signals)
-    console.print(f"[bold]calibrating[/] {shown(str(path))} on {counted(count, 'signal')}")
+    say(("calibrating", "bold"), f" {path} on {counted(count, 'signal')}")
     with Waiting("calibrating", count) as waiting:
 
         def on_progress(done: int, name: str) -> None:
-            waiting.at(done, f"fitted {shown(name)}")
+            waiting.at(done, f"fitted {name}")
 
         calibrated = calibrate(start, signals, options.calibration, engine=options.engine, device=options.device,
                                progress=on_progress)  # fmt: skip
     save_start(options.out, calibrated)
     before, after = path.stat().st_size, options.out.stat().st_size
-    console.print(f"{shown(str(options.out))}: {after:,} bytes ({before:,} before); fitted PSNR "
-                  f"{calibrated.info['calibration']['fitted_psnr_db']:.2f} dB; codes need this start now")  # fmt: skip
+    say(f"{options.out}: {after:,} bytes ({before:,} before); fitted PSNR "
+        f"{calibrated.info['calibration']['fitted_psnr_db']:.2f} dB; codes need this start now")  # fmt: skip
     return 0
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from sparsine.cli.console import console, shown
+from sparsine.cli.console import console, say
 from sparsine.cli.starts import MOST_CODE_BYTES
 from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
@@ -36,7 +36,7 @@ def show_code(path: Path, start: Start | None) -> None:
         layers = None if start is None else _layers(start, data)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
-    console.print(f"[bold]{shown(str(path))}[/] ({header.code_bytes} bytes)", soft_wrap=True)
+    say((str(path), "bold"), f" ({header.code_bytes} bytes)")
     console.print(_facts(header))
     if layers is not None:
         console.print(layers)

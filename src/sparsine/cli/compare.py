@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
-from rich.markup import escape
 from rich.table import Table
 
 from sparsine.checks import check_choice, check_range
-from sparsine.cli.console import Waiting, console, counted, shown_steps
+from sparsine.cli.console import Waiting, console, counted, say, shown_steps
 from sparsine.comparison.comparison import Comparison, parse_data
 from sparsine.comparison.config import CompareConfig
 from sparsine.comparison.figures import write_figures
@@ -90,9 +89,10 @@ def run(options: Options) -> int:
     check_range("workers", options.workers, 1, 1_000)
     load_methods(options.load)
     wanted = Comparison(_config(options), parse_data(options.data), options.out)
-    console.print(
-        f"[bold]comparing[/] {counted(len(wanted.methods), 'method')} on {escape(', '.join(wanted.data))}, "
-        f"{counted(len(options.seeds), 'seed')}, recipe {options.recipe}, {counted(options.workers, 'worker')}"
+    say(
+        ("comparing", "bold"),
+        f" {counted(len(wanted.methods), 'method')} on {', '.join(wanted.data)}, "
+        f"{counted(len(options.seeds), 'seed')}, recipe {options.recipe}, {counted(options.workers, 'worker')}",
     )
     with Waiting("comparing", PROGRESS_PARTS) as waiting:
 
@@ -111,14 +111,14 @@ def _config(options: Options) -> CompareConfig:
 
 def _conclude(folder: Path, outcome: Outcome) -> int:
     for key, reason in outcome.failed.items():
-        console.print(f"[red]failed[/] {escape(key)}: {escape(reason)}")
+        say(("failed", "red"), f" {key}: {reason}")
     if outcome.num_measured:
         cells = read_cells(folder)
         console.print(_table(cells))
         figures = write_figures(folder, cells, folder / "figures")
         page = write_comparison_page(folder, cells)
-        console.print(f"{counted(len(figures), 'figure')} in {escape(str(folder / 'figures'))}", soft_wrap=True)
-        console.print(f"[bold green]report[/]: {page.resolve()}", soft_wrap=True)
+        say(f"{counted(len(figures), 'figure')} in {folder / 'figures'}")
+        say(("report", "bold green"), f": {page.resolve()}")
     if outcome.failed or outcome.num_measured < outcome.num_cells:
         raise WorkFailed(
             f"{outcome.num_measured} of {outcome.num_cells} cells are measured; the same command goes on where this "

@@ -1,19 +1,45 @@
-"""What people see while they wait: a live line on a terminal, a plain line now and then in a log."""
+"""What people see while they wait: a live line on a terminal, a plain line now and then in a log.
+
+Nothing that is printed is taken for markup, and no control character of a name reaches the terminal.
+"""
 
 import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from sparsine.evaluation.rows import evenly
+from sparsine.shown import shown, without_control
 
 LOG_SECONDS = 20.0
 
-console = Console(highlight=False, soft_wrap=True)
+
+class PlainConsole(Console):
+    """A console for texts that hold names: strings, in tables too, are shown as they are."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(without_control(text), **options)
+
+
+console = PlainConsole(soft_wrap=True)
+
+
+def say(*parts: str | tuple[str, str]) -> None:
+    """Print a line; a part may be (text, style).
+
+    Example:
+        >>> say(("done", "bold green"), f": {path} ({size} bytes)")
+    """
+    pairs = [(part, "") if isinstance(part, str) else part for part in parts]
+    console.print(Text.assemble(*((shown(text), style) for text, style in pairs)))
 
 
 class Waiting:
@@ -30,8 +56,8 @@ class Waiting:
         self.live = sys.stderr.isatty()
         self.began = self.said = time.monotonic()
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), TimeElapsedColumn(),
-            TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True, highlight=False),
+            TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), MofNCompleteColumn(),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=PlainConsole(stderr=True),
             disable=not self.live,
         )  # fmt: skip
         self.task = self.progress.add_task(what, total=self.total)
@@ -52,7 +78,7 @@ class Waiting:
 
     def at(self, done: int, what: str | None = None) -> None:
         """Say that `done` steps are over, and what is going on."""
-        self.what = what or self.what
+        self.what = shown(what or self.what)
         if self.first is None:  # a resumed run begins in the middle
             self.first, self.began = done, time.monotonic()
         if self.live:
@@ -75,23 +101,18 @@ class Complaints:
     def add(self, status: str, name: str, reason: str) -> None:
         self.number += 1
         if self.number <= self.SHOWN:
-            console.print(f"[yellow]{status}[/] {shown(name)}: {shown(reason)}")
+            say((status, "yellow"), f" {name}: {reason}")
 
     def end(self, where: str) -> None:
         """Say how many more there were, and `where` they can be read."""
         if self.number > self.SHOWN:
-            console.print(f"... and {self.number - self.SHOWN} more: {where}")
-
-
-def shown(text: str) -> str:
-    """A name or a reason as it may be printed: without markup, and without bytes that are no text."""
-    return escape(text.encode("utf-8", "replace").decode())
+            say(f"... and {self.number - self.SHOWN} more: {where}")
 
 
 def say_notes(notes: Sequence[str]) -> None:
     """What was noticed on the way and changes nothing of what follows, a line each."""
     for note in notes:
-        console.print(f"[yellow]note[/]: {shown(note)}")
+        say(("note", "yellow"), f": {note}")
 
 
 def counted(number: int, noun: str) -> str:

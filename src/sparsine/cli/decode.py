@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from sparsine.cli.console import Complaints, Waiting, console, counted, shown
+from sparsine.cli.console import Complaints, Waiting, counted, say
 from sparsine.cli.options import Region, Size
 from sparsine.cli.signals import check_json
 from sparsine.cli.starts import check_there, find_start_of
@@ -57,14 +57,14 @@ def run(options: Options) -> int:
     check_there(options.start)
     codes = list_codes(options.codes)
     path, start = find_start_of(list(codes.values()), options.start, options.sparsity)
-    console.print(f"[bold]decoding[/] {counted(len(codes), 'code')} with {shown(str(path))}")
+    say(("decoding", "bold"), f" {counted(len(codes), 'code')} with {path}")
     drawn: list[DrawnCode] = []
     began, complaints = time.monotonic(), Complaints()
     with Waiting("drawing", len(codes)) as waiting:
         for one in decode_collection(start, codes, options.out, view, overwrite=options.overwrite,
                                      engine=options.engine, device=options.device):  # fmt: skip
             drawn.append(one)
-            waiting.at(len(drawn), f"{'kept' if one.kept else 'drew'} {shown(one.input)}")
+            waiting.at(len(drawn), f"{'kept' if one.kept else 'drew'} {one.input}")
             if one.reason:
                 complaints.add(one.status, one.input, one.reason)
     complaints.end("see --json")
@@ -79,5 +79,4 @@ def _show(out: Path, drawn: list[DrawnCode], seconds: float) -> None:
     kept = sum(one.kept for one in there)
     made = len(there) - kept
     speed = f"; {made / seconds:.3g} a second" if made else ""
-    console.print(f"{len(there)} of {len(drawn)} drawn" + f" ({kept} kept)" * bool(kept) + speed
-                  + f"; pictures in {shown(str(out))}")  # fmt: skip
+    say(f"{len(there)} of {len(drawn)} drawn" + f" ({kept} kept)" * bool(kept) + speed + f"; pictures in {out}")

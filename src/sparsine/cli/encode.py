@@ -15,7 +15,7 @@ import tyro
 from rich.table import Table
 
 from sparsine.checks import check_choice, check_range
-from sparsine.cli.console import Complaints, Waiting, console, counted, shown
+from sparsine.cli.console import Complaints, Waiting, console, counted, say
 from sparsine.cli.options import Size
 from sparsine.cli.signals import SPLITS, check_json, grid_shape, is_dataset, open_signals
 from sparsine.cli.starts import find_start
@@ -83,9 +83,9 @@ def run(options: Options) -> int:
     resolution = _resolution(options, start)
     signals = open_signals(options.signals, start, options.split, resolution, "encode")
     count = min(len(signals), options.limit or len(signals))
-    console.print(f"[bold]encoding[/] {counted(count, 'signal')} from {shown(str(path))} ({start.pattern.counts}, "
-                  f"{_calibrated(start)}), {config.fit.num_steps} steps of {config.fit.optimizer} at "
-                  f"{config.fit.step_size:g}, {_aim(config)}")  # fmt: skip
+    say(("encoding", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
+        f"{_calibrated(start)}), {config.fit.num_steps} steps of {config.fit.optimizer} at "
+        f"{config.fit.step_size:g}, {_aim(config)}")  # fmt: skip
     coded, began, complaints = [], time.monotonic(), Complaints()
     with Waiting("encoding", count) as waiting:
         for one in encode_collection(
@@ -94,7 +94,7 @@ def run(options: Options) -> int:
             device=options.device,
         ):  # fmt: skip
             coded.append(one)
-            waiting.at(len(coded), f"{'kept' if one.kept else 'encoded'} {shown(one.input)}")
+            waiting.at(len(coded), f"{'kept' if one.kept else 'encoded'} {one.input}")
             if one.reason:
                 complaints.add(one.status, one.input, one.reason)
     complaints.end("see --json")
@@ -156,7 +156,7 @@ def _show(out: Path, summary: dict[str, Any]) -> None:
     if summary["codes"] > summary["kept"]:
         facts.add_row("speed", f"{summary['signals_per_second']:.3g} signals a second, {summary['seconds']:.1f} s")
     console.print(facts)
-    console.print(f"codes in {shown(str(out))}")
+    say(f"codes in {out}")
 
 
 def _db(value: float) -> str:

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.markup import escape
 from rich.table import Table
 
 from sparsine.checks import check_choice, check_range
-from sparsine.cli.console import Waiting, console, counted, shown_steps
+from sparsine.cli.console import Waiting, console, counted, say, shown_steps
 from sparsine.cli.options import Size
 from sparsine.cli.signals import SPLITS, check_folder, grid_shape, open_signals
 from sparsine.cli.starts import find_start
@@ -26,6 +25,7 @@ from sparsine.evaluation.wording import db
 from sparsine.fitting.collection import FittedSignal, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.start import Start, write_vectors
+from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictures import error_picture, save_picture, side_by_side, to_picture
 from sparsine.storage import finite_or_none, locked, write_atomically, write_json
@@ -73,9 +73,9 @@ def run(options: Options) -> int:
     check_folder(options.out, options.overwrite)
     size = options.render or tuple(2 * n for n in start.grid.shape)
     count = min(len(signals), options.limit or len(signals))
-    console.print(f"[bold]fitting[/] {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
-                  f"{start.pattern.density:.2%} of the weights), {options.fit.num_steps} steps of "
-                  f"{options.fit.optimizer} at {options.fit.step_size:g}")  # fmt: skip
+    say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
+        f"{start.pattern.density:.2%} of the weights), {options.fit.num_steps} steps of {options.fit.optimizer} at "
+        f"{options.fit.step_size:g}")  # fmt: skip
     fits: list[FittedSignal] = []
     names = FileNames()
     with locked(options.out), Waiting("fitting", count) as waiting:
@@ -86,7 +86,7 @@ def run(options: Options) -> int:
                 _write(options, start, fitted, names.of(fitted.name), size)
             waiting.at(len(fits), f"fitted {fitted.name}")
             if fitted.reason:
-                console.print(f"[yellow]{fitted.status}[/] {escape(fitted.name)}: {escape(fitted.reason)}")
+                say((fitted.status, "yellow"), f" {fitted.name}: {fitted.reason}")
         _write_table(options.out / "psnr.csv", fits)
     if options.json:
         write_json(options.json, [fitted.to_dict() for fitted in fits])
@@ -113,23 +113,21 @@ def _write_table(path: Path, fits: list[FittedSignal]) -> None:
     writer = csv.writer(text)
     writer.writerow(["input", "status", *(f"psnr_db_step_{step}" for step in fits[0].steps)])
     for fitted in fits:
-        writer.writerow([fitted.name, fitted.status, *(f"{x:.4f}" for x in fitted.psnr_db)])
+        writer.writerow([as_text(fitted.name), fitted.status, *(f"{x:.4f}" for x in fitted.psnr_db)])
     write_atomically(path, text.getvalue().encode())
 
 
 def _summary(options: Options, fits: list[FittedSignal]) -> int:
     fine = [f for f in fits if f.status == "ok"]
-    shown = shown_steps(fits[0].steps)
-    table = Table("input", "status", *(str(fits[0].steps[i]) for i in shown), title="PSNR in dB after so many steps")
+    at = shown_steps(fits[0].steps)
+    table = Table("input", "status", *(str(fits[0].steps[i]) for i in at), title="PSNR in dB after so many steps")
     for fitted in fits[:ROWS_SHOWN]:
-        table.add_row(escape(fitted.name), fitted.status, *(db(finite_or_none(fitted.psnr_db[i])) for i in shown))
+        table.add_row(shown(fitted.name), fitted.status, *(db(finite_or_none(fitted.psnr_db[i])) for i in at))
     if len(fits) > ROWS_SHOWN:
         table.add_row(f"... {len(fits) - ROWS_SHOWN} more in psnr.csv")
     if fine:
         table.add_section()
-        table.add_row("mean", f"{len(fine)} ok", *(f"{sum(f.psnr_db[i] for f in fine) / len(fine):.2f}" for i in shown))
+        table.add_row("mean", f"{len(fine)} ok", *(f"{sum(f.psnr_db[i] for f in fine) / len(fine):.2f}" for i in at))
     console.print(table)
-    console.print(
-        f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {escape(str(options.out))}"
-    )
+    say(f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {options.out}")
     return 0 if fine else 1

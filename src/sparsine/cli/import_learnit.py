@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from sparsine.checks import check_choice
-from sparsine.cli.console import console
+from sparsine.cli.console import say
 from sparsine.errors import BadInput
 from sparsine.meta.conventions import retold
 from sparsine.meta.learnit import import_learnit
@@ -38,5 +38,5 @@ def run(options: Options) -> int:
     if options.conventions == "paper":
         start = retold(start, Grid(shape=start.grid.shape))
     save_start(options.out, start)
-    console.print(f"[bold green]done[/]: {options.out} ({start.pattern.counts})", soft_wrap=True)
+    say(("done", "bold green"), f": {options.out} ({start.pattern.counts})")
     return 0

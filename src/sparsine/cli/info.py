@@ -9,11 +9,12 @@ import tyro
 from rich.table import Table
 
 from sparsine.cli.code_info import is_code, show_code
-from sparsine.cli.console import console
+from sparsine.cli.console import console, say
 from sparsine.cli.starts import find_start, find_start_of
 from sparsine.engines.choose import ENGINES
 from sparsine.engines.native import VARIABLE, chosen_instructions, instruction_sets, is_built
 from sparsine.errors import BadInput
+from sparsine.shown import shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +55,17 @@ def _show_engines() -> None:
         facts.add_row(name, (engine.__doc__ or "").splitlines()[0].replace("`", ""))
     console.print(facts)
     if is_built():
-        console.print(f"sparse uses {chosen_instructions()} on this processor, which has "
-                      f"{', '.join(instruction_sets())} ({VARIABLE} forces one)")  # fmt: skip
+        say(f"sparse uses {chosen_instructions()} on this processor, which has {', '.join(instruction_sets())} "
+            f"({VARIABLE} forces one)")  # fmt: skip
     else:
-        console.print("sparse is not part of this installation: install from a wheel, or with a C++ compiler")
-    console.print(f"threads: {torch.get_num_threads()}")
+        say("sparse is not part of this installation: install from a wheel, or with a C++ compiler")
+    say(f"threads: {torch.get_num_threads()}")
 
 
 def _show_start(where: Path, sparsity: float | None) -> None:
     path, start = find_start(where, sparsity)
     grid, info = start.grid, start.info
-    console.print(f"[bold]{path}[/] ({path.stat().st_size} bytes)", soft_wrap=True)
+    say((str(path), "bold"), f" ({path.stat().st_size} bytes)")
     facts = Table(show_header=False, box=None)
     facts.add_row("field", f"SIREN {'-'.join(map(str, start.field.sizes))}, omega_0 {start.field.omega_0:g}, "
                            f"output offset {start.field.output_offset:g}")  # fmt: skip
@@ -73,7 +74,7 @@ def _show_start(where: Path, sparsity: float | None) -> None:
                           f"axis order {grid.axis_order}")  # fmt: skip
     for name in ("data", "description", "recipe", "round", "steps", "learn_seconds"):
         if name in info:
-            facts.add_row(name, str(info[name]))
+            facts.add_row(name, shown(info[name]))
     console.print(facts)
     layers = Table("layer", "shape", "surviving weights", "of", "density", "biases")
     for number, keep in enumerate(start.pattern.layer_keeps()):

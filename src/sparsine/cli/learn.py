@@ -2,14 +2,14 @@
 
 import argparse
 import dataclasses
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import tyro
-from rich.markup import escape
 
-from sparsine.cli.console import Waiting, console, counted, say_notes
+from sparsine.cli.console import Waiting, counted, say, say_notes
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
@@ -92,21 +92,19 @@ def _announce(learning: Run, waiting: Waiting) -> None:
     say_notes(dataset.notes)
     rounds = len(config.pruning.schedule(pattern.num_weights, pattern.field.num_weights))
     waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round)
-    console.print(
-        f"[bold]learning[/] a start for {escape(config.data)} ({dataset.shape[0]} x {dataset.shape[1]}, "
+    say(("learning", "bold"), f" a start for {config.data} ({dataset.shape[0]} x {dataset.shape[1]}, "
         f"{len(dataset.train)} training signals), recipe {config.recipe}, {pattern.counts}, "
-        f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}"
-    )
+        f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}")  # fmt: skip
 
 
 def _conclude(folder: Path, start: Start, unreadable: dict[str, str]) -> None:
     for reason in unreadable.values():
-        console.print(f"[yellow]skipped[/] {escape(reason)}")
+        say(("skipped", "yellow"), f" {reason}")
     if unreadable:
-        console.print(f"{counted(len(unreadable), 'signal')} could not be read; the run went on without")
-    where = escape(str(folder))
-    console.print(
-        f"[bold green]done[/]: {start.pattern.counts} ({start.pattern.density:.2%} of the weights) in "
-        f"{start.info['learn_seconds']:.0f} s; {counted(len(starts_of(folder)), 'start')} in {where}/starts"
+        say(f"{counted(len(unreadable), 'signal')} could not be read; the run went on without")
+    say(
+        ("done", "bold green"),
+        f": {start.pattern.counts} ({start.pattern.density:.2%} of the weights) in "
+        f"{start.info['learn_seconds']:.0f} s; {counted(len(starts_of(folder)), 'start')} in {folder}/starts",
     )
-    console.print(f"next: sparsine report {where}")
+    say(f"next: sparsine report {shlex.quote(str(folder))}")

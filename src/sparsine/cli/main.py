@@ -1,14 +1,13 @@
-"""`sparsine COMMAND ...`: finds the command, parses its options, turns errors into one line and an exit code.
-
-Exit codes: 0 done; 1 the work failed; 2 the input was bad; 130 interrupted.
-"""
+"""`sparsine COMMAND ...`: finds the command, parses its options, turns errors into one line and an exit status."""
 
 import os
 import sys
 from importlib import import_module
 from typing import Any
 
+from sparsine.cli.streams import lasting_streams
 from sparsine.errors import BadInput, WorkFailed
+from sparsine.shown import shown
 from sparsine.version import __version__
 
 COMMANDS = {
@@ -25,11 +24,24 @@ COMMANDS = {
     "bench": "time the engines beside plain PyTorch",
     "import-learnit": "turn a start published by Learnit (npz) into a start file",
 }
+ONLY_SAYS = ("info", "help", "-h", "--help", "--version")
+"""What leaves nothing behind but what it says."""
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
+    """Run one command; returns its exit status, which is that of the work, whoever reads what is printed."""
     args = list(sys.argv[1:] if args is None else args)
+    with lasting_streams() as (out, _):
+        code = _main(args)
+        out.flush()
+        if code == 0 and args[0] in ONLY_SAYS and out.lost and not isinstance(out.lost, BrokenPipeError):
+            why = getattr(out.lost, "strerror", None) or out.lost
+            print(f"error: standard output cannot be written: {why}", file=sys.stderr)
+            return 1
+        return code
+
+
+def _main(args: list[str]) -> int:
     debug = "--debug" in args
     args = [arg for arg in args if arg != "--debug"]
     if not args or args[0] in ("-h", "--help", "help"):
@@ -42,9 +54,6 @@ def main(args: list[str] | None = None) -> int:
         if args[0] not in COMMANDS:
             raise BadInput(f"unknown command {args[0]!r}; use one of: {', '.join(COMMANDS)}")
         return _run(args[0], args[1:])
-    except BrokenPipeError:  # the reader of our output has seen enough, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise
@@ -68,10 +77,10 @@ def _explain(error: BaseException) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     if isinstance(error, BadInput | WorkFailed):
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {shown(error)}", file=sys.stderr)
         return 2 if isinstance(error, BadInput) else 1
     what = f"{type(error).__name__}: {error}".splitlines()[0] if str(error) else type(error).__name__
-    print(f"error: unexpected {what}; run again with --debug for the details", file=sys.stderr)
+    print(f"error: unexpected {shown(what)}; run again with --debug for the details", file=sys.stderr)
     return 1
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.markup import escape
 from rich.table import Table
 
 from sparsine.checks import check_choice, check_range
-from sparsine.cli.console import Waiting, console, counted
+from sparsine.cli.console import Waiting, console, counted, say
 from sparsine.cli.signals import SPLITS, grid_shape, is_dataset, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.errors import BadInput
@@ -27,6 +26,7 @@ from sparsine.rate_distortion.page import write_page
 from sparsine.rate_distortion.points import NAMES, Record, beside, ours_at, point
 from sparsine.rate_distortion.records import NAME, write_record
 from sparsine.rate_distortion.tables import ours_of
+from sparsine.shown import shown
 from sparsine.storage import locked
 
 
@@ -75,9 +75,9 @@ def run(options: Options) -> int:
         write_figures([record], options.out)
         page = write_page(options.out, record)
     for reason in record["unreadable"].values():
-        console.print(f"[yellow]skipped[/] {escape(reason)}")
+        say(("skipped", "yellow"), f" {reason}")
     console.print(_table(record))
-    console.print(f"[bold green]report[/]: {page.resolve()}", soft_wrap=True)
+    say(("report", "bold green"), f": {page.resolve()}")
     return 0
 
 
@@ -85,17 +85,17 @@ def _collection(options: Options, start: Start) -> Collection:
     named = is_dataset([options.signals])
     signals = open_signals([options.signals], start, options.split, grid_shape(start) if named else None, "compress")
     kind, _, place = options.signals.partition(":")
-    name = Path(place or kind).name
+    name = shown(Path(place or kind).name)
     spec = f"{kind}:{name}" if named and place else name
     how = f"the {options.split} split at {plain(list(start.grid.shape))}" if named else "image files at their own sizes"
     count = min(len(signals), options.limit or len(signals))
-    return Collection(options.label or spec, spec, f"{spec}, {how}.", signals, count)
+    return Collection(shown(options.label or spec), spec, f"{spec}, {how}.", signals, count)
 
 
 def _named(path: Path, start: Start) -> NamedStart:
     """A round of a run is named after its run too."""
     name = f"{path.parent.parent.name}, {path.stem}" if path.parent.name == "starts" else path.stem
-    return NamedStart(name, start, path.stat().st_size)
+    return NamedStart(shown(name), start, path.stat().st_size)
 
 
 def _table(record: Record) -> Table:
@@ -106,6 +106,6 @@ def _table(record: Record) -> Table:
         start = record["starts"][number]
         if ours := point(record, ours_at(record, number, quality), ""):
             theirs = [point(record, beside(record, codec, number, quality), "") for codec in NAMES]
-            table.add_row(escape(start["name"]), count(start["weights"]), str(quality), count(round(ours.num_bytes)),
+            table.add_row(shown(start["name"]), count(start["weights"]), str(quality), count(round(ours.num_bytes)),
                           db(ours.psnr_db), *(db(t.psnr_db) if t else DASH for t in theirs))  # fmt: skip
     return table

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import tyro
 from rich.table import Table
 
-from sparsine.cli.console import Waiting, console, shown_steps
+from sparsine.cli.console import Waiting, console, say, shown_steps
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.evaluation.report import write_report
 from sparsine.meta.run import read_config, read_metrics
@@ -35,7 +35,7 @@ def run(options: Options) -> int:
         record = evaluate_run(options.run, dataset, options.evaluation, on_row)
     console.print(_table(record))
     page = write_report(options.run, record, read_metrics(options.run))
-    console.print(f"[bold green]report[/]: {page.resolve()}", soft_wrap=True)
+    say(("report", "bold green"), f": {page.resolve()}")
     return 0
 
 

@@ -10,10 +10,9 @@ from types import ModuleType
 from typing import Annotated
 
 import tyro
-from rich.markup import escape
 
 from sparsine.checks import check_range
-from sparsine.cli.console import console, counted
+from sparsine.cli.console import counted, say
 from sparsine.errors import BadInput
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder
@@ -46,12 +45,12 @@ def run(options: Options) -> int:
     with server.bind(options.port) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         found = counted(len(shelf.folder.codes()), "signal")
-        console.print(f"[bold]viewing[/] {found} of {escape(str(options.codes))} at {address} (Ctrl-C ends it)")
+        say(("viewing", "bold"), f" {found} of {options.codes} at {address} (Ctrl-C ends it)")
         if not options.no_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         with suppress(KeyboardInterrupt):  # the way to end it; where SIGINT was ignored at our start, serve returns
             server.serve(shelf, listening)
-        console.print("ended")
+        say("ended")
     return 0
 
 

@@ -5,7 +5,7 @@ from math import ceil, floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsine.comparison.grid import grid_levels, save_grid, slug
+from sparsine.comparison.grid import grid_levels, save_grid
 from sparsine.comparison.looks import MATPLOTLIB_DASHES, MATPLOTLIB_MARKS, Look, looks_of
 from sparsine.comparison.points import Cell, Count, known
 from sparsine.comparison.published import SHORT
@@ -19,8 +19,9 @@ from sparsine.comparison.series import (
 )
 from sparsine.comparison.view import View, views_of
 from sparsine.evaluation.charts import spaced_steps, step_position
-from sparsine.evaluation.figures import save_figure
+from sparsine.evaluation.figures import plain_label, save_figure
 from sparsine.evaluation.wording import count, percent
+from sparsine.signals.file_names import FileNames
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,14 +52,14 @@ def write_figures(folder: Path, cells: Iterable[Cell], where: Path) -> list[Path
     """
     views = views_of(known(cells))
     looks = looks_of(method for view in views for method in view.methods)
-    written = []
+    written, names = [], FileNames()
     for name, draw in line_figures(views, looks).items():
         for suffix in SUFFIXES:
             save_figure(draw, where / f"{name}{suffix}")
             written.append(where / f"{name}{suffix}")
     for view in views:
         for level in grid_levels(folder, view):
-            path = where / f"grid-{slug(view.label)}-{slug(level.name)}.png"
+            path = where / f"{names.of(f'grid-{view.label}-{level.name}')}.png"
             save_grid(folder, view, level, path)
             written.append(path)
     return written
@@ -99,7 +100,7 @@ def _figure(panels: Sequence[Panel | None], columns: int) -> "Figure":
             continue
         title, draw = panel
         draw(place)
-        place.set_title(_plain(title), pad=8)
+        place.set_title(plain_label(title), pad=8)
         place.locator_params(axis="y", nbins=8)
         place.margins(x=0.05, y=0.07)
     for first in figure.axes[::columns]:
@@ -174,8 +175,8 @@ def _line(axes: "Axes", line: Series, x: list[float], number: int) -> None:
     look, rank = line.look, 3 - number / 100
     size = 6.5 if look.mark == "star" else 4.6
     axes.plot(x, line.means, color=look.colour, marker=MATPLOTLIB_MARKS[look.mark], markersize=size,
-              markeredgewidth=0, linestyle=MATPLOTLIB_DASHES[look.dash], linewidth=look.width, label=_plain(line.name),
-              zorder=rank)  # fmt: skip
+              markeredgewidth=0, linestyle=MATPLOTLIB_DASHES[look.dash], linewidth=look.width,
+              label=plain_label(line.name), zorder=rank)  # fmt: skip
     if not line.has_spread:
         return
     if len(x) > 1:
@@ -214,9 +215,3 @@ def short_count(number: int) -> str:
         if number >= size:
             return f"{number / size:g} {unit}"
     return str(number)
-
-
-def _plain(text: str) -> str:
-    """Names come from outside: a dollar would begin a formula, and what begins with an underscore has no legend."""
-    safe = text.replace("$", r"\$").replace("\n", " ")
-    return f" {safe}" if safe.startswith("_") else safe

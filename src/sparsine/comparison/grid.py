@@ -1,7 +1,6 @@
 """The pictures of a comparison beside each other: a line a signal, from the original over ours to the others."""
 
 import io
-import re
 from pathlib import Path
 from textwrap import wrap
 
@@ -64,11 +63,6 @@ def grid_levels(folder: Path, view: View) -> list[Level]:
              if any(cell["level"] == level.name for cell in grid_columns(folder, view, level))]  # fmt: skip
     found = [view.level_near(density, drawn) for density in NEAR_LEVELS]
     return list(dict.fromkeys(level for level in found if level))
-
-
-def slug(name: str) -> str:
-    """A name as part of a file name."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "unnamed"
 
 
 def _head(cell: Cell) -> list[str]:

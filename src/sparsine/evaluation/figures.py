@@ -1,6 +1,7 @@
 """Pictures for documents, made from committed records: PSNR over surviving weights, and a gallery of fits."""
 
 import io
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from sparsine.evaluation.colours import BAND, SCRATCH, ramp_of
 from sparsine.evaluation.gallery import Line, Picture, gallery_lines, gallery_rows
 from sparsine.evaluation.rows import Row, evenly, rows_of, scratch_and_starts
 from sparsine.evaluation.wording import count, db, percent, protocol
+from sparsine.shown import shown
 from sparsine.storage import write_atomically
 
 if TYPE_CHECKING:
@@ -60,7 +62,8 @@ def save_figure(draw: Callable[[], "Figure"], path: Path) -> None:
 
     buffer = io.BytesIO()
     # no pyplot: it would choose a screen, and keep every figure alive
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a name in letters that the font lacks
         figure = draw()
         kind = path.suffix.lstrip(".").lower() or "png"
         # without a date the same record gives the same bytes
@@ -85,6 +88,12 @@ def save_gallery(folder: Path, record: dict[str, Any], path: Path, columns: int 
     buffer = io.BytesIO()
     gallery_sheet([["", "", "original"], *map(_head, shown)], lines).save(buffer, format="PNG", optimize=True)
     write_atomically(path, buffer.getvalue())
+
+
+def plain_label(text: str) -> str:
+    """Names come from outside: a dollar would begin a formula, and what begins with an underscore has no legend."""
+    safe = shown(text.replace("\n", " ")).replace("$", r"\$")
+    return f" {safe}" if safe.startswith("_") else safe
 
 
 # Any: matplotlib types the keys as a union of all its settings

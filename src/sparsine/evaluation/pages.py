@@ -12,16 +12,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sparsine.evaluation import wording
+from sparsine.shown import shown
 
 
 def render(template: str, context: dict[str, Any], *folders: Path) -> str:
     """The page that `template` makes of `context`; templates are looked for in `folders`, then beside this file."""
     templates = Environment(loader=FileSystemLoader([*folders, Path(__file__).parent]), autoescape=True,
-                            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+                            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+                            finalize=_finalized)  # fmt: skip
     templates.filters |= {name: getattr(wording, name) for name in
                           ("count", "db", "gain", "percent", "interval", "duration", "plain")}  # fmt: skip
     templates.filters["data_uri"] = _data_uri
     return templates.get_template(template).render(context | {"plotly_js": _plotly_js()})
+
+
+def _finalized(value: Any) -> Any:
+    """Names from outside as they can be written; markup is ours."""
+    return shown(value) if type(value) is str else value
 
 
 def _data_uri(path: Path) -> str:

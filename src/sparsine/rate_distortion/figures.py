@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sparsine.comparison.figures import SUFFIXES, legend_columns
 from sparsine.comparison.looks import MATPLOTLIB_DASHES, MATPLOTLIB_MARKS, Look
-from sparsine.evaluation.figures import save_figure
+from sparsine.evaluation.figures import plain_label, save_figure
 from sparsine.rate_distortion.lines import lines_of, published_lines
 from sparsine.rate_distortion.points import Record
 
@@ -56,7 +56,7 @@ def _figure(records: Sequence[Record]) -> "Figure":
         for row, quality in enumerate(QUALITIES):
             _panel(panels[row][column], record, quality)
             panels[row][0].set_ylabel(QUALITIES[quality])
-        panels[0][column].set_title(str(record["data"]["label"]).replace("$", r"\$"), pad=8)
+        panels[0][column].set_title(plain_label(record["data"]["label"]), pad=8)
         panels[-1][column].set_xlabel("bits per pixel, the start not counted")
     _legend(figure)
     return figure
@@ -89,7 +89,7 @@ def _draw(
 ) -> None:
     x, y = zip(*points, strict=True)
     axes.plot(x, y, color=look.colour, marker=MATPLOTLIB_MARKS[look.mark], linestyle=MATPLOTLIB_DASHES[look.dash],
-              markersize=6.5 if look.mark == "star" else 4.6, linewidth=look.width, label=label.replace("$", r"\$"),
+              markersize=6.5 if look.mark == "star" else 4.6, linewidth=look.width, label=plain_label(label),
               zorder=rank, **marks)  # fmt: skip
 
 

@@ -1,5 +1,6 @@
-"""Names of signals as names of files."""
+"""Names of signals as names of files: the one place that makes them."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,8 +12,13 @@ MAX_BYTES = 150
 """Of a name without its suffix: file systems allow 255, and a temporary name is longer."""
 
 
+_KEPT = "LMN"
+"""Categories of characters: letters, the marks that belong to them (accents, vowel signs), numbers."""
+
+
 class FileNames:
-    """A file name for every signal name: no folders, no repeats, whatever the case of letters.
+    """A file name for every signal name, in the composed form of Unicode (NFC): no folders, no repeats, also where a
+    file system takes large and small letters, or two spellings of an accent, for one.
 
     Example:
         >>> names = FileNames()
@@ -22,19 +28,28 @@ class FileNames:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         """`taken`: names that are not given away."""
-        self.given: set[str] = {name.lower() for name in taken}
+        self.given: set[str] = set(map(_same, taken))
 
     def of(self, name: str) -> str:
         """A new name; characters that could lead elsewhere become '_'."""
         without = name[: -len(Path(name).suffix)] if Path(name).suffix.lower() in IMAGE_SUFFIXES else name
-        plain = "".join(c if c.isalnum() or c in "-_." else "_" for c in without).strip(".") or "signal"
+        plain = "".join(map(_plain, unicodedata.normalize("NFC", without))).strip(".") or "signal"
         first = plain.encode()[:MAX_BYTES].decode(errors="ignore")
         stem, number = first, 1
-        while stem.lower() in self.given:
+        while _same(stem) in self.given:
             number += 1
             stem = f"{first}-{number}"
-        self.given.add(stem.lower())
+        self.given.add(_same(stem))
         return stem
+
+
+def _plain(character: str) -> str:
+    return character if character in "-_." or unicodedata.category(character)[0] in _KEPT else "_"
+
+
+def _same(name: str) -> str:
+    """Names that a file system may take for one have one of these."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def with_unique_names(found: Sequence[tuple[str, Path]], what: str) -> dict[str, Path]:
