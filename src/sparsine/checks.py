@@ -1,6 +1,7 @@
-"""Refusals for numbers, worded alike everywhere."""
+"""Refusals for numbers and words, worded alike everywhere."""
 
 import os
+from collections.abc import Collection, Iterable
 from typing import Any, get_args
 
 from sparsine.errors import BadInput
@@ -16,7 +17,28 @@ def check_choice(name: str, value: str, allowed: Any) -> None:
     """Raises BadInput unless `value` is one of a Literal's words, or of a collection's."""
     words = list(get_args(allowed) or allowed)
     if value not in words:
-        raise BadInput(f"{name} is {value!r}, but it must be one of: {', '.join(words)}")
+        raise BadInput(f"{name} is {value!r}, but it must be {one_of(words)}")
+
+
+def one_of(words: Iterable[str]) -> str:
+    """'one of: adam, sgd'."""
+    return f"one of: {', '.join(words)}"
+
+
+class OneOf:
+    """Marks a text, by `Annotated`, as a word of some collection; of a registry that may grow, as it is when asked.
+
+    Example:
+        >>> score: Annotated[str, OneOf(SCORES)] = "magnitude"
+    """
+
+    def __init__(self, words: Collection[str], *also: str):
+        self._words, self._also = words, also
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """`also` first."""
+        return (*self._also, *self._words)
 
 
 def check_memory(what: str, num_bytes: int, advice: str) -> None:

@@ -80,7 +80,7 @@ def test_mistakes_are_answered_in_one_line(capsys, monkeypatch, tmp_path, option
 
 
 def test_an_unknown_benchmark_is_refused_with_the_known_ones(capsys):
-    assert "'engines', 'meta', 'fit', 'decode'" in refused(capsys, "speed", *TINY_OPTIONS)
+    assert "one of: engines, meta, fit, decode" in refused(capsys, "speed", *TINY_OPTIONS)
 
 
 def refused(capsys, *args):

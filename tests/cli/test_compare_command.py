@@ -69,7 +69,7 @@ def compare(out, *more, recipe="quick", data=("curves",)):
         (["quick", "--data", "curves", "--out", "x", "--load", "nothing.py"], "cannot read nothing.py"),
         (["quick", "--data", "curves", "--out", "x", "--start-from", "nothing.safetensors"], "nothing.safetensors"),
         (["paper-cpu", "--data", "curves", "--out", "x"], "by --start-from FILE"),
-        (["quick", "--data", "curves", "--out", "x", "--engine", "magic"], "unknown engine 'magic'"),
+        (["quick", "--data", "curves", "--out", "x", "--engine", "magic"], "one of: auto, reference, dense, sparse"),
         (["quick", "--data", "curves", "--out", "x", "--device", "tpu-9"], "tpu-9"),
         (["quick", "--data", "curves", "--out", "x", "--algorithm", "magic"], "maml"),
         (["quick", "--data", "curves", "--out", "x", "--score", "magic"], "magnitude"),

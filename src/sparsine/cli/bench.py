@@ -10,6 +10,7 @@ from rich.table import Table
 from sparsine.benchmarks.config import BenchmarkConfig, What
 from sparsine.benchmarks.run import run_benchmark
 from sparsine.cli.console import Waiting, console, counted, say
+from sparsine.cli.options import Device
 from sparsine.errors import BadInput
 from sparsine.storage import write_json
 
@@ -21,6 +22,8 @@ ENOUGH_CONNECTED = 0.9
 class Options(BenchmarkConfig):
     what: Annotated[What, tyro.conf.Positional]
     """engines: loss and gradient. meta: exact MAML. fit: Adam from a start. decode: values without a gradient."""
+    device: Device = "cpu"
+    """cpu, cuda, or one of several GPUs, as in cuda:1: where both ways compute."""
     json: Path | None = None
     """Write the record to this file, anew after every row."""
 

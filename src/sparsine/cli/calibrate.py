@@ -7,10 +7,9 @@ from typing import Annotated
 
 import tyro
 
-from sparsine.checks import check_choice
 from sparsine.cli.console import Waiting, counted, say
-from sparsine.cli.options import Size
-from sparsine.cli.signals import SPLITS, grid_shape, open_signals
+from sparsine.cli.options import Device, EngineName, Size
+from sparsine.cli.signals import Split, grid_shape, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.codec.calibrate import CalibrationConfig, calibrate
 from sparsine.errors import BadInput
@@ -30,18 +29,17 @@ class Options:
     """Size that signals are brought to; None is that of the start's grid. Best the size of those to be encoded."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
-    split: str = "val"
-    """Of a data set: train, val or test."""
+    split: Split = "val"
+    """Of a data set: the part that is measured."""
     overwrite: bool = False
     """Replace --out if it is there."""
     calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
-    engine: str = "auto"
-    """auto, dense, sparse or reference."""
-    device: str = "cpu"
-    """cpu or cuda."""
+    engine: EngineName = "auto"
+    """Who computes: auto is the fastest of them that can."""
+    device: Device = "cpu"
+    """cpu, cuda, or one of several GPUs, as in cuda:1."""
 
     def __post_init__(self) -> None:
-        check_choice("split", self.split, SPLITS)
         if self.resolution is not None:
             check_resolution(self.resolution)
 

@@ -9,11 +9,14 @@ from typing import Annotated, Any
 import tyro
 from rich.table import Table
 
-from sparsine.checks import check_choice, check_range
+from sparsine.checks import OneOf, check_range
 from sparsine.cli.console import Waiting, console, counted, say, shown_steps
+from sparsine.cli.options import Device, EngineName
 from sparsine.comparison.comparison import Comparison, parse_data
 from sparsine.comparison.config import CompareConfig
 from sparsine.comparison.figures import write_figures
+from sparsine.comparison.methods import METHODS
+from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.comparison.page import write_comparison_page
 from sparsine.comparison.points import points_of
 from sparsine.comparison.records import read_cells
@@ -32,15 +35,15 @@ _OWN_PARTS = ("methods", "levels", "ablation_levels", "latents", "latent_steps",
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """quick (minutes), small (hours), paper (the paper's; days without a GPU) or paper-cpu (its pruning from a
-    published dense start, given by --start-from)."""
-    data: tuple[str, ...]
+    recipe: Annotated[str, tyro.conf.Positional, OneOf(COMPARISONS)]
+    """quick: minutes. small: hours. paper: the paper's, to the letter; days without a GPU. paper-cpu: hours; the
+    paper's pruning from a published dense start, given by --start-from."""
+    data: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SPEC [SPEC ...]")]
     """Data sets, each as SPEC or LABEL=SPEC: faces=celeba:DIR photos=imagenette:DIR curves."""
     out: Path
     """Folder of the comparison. Cells that are there already are not measured again."""
-    methods: tuple[str, ...]
-    """What is compared."""
+    methods: tuple[Annotated[str, OneOf(METHODS, TRANSFER)], ...]
+    """What is compared: methods of this package, and those of --load."""
     levels: tuple[int, ...]
     """Rounds of pruning after which is measured."""
     ablation_levels: tuple[int, ...]
@@ -67,10 +70,10 @@ class Options:
     watch: WatchConfig
     split_seed: int
     """Chooses held-out signals where the data set has no split of its own."""
-    engine: str
-    """auto, dense, sparse or reference."""
-    device: str
-    """cpu or cuda."""
+    engine: EngineName
+    """Who computes: auto is the fastest of them that can."""
+    device: Device
+    """cpu, cuda, or one of several GPUs, as in cuda:1."""
 
 
 def defaults(args: list[str]) -> Options:
@@ -85,7 +88,6 @@ def defaults(args: list[str]) -> Options:
 
 
 def run(options: Options) -> int:
-    check_choice("recipe", options.recipe, COMPARISONS)
     check_range("workers", options.workers, 1, 1_000)
     load_methods(options.load)
     wanted = Comparison(_config(options), parse_data(options.data), options.out)

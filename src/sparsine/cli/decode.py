@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from sparsine.cli.console import Complaints, Waiting, counted, say
-from sparsine.cli.options import Region, Size
+from sparsine.cli.options import Device, EngineName, Region, Size
 from sparsine.cli.signals import check_json
 from sparsine.cli.starts import check_there, find_start_of
 from sparsine.codec.code_files import list_codes
@@ -45,10 +45,10 @@ class Options:
     """Write one object per code to this file: input, picture, status."""
     overwrite: bool = False
     """Use --out even if it holds pictures of another request or other files, and replace pictures of changed codes."""
-    engine: str = "auto"
-    """auto, dense, sparse or reference."""
-    device: str = "cpu"
-    """cpu or cuda."""
+    engine: EngineName = "auto"
+    """Who computes: auto is the fastest of them that can."""
+    device: Device = "cpu"
+    """cpu, cuda, or one of several GPUs, as in cuda:1."""
 
 
 def run(options: Options) -> int:

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 import tyro
 from rich.table import Table
 
-from sparsine.checks import check_choice, check_range
+from sparsine.checks import check_range
 from sparsine.cli.console import Complaints, Waiting, console, counted, say
-from sparsine.cli.options import Size
-from sparsine.cli.signals import SPLITS, check_json, grid_shape, is_dataset, open_signals
+from sparsine.cli.options import Device, EngineName, Size
+from sparsine.cli.signals import Split, check_json, grid_shape, is_dataset, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.codec.coded import CodedSignal
 from sparsine.codec.collection import encode_collection
@@ -53,8 +53,8 @@ class Options:
     centre-cropped. None is own for image files and folders, start for a data set."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
-    split: str = "test"
-    """Of a data set: train, val or test."""
+    split: Split = "test"
+    """Of a data set: the part that is encoded."""
     limit: int | None = None
     """Encode only so many signals."""
     json: Path | None = None
@@ -63,13 +63,12 @@ class Options:
     overwrite: bool = False
     """Use --out even if it holds codes of another request or other files, and replace codes of changed signals."""
     fit: FitConfig = dataclasses.field(default_factory=lambda: EncodeConfig().fit)
-    engine: str = "auto"
-    """auto, dense, sparse or reference."""
-    device: str = "cpu"
-    """cpu or cuda."""
+    engine: EngineName = "auto"
+    """Who computes: auto is the fastest of them that can."""
+    device: Device = "cpu"
+    """cpu, cuda, or one of several GPUs, as in cuda:1."""
 
     def __post_init__(self) -> None:
-        check_choice("split", self.split, SPLITS)
         if self.limit is not None:
             check_range("limit", self.limit, 1, 10**9)
         if isinstance(self.resolution, tuple):

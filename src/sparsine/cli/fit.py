@@ -16,10 +16,10 @@ from typing import Annotated
 import tyro
 from rich.table import Table
 
-from sparsine.checks import check_choice, check_range
+from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say, shown_steps
-from sparsine.cli.options import Size
-from sparsine.cli.signals import SPLITS, check_folder, grid_shape, open_signals
+from sparsine.cli.options import Device, EngineName, Size
+from sparsine.cli.signals import Split, check_folder, grid_shape, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.evaluation.wording import db
 from sparsine.fitting.collection import FittedSignal, fit_collection, render
@@ -43,8 +43,8 @@ class Options:
     """Folder for pictures, drawings, fitted vectors and psnr.csv."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
-    split: str = "test"
-    """Of a data set: train, val or test."""
+    split: Split = "test"
+    """Of a data set: the part that is fitted."""
     limit: int | None = None
     """Fit only so many signals of a data set."""
     render: Size | None = None
@@ -54,13 +54,12 @@ class Options:
     overwrite: bool = False
     """Write into --out even if it holds files."""
     fit: FitConfig = dataclasses.field(default_factory=FitConfig)
-    engine: str = "auto"
-    """auto, dense or reference."""
-    device: str = "cpu"
-    """cpu or cuda."""
+    engine: EngineName = "auto"
+    """Who computes: auto is the fastest of them that can."""
+    device: Device = "cpu"
+    """cpu, cuda, or one of several GPUs, as in cuda:1."""
 
     def __post_init__(self) -> None:
-        check_choice("split", self.split, SPLITS)
         if self.limit is not None:
             check_range("limit", self.limit, 1, 10**9)
         for n in self.render or ():

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 import tyro
 
-from sparsine.checks import check_choice
 from sparsine.cli.console import say
 from sparsine.errors import BadInput
 from sparsine.meta.conventions import retold
@@ -25,7 +24,7 @@ class Options:
     """Start file to write (.safetensors)."""
     omega_0: float = 200.0
     """Frequency of the sines that the start was learned with."""
-    conventions: str = "learnit"
+    conventions: Conventions = "learnit"
     """learnit: coordinates arange(n)/n, 0.5 added to the output, as it was learned. paper: the same drawing with
     coordinates linspace(-1, 1, n) and nothing added."""
 
@@ -33,7 +32,6 @@ class Options:
 def run(options: Options) -> int:
     if options.out.exists():
         raise BadInput(f"{options.out} exists already; choose another name, or remove it first")
-    check_choice("conventions", options.conventions, Conventions)
     start = import_learnit(options.file, omega_0=options.omega_0)
     if options.conventions == "paper":
         start = retold(start, Grid(shape=start.grid.shape))

@@ -19,7 +19,7 @@ from sparsine.shown import shown
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    file: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")] = None
+    file: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[FILE]")] = None
     """A start file, the folder of a run, or a code."""
     start: Path | None = None
     """Of a code: the start that it was encoded with, or its run; then bits are also told layer by layer."""

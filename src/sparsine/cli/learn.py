@@ -9,7 +9,9 @@ from typing import Annotated, NoReturn
 
 import tyro
 
+from sparsine.checks import OneOf
 from sparsine.cli.console import Waiting, counted, say, say_notes
+from sparsine.cli.options import Device, EngineName
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
@@ -30,8 +32,8 @@ class Options:
     """images:DIR, celeba:DIR, imagenette:DIR, sdf2d:FILE.npz, or curves (built in)."""
     out: Path
     """Folder of the run: configuration, metrics, starts, checkpoint."""
-    recipe: str = DEFAULT_RECIPE
-    """quick (minutes), small (half an hour) or paper (the paper's; days without a GPU)."""
+    recipe: Annotated[str, OneOf(RECIPES)] = DEFAULT_RECIPE
+    """quick: minutes. small: half an hour. paper: the paper's, to the letter; days without a GPU."""
     resume: bool = False
     """Go on with the run in --out, to the same bits as if it had never stopped."""
     field: FieldConfig
@@ -44,10 +46,10 @@ class Options:
     """Decides the random start, the order of the signals and the points drawn."""
     split_seed: int
     """Chooses held-out signals where the data set has no split of its own."""
-    engine: str
-    """auto, dense or reference."""
-    device: str
-    """cpu or cuda."""
+    engine: EngineName
+    """Who computes: auto is the fastest of them that can."""
+    device: Device
+    """cpu, cuda, or one of several GPUs, as in cuda:1."""
 
 
 class _Early(argparse.ArgumentParser):

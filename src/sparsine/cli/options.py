@@ -1,22 +1,32 @@
 """Options from dataclasses, by tyro: a field is an option, its docstring the help, `96x128` a size, `0,0,1,1` all."""
 
 import contextlib
+import dataclasses
 import io
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import tyro
-from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
+from tyro.constructors import (
+    MISSING_NONPROP,
+    ConstructorRegistry,
+    StructConstructorSpec,
+    StructFieldSpec,
+    StructTypeInfo,
+)
 
+from sparsine.checks import OneOf
+from sparsine.cli.option_types import Region as Region
+from sparsine.cli.option_types import Size as Size
+from sparsine.cli.option_types import choice, option_types
+from sparsine.engines.choose import ENGINES
 from sparsine.errors import BadInput
 
 T = TypeVar("T")
-Size = tuple[int, int]
-Region = tuple[float, float, float, float]
-# Of `Size | None` tyro tells why each of both did not fit; nobody who gave a value meant None.
-_ONLY_ALTERNATIVE = re.compile(r"no type matching .* Got errors: .*tuple\[[\w, ]+\]: ")
+EngineName = Annotated[str, OneOf(ENGINES, "auto")]
+Device = Annotated[str, tyro.conf.arg(metavar="DEVICE")]
 
 
 def parse(
@@ -27,9 +37,8 @@ def parse(
     Raises:
         BadInput: an option that does not exist, or a value of the wrong kind; in one line.
     """
-    registry = ConstructorRegistry()
-    registry.primitive_rule(_size_rule)
-    registry.primitive_rule(_region_rule)
+    registry = option_types()
+    registry.struct_rule(_OptionsRule())
     wants_help = any(arg in ("-h", "--help") for arg in args)
     printed = io.StringIO()
     given: dict[str, Any] = {"default": defaults(args)} if defaults else {}
@@ -63,44 +72,52 @@ def _one_line(box: str) -> str:
             said.append(line.split()[0])
             break
         said.append("- perhaps you meant" if line.startswith("Perhaps you meant") else line)
-    text = re.sub(_ONLY_ALTERNATIVE, "", " ".join(" ".join(said).split()))
-    return re.sub(r"^Error parsing [\w.]+: ", "", text) or title
+    text = " ".join(" ".join(said).split()).replace("Expected 1 values", "It needs one value")
+    return re.sub(r"^Error parsing (?:(--[\w-]+: )|\S+: )", r"\1", text) or title
 
 
-def _size_rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    # not `!= tuple[int, int]`: where there is a default, tyro asks with typing's Tuple instead
-    if (get_origin(info.type), get_args(info.type)) != (tuple, (int, int)):
-        return None
-    return PrimitiveConstructorSpec(
-        nargs=1, metavar="HxW", instance_from_str=lambda given: parse_size(given[0]),
-        is_instance=lambda value: isinstance(value, tuple) and len(value) == 2,
-        str_from_instance=lambda size: [f"{size[0]}x{size[1]}"],
-    )  # fmt: skip
+class _OptionsRule:
+    """tyro's own rule for dataclasses; but a sentence is one paragraph, a text that is marked with `OneOf` a choice,
+    and a default is told only where it tells something."""
+
+    def __init__(self) -> None:
+        self.asking = False
+
+    def __call__(self, info: StructTypeInfo) -> StructConstructorSpec | None:
+        if self.asking or not dataclasses.is_dataclass(info.type):
+            return None
+        self.asking = True
+        try:
+            found = ConstructorRegistry.get_struct_spec(info)
+        finally:
+            self.asking = False
+        assert isinstance(found, StructConstructorSpec)
+        return dataclasses.replace(found, fields=tuple(map(_option, found.fields)))
 
 
-def _region_rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    if (get_origin(info.type), get_args(info.type)) != (tuple, (float,) * 4):
-        return None
-    return PrimitiveConstructorSpec(
-        nargs=1, metavar="Y0,X0,Y1,X1", instance_from_str=lambda given: parse_region(given[0]),
-        is_instance=lambda value: isinstance(value, tuple) and len(value) == 4,
-        str_from_instance=lambda region: [",".join(f"{x:g}" for x in region)],
-    )  # fmt: skip
+def _option(field: StructFieldSpec) -> StructFieldSpec:
+    kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
+    if dataclasses.is_dataclass(kind):
+        return field
+    words, known = _words(field.type), next(filter(None, map(_words, get_args(kind))), None)
+    sentence = _sentence(field) + (f" Known: {', '.join(known.words)}." if known else "")
+
+    def hint(default: str) -> str:
+        if default == "":
+            return "(required)" if field.default is MISSING_NONPROP else "(default: nothing)"
+        told = default not in ("False", "''") and (default != "None" or "None" in sentence)
+        return f"(default: {default})" if told else ""
+
+    marks = [tyro.conf.arg(help_behavior_hint=hint), *([choice(words.words)] if words else [])]
+    return dataclasses.replace(field, type=Annotated[(field.type, *marks)], helptext=sentence)  # type: ignore[arg-type]
 
 
-def parse_region(text: str) -> Region:
-    """'0.25,0,0.5,1' as four numbers."""
-    try:
-        y0, x0, y1, x1 = map(float, text.split(","))
-    except ValueError:
-        raise ValueError(f"a region is written Y0,X0,Y1,X1, as in 0.25,0.5,0.5,0.75, but got {text!r}") from None
-    return y0, x0, y1, x1
+def _words(kind: Any) -> OneOf | None:
+    """The mark of an `Annotated` type, if it has one."""
+    return next((mark for mark in get_args(kind)[1:] if isinstance(mark, OneOf)), None)
 
 
-def parse_size(text: str) -> Size:
-    """'96x128' as (96, 128), rows first; '96' as (96, 96)."""
-    rows, _, columns = text.lower().partition("x")
-    try:
-        return int(rows), int(columns or rows)
-    except ValueError:
-        raise ValueError(f"a size is written HxW, as in 96x128, but got {text!r}") from None
+def _sentence(field: StructFieldSpec) -> str:
+    """Without the breaks that it has in the code."""
+    text = field.helptext() if callable(field.helptext) else field.helptext
+    return " ".join((text or "").split())

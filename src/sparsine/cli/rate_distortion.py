@@ -12,9 +12,9 @@ from typing import Annotated
 import tyro
 from rich.table import Table
 
-from sparsine.checks import check_choice, check_range
+from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say
-from sparsine.cli.signals import SPLITS, grid_shape, is_dataset, open_signals
+from sparsine.cli.signals import Split, grid_shape, is_dataset, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import DASH, count, db, plain
@@ -41,15 +41,14 @@ class Options(RateDistortionConfig):
     more_starts: tuple[Path, ...] = ()
     """Further starts of the same kind, as at other sparsities."""
     label: str | None = None
-    """What to call the signals in tables and figures."""
-    split: str = "test"
-    """Of a data set: train, val or test."""
+    """What to call the signals in tables and figures; without, by the data set or the folder."""
+    split: Split = "test"
+    """Of a data set: the part that is measured."""
     limit: int | None = None
     """Only so many signals, from the front."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("split", self.split, SPLITS)
         if self.limit is not None:
             check_range("limit", self.limit, 1, 10**9)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+from sparsine.checks import OneOf
 from sparsine.cli.console import say_notes
 from sparsine.errors import BadInput
 from sparsine.meta.start import Start
@@ -10,6 +12,7 @@ from sparsine.signals.dataset import SignalSet
 from sparsine.signals.open import dataset_kinds, open_dataset, open_files
 
 SPLITS = ("train", "val", "test")
+Split = Annotated[str, OneOf(SPLITS)]
 
 
 def is_dataset(given: Sequence[str]) -> bool:

@@ -27,7 +27,7 @@ class Options:
     """Folder of codes; codes of one name in several sub-folders are levels of one signal."""
     start: Path
     """The start that they were encoded with, or the folder of a run for codes of several of its starts."""
-    originals: str | None = None
+    originals: Annotated[str | None, tyro.conf.arg(metavar="DIR|SPEC")] = None
     """What they were encoded from, to be shown beside them: a folder of images, or a data set as in celeba:DIR."""
     port: int | None = None
     """Of this machine; None is 8765, or any free one if that is taken."""

@@ -31,7 +31,7 @@ class FitConfig:
     lr: float | None = None
     """Step size; None is the paper's: 1e-4 for adam, 1e-2 for sgd."""
     report: tuple[int, ...] | None = None
-    """Steps at which PSNR is measured; None is 0, 1, 2, 5, 10, 20, 50, 100, ... and the last."""
+    """Steps at which PSNR is measured, besides the last; None is 0, 1, 2, 5, 10, 20, 50, 100, ..."""
     batch: int = 8
     """Signals fitted at the same time. Changes speed and memory only."""
 

@@ -68,7 +68,7 @@ class OuterConfig:
     outer_step_size: float = 1e-5
     """Step size of the outer Adam."""
     decay: Decay = "none"
-    """How the step size falls within each round: none (the paper's), or cosine, from outer_step_size to almost 0."""
+    """How the step size falls within each round: none (the paper's), or cosine, from the whole of it to almost 0."""
     tasks_per_step: int = 3
     """Signals in every outer step."""
     dense_steps: int = 150_000
@@ -134,9 +134,9 @@ class LearnConfig:
     split_seed: int = 0
     """Chooses held-out signals where the data set has no split of its own; the same for every `seed`."""
     engine: str = "auto"
-    """auto, dense or reference."""
+    """auto, or the name of an engine."""
     device: str = "cpu"
-    """cpu or cuda."""
+    """cpu, cuda, or one of several GPUs, as in cuda:1."""
 
     def __post_init__(self) -> None:
         check_range("seed", self.seed, 0, 2**32 - 1)

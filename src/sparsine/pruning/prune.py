@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sparsine.checks import check_choice, check_range
+from sparsine.checks import OneOf, check_choice, check_range
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.pruning.saliency import Fits
@@ -19,8 +20,8 @@ from sparsine.pruning.scores import SCORES, Context
 class PruningConfig:
     """How a start is made sparse, round after round."""
 
-    score: str = "magnitude"
-    """Which weights go: those with the lowest score (magnitude, random, lamp, connected, saliency)."""
+    score: Annotated[str, OneOf(SCORES)] = "magnitude"
+    """Which weights go: those with the lowest score."""
     saliency_signals: int = 6
     """Score saliency: training signals that are fitted before each pruning."""
     saliency_steps: int = 100

@@ -32,7 +32,7 @@ class RateDistortionConfig:
     """Neurons in the hidden layers of dense fields that are fitted from random numbers and stored as float16, after
     COIN (Dupont et al., 2021)."""
     coin_steps: tuple[int, ...] = (100, 1_000)
-    """Adam steps of these fields. COIN's code takes 10,000."""
+    """Adam steps of these fields. COIN's code takes ten thousand."""
     coin_depth: int = 4
     """Their hidden layers."""
     coin_omega_0: float = 50.0
