@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from sparsine.evaluation.evaluate import EvaluationConfig as EvaluationConfig
     from sparsine.evaluation.evaluate import evaluate_run as evaluate_run
     from sparsine.evaluation.report import write_report as write_report
+    from sparsine.fields.activations import ACTIVATIONS as ACTIVATIONS
+    from sparsine.fields.activations import Activation as Activation
+    from sparsine.fields.encodings import ENCODINGS as ENCODINGS
+    from sparsine.fields.encodings import Encoding as Encoding
+    from sparsine.fields.mlp import MLP as MLP
     from sparsine.fields.pattern import Pattern as Pattern
     from sparsine.fields.siren import Siren as Siren
     from sparsine.fitting.collection import fit_collection as fit_collection
@@ -83,6 +88,11 @@ _HOME = {
     "EvaluationConfig": "evaluation.evaluate",
     "evaluate_run": "evaluation.evaluate",
     "write_report": "evaluation.report",
+    "ACTIVATIONS": "fields.activations",
+    "Activation": "fields.activations",
+    "ENCODINGS": "fields.encodings",
+    "Encoding": "fields.encodings",
+    "MLP": "fields.mlp",
     "Pattern": "fields.pattern",
     "Siren": "fields.siren",
     "fit_collection": "fitting.collection",

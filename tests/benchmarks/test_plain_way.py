@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from kinds_of_fields import KINDS, field_like
 from small_problems import Pattern, field_of, make_problem, random_pattern
 
 from sparsine.benchmarks.plain import PlainField
@@ -70,3 +71,16 @@ def test_a_plain_fit_is_adam_as_ours(problem):
 def test_flat_puts_parameters_back_where_theta_had_them(problem):
     field = PlainField(problem.pattern, problem.theta[1])
     same(field.flat([p.detach() for p in field.parameters]), problem.theta[1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_plain_values_and_gradients_are_those_of_the_reference_for_every_kind_of_field(kind):
+    problem = make_problem(random_pattern(field_like(kind, (2, 7, 5, 3), 0.5), 0.6))
+    values = reference(problem).predict(problem.theta, problem.coords)
+    losses, grads = reference(problem).loss_and_grad(problem.theta, *problem.samples)
+    for i, theta in enumerate(problem.theta):
+        field = PlainField(problem.pattern, theta)
+        same(field.predict(problem.coords), values[i])
+        loss, grad = field.loss_and_grad(problem.coords, problem.values[i])
+        same(loss, losses[i])
+        same(field.flat(grad), grads[i])

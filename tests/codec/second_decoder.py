@@ -35,7 +35,11 @@ def start_hash(tensors, about):
     field, grid = about["field"], about["grid"]
     sizes = field["sizes"]
     text = b"sparsine-code-1" + struct.pack(f"<{1 + len(sizes)}I", len(sizes), *sizes)
-    text += struct.pack("<2d", field["omega_0"], field["output_offset"])
+    if field["kind"] == "siren":
+        text += struct.pack("<2d", field["omega_0"], field["output_offset"])
+    else:
+        told = canonical(field).encode()
+        text += struct.pack("<I", len(told)) + told
     text += bytes([["corners", "centers", "lower"].index(grid["alignment"]),
                    ["array", "reversed"].index(grid["axis_order"])])  # fmt: skip
     text += b"".join(struct.pack("<2d", *pair) for pair in grid["extent"])
@@ -43,6 +47,15 @@ def start_hash(tensors, about):
     for name, array in sorted(tensors.items()):
         inner.update(f"{name}:{array.dtype.name}:{array.shape};".encode() + array.tobytes())
     return hashlib.sha256(text + inner.digest()).digest()[:8]
+
+
+def canonical(value):
+    """JSON, keys sorted, no spaces, numbers as float64 in their shortest form."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{canonical(item)}" for key, item in sorted(value.items())) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    return json.dumps(value if value is None or isinstance(value, str) else float(value))
 
 
 def read_header(data):
@@ -70,6 +83,7 @@ def read_header(data):
 
     flags, hashed = take(1)[0], take(8)
     sizes = [unsigned() for _ in range(unsigned())]
+    widths = [unsigned() if flags & 8 else sizes[0], *sizes[1:]]
     params, dims = unsigned(), unsigned()
     kind = take(1)[0]
     shape = tuple(unsigned() for _ in range(dims))
@@ -81,8 +95,9 @@ def read_header(data):
     scales = np.frombuffer(take(groups), "i1") if flags & 2 else np.zeros(groups, int)
     payload = take(unsigned())
     assert at == len(data) - 4
-    return {"hash": hashed, "sizes": sizes, "params": params, "shape": shape, "extents": extents, "kind": kind & 7,
-            "steps": step_shift + steps, "scales": scale_shift + scales, "payload": payload}  # fmt: skip
+    return {"hash": hashed, "sizes": sizes, "widths": widths, "params": params, "shape": shape, "extents": extents,
+            "kind": kind & 7, "steps": step_shift + steps, "scales": scale_shift + scales,
+            "payload": payload}  # fmt: skip
 
 
 def table_of(tails, number):
@@ -140,7 +155,7 @@ def decode(start_bytes, data):
     tensors, about = read_start(start_bytes)
     header = read_header(data)
     assert header["hash"] == start_hash(tensors, about)
-    sizes, params = header["sizes"], header["params"]
+    widths, params = header["widths"], header["params"]
     if "coding_step" in tensors:
         centre, step, scale, tails = (tensors[f"coding_{n}"] for n in ("centre", "step", "scale", "tails"))
         tails = tails.tolist()
@@ -149,7 +164,7 @@ def decode(start_bytes, data):
         tails = [2**30]
         while len(tails) < 257:
             tails.append(tails[-1] * LAPLACE >> 32)
-    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    shapes = list(zip(widths[1:], widths[:-1], strict=True))
     keep = np.unpackbits(tensors["pattern"], count=sum(a * b for a, b in shapes))
     ends = np.cumsum([0, *(a * b for a, b in shapes)])
     counts = [int(keep[a:b].sum()) for a, b in pairwise(ends)] + [a for a, _ in shapes]
@@ -175,11 +190,40 @@ def decode(start_bytes, data):
     return symbols, (centre.astype(np.float64) + symbols * steps).astype(np.float32), header
 
 
+def encoded(encoding, coords):
+    """What the first layer is given."""
+    if encoding["name"] == "none":
+        return coords
+    assert encoding["name"] == "fourier"
+    count, dims = encoding["num_frequencies"], coords.shape[-1]
+    drawn = np.random.PCG64([encoding["frequency_seed"], 70]).random_raw(count * dims * 12)
+    sums = np.array([sum(int(x) >> 32 for x in drawn[at : at + 12]) for at in range(0, len(drawn), 12)], np.float64)
+    frequencies = encoding["frequency_scale"] * ((sums - 12 * 2**31) / 2**32).reshape(count, dims)
+    angles = 2 * np.pi * coords @ frequencies.T
+    return np.concatenate([np.cos(angles), np.sin(angles)], axis=-1)
+
+
+def activated(activation, layer, z):
+    name, omega = activation["name"], activation.get("omega_0")
+    if name == "sine":
+        return np.sin((activation["omega_first"] if layer == 0 and activation["omega_first"] else omega) * z)
+    if name == "finer":
+        return np.sin(omega * (np.abs(z) + 1) * z)
+    if name == "gauss":
+        return np.exp(-(z**2) / (2 * activation["sigma"] ** 2))
+    assert name == "relu"
+    return np.maximum(z, 0)
+
+
 def draw(start_bytes, theta, shape):
     """Values (*shape, channels) on the grid of a code, in float64."""
     tensors, about = read_start(start_bytes)
     field, grid = about["field"], about["grid"]
-    shapes = list(zip(field["sizes"][1:], field["sizes"][:-1], strict=True))
+    siren = {"name": "sine", "omega_0": field.get("omega_0"), "omega_first": None}
+    activation, encoding = field.get("activation", siren), field.get("encoding", {"name": "none"})
+    dims = field["sizes"][0]
+    inputs = encoded(encoding, np.zeros((1, dims))).shape[-1]
+    shapes = list(zip(field["sizes"][1:], [inputs, *field["sizes"][1:-1]], strict=True))
     keep = np.unpackbits(tensors["pattern"], count=sum(a * b for a, b in shapes)).astype(bool)
     weights, biases = np.zeros(len(keep)), theta[keep.sum() :].astype(np.float64)
     weights[keep] = theta[: keep.sum()]
@@ -190,10 +234,10 @@ def draw(start_bytes, theta, shape):
         else:
             axes.append(low + (high - low) * (np.arange(n) + (grid["alignment"] != "lower") / 2) / n)
     axes = np.meshgrid(*axes, indexing="ij")
-    h = np.stack(axes if grid["axis_order"] == "array" else axes[::-1], axis=-1)
+    h = encoded(encoding, np.stack(axes if grid["axis_order"] == "array" else axes[::-1], axis=-1))
     for layer, (n_out, n_in) in enumerate(shapes):
         weight, weights = weights[: n_out * n_in].reshape(n_out, n_in), weights[n_out * n_in :]
         bias, biases = biases[:n_out], biases[n_out:]
         z = h @ weight.T + bias
-        h = np.sin(field["omega_0"] * z) if layer < len(shapes) - 1 else z + field["output_offset"]
+        h = activated(activation, layer, z) if layer < len(shapes) - 1 else z + field["output_offset"]
     return h

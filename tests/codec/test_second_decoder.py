@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 import second_decoder
-from codec_problems import calibrated, make_start, moved
+from codec_problems import GRID, calibrated, make_start, moved
+from kinds_of_fields import KINDS, field_like
+from small_problems import random_pattern
 
 from sparsine.codec import Coder, decode
-from sparsine.meta.start import save_start
+from sparsine.meta.start import Start, save_start
+
+MADE_UP = ("quadratic", "radius")
 
 
 @pytest.fixture(params=[make_start, calibrated])
@@ -37,6 +41,19 @@ def test_the_decoders_agree_on_escaped_numbers_and_steps_of_groups(start, tmp_pa
     rng = np.random.default_rng(0)
     code.symbols[:] = rng.integers(-(2**31) + 1, 2**31, len(code.symbols)) >> rng.integers(0, 31, len(code.symbols))
     both(start, coder.pack(code), tmp_path)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not any(made_up in kind for made_up in MADE_UP)])
+def test_the_decoders_draw_the_same_field_of_every_kind(kind, tmp_path):
+    field = field_like(kind, (2, 9, 7, 3), output_offset=0.5)
+    pattern = random_pattern(field, 0.6, 2)
+    start = Start(pattern, pattern.gather(field.initial_theta(2)[None])[0], GRID)
+    data = Coder(start).write(moved(start), (5, 7))
+    file, theta = both(start, data, tmp_path)
+    drawn = decode(start, data).render()
+    assert np.allclose(drawn, second_decoder.draw(file, theta, (5, 7)), atol=1e-5)
+    # a code of a SIREN is as long as it always was; any other says in one flag and one number that it is none
+    assert (data[5] & 8 == 8) == (not field.is_siren)
 
 
 def test_the_decoders_draw_the_same(start, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sparsine.errors import BadInput
-from sparsine.fields import Siren, layers
+from sparsine.fields import MLP, Siren, layers
 
 PAPER = Siren(sizes=(2, 256, 256, 256, 256, 3))
 
@@ -84,7 +84,7 @@ def test_an_output_offset_that_is_not_finite_is_refused(offset):
 
 def test_a_field_survives_its_description():
     field = Siren(sizes=(3, 5, 7, 2), omega_0=31.5, output_offset=0.5)
-    assert Siren.from_dict(field.to_dict()) == field
+    assert MLP.from_dict(field.to_dict()) == field
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_field_survives_its_description():
 )
 def test_a_description_of_something_else_is_refused(change):
     with pytest.raises(BadInput):
-        Siren.from_dict({**Siren(sizes=(2, 5, 3)).to_dict(), **change})
+        MLP.from_dict({**Siren(sizes=(2, 5, 3)).to_dict(), **change})
 
 
 @pytest.mark.parametrize("missing", ["kind", "sizes", "omega_0", "output_offset"])
@@ -110,4 +110,4 @@ def test_a_description_that_lacks_something_is_refused(missing):
     description = Siren(sizes=(2, 5, 3)).to_dict()
     del description[missing]
     with pytest.raises(BadInput, match="not the description of a field"):
-        Siren.from_dict(description)
+        MLP.from_dict(description)

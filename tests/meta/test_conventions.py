@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from kinds_of_fields import KINDS, field_like
 from small_problems import Pattern, field_of, random_pattern
 
 from sparsine.cli.main import main
@@ -131,3 +132,20 @@ def test_a_convention_that_does_not_exist_is_refused_and_nothing_written(publish
     assert main(args) == 2
     assert "learnit, paper" in capsys.readouterr().err
     assert not (tmp_path / "x.safetensors").exists()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.endswith(", none")])
+def test_a_field_of_any_activation_is_retold(kind):
+    field = field_like(kind, (2, 7, 5, 3), output_offset=0.5)
+    start = Start(Pattern.full(field), field.initial_theta(6), LEARNIT)
+    told = retold(start, PAPER)
+    assert told.field == replace(field, output_offset=0.0)
+    torch.testing.assert_close(drawn(told), drawn(start), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["relu, fourier", "gauss, radius"])
+def test_a_field_that_encodes_its_coordinates_cannot_be_retold(kind):
+    field = field_like(kind, (2, 7, 5, 3))
+    start = Start(Pattern.full(field), field.initial_theta(6), LEARNIT)
+    with pytest.raises(BadInput, match=r"a field with (fourier|radius) .* cannot be told in another way"):
+        retold(start, PAPER)

@@ -294,3 +294,17 @@ def test_a_checkpoint_from_before_costs_were_kept_can_be_gone_on_with(tmp_path):
     vectors = {"theta": state.theta, "adam_mean": state.adam.mean, "adam_square": state.adam.square}
     write_vectors(tmp_path / "old.safetensors", vectors, state.pattern, about, "sparsine-checkpoint")
     assert load_checkpoint(tmp_path / "old.safetensors", "cpu").usage == Usage(2.5, 0.0, 0)
+
+
+def test_a_run_from_before_there_were_activations_is_resumed(tmp_path):
+    whole = learn(tmp_path / "whole")
+    learn(tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    config = json.loads(path.read_text())
+    config["field"] = {name: config["field"][name] for name in ("width", "hidden_layers", "omega_0")}
+    path.write_text(json.dumps(config))
+    for start in starts_of(tmp_path / "run")[2:]:
+        start.unlink()
+    assert torch.equal(learn(tmp_path / "run", resume=True).theta, whole.theta)
+    with pytest.raises(BadInput, match=r"field\.activation was 'sine', now 'finer'"):
+        learn(tmp_path / "run", replace(CONFIG, field=replace(CONFIG.field, activation="finer")), resume=True)

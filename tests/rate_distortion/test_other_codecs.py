@@ -10,7 +10,9 @@ from rate_problems import SMALL, picture
 from small_problems import repeatable
 
 from sparsine.engines.choose import make_engine
-from sparsine.fields import Pattern, Siren
+from sparsine.errors import BadInput
+from sparsine.fields import MLP, Pattern, Siren
+from sparsine.fields.activations import Finer, Gauss
 from sparsine.rate_distortion.half_floats import draw, measure_half_floats, pack, unpack
 from sparsine.rate_distortion.pictures import as_picture, picture_psnr_db, picture_ssim
 from sparsine.rate_distortion.pillow_codecs import CODECS, JPEG, highest
@@ -65,6 +67,19 @@ def test_half_floats_are_two_bytes_each_behind_a_short_header():
     read_field, read_theta, shape = unpack(data)
     assert (read_field, shape) == (field, (300, 17))
     assert torch.equal(read_theta, theta.half().float())
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        Siren(sizes=(2, 5, 3), output_offset=0.5),
+        MLP(sizes=(2, 5, 3), activation=Gauss()),
+        MLP(sizes=(2, 5, 3), activation=Finer()),
+    ],
+)
+def test_a_file_of_half_floats_refuses_what_its_header_cannot_say(field):
+    with pytest.raises(BadInput, match="holds a SIREN without an output offset, but this is"):
+        pack(field, field.initial_theta(0), (7, 5))
 
 
 def test_dense_fields_are_measured_as_their_file_draws_them():

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from sparsine.checks import OneOf, check_choice, check_memory, check_range
 from sparsine.engines.choose import ENGINES
 from sparsine.errors import BadInput
+from sparsine.fields.mlp import MLP
 from sparsine.fields.siren import Siren
 from sparsine.signals.grid import Grid
 
@@ -75,7 +76,7 @@ class BenchmarkConfig:
                 raise BadInput(f"densities has {density:g}, which leaves none of {self.field.num_weights} weights")
 
     @property
-    def field(self) -> Siren:
+    def field(self) -> MLP:
         return Siren(sizes=(2, *[self.width] * self.depth, CHANNELS), omega_0=self.omega_0)
 
     @property

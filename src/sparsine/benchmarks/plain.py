@@ -19,17 +19,18 @@ class PlainField:
 
     def __init__(self, pattern: Pattern, theta: Float[Tensor, " params"]):
         self.pattern = pattern
-        self.omega_0, self.output_offset = pattern.field.omega_0, pattern.field.output_offset
+        self.activation, self.encoding = pattern.field.activation, pattern.field.encoding
+        self.output_offset = pattern.field.output_offset
         self.masks = [keep.to(theta) for keep in pattern.layer_keeps()]
         dense = pattern.scatter(theta[None])
         self.parameters = [t[0].clone().requires_grad_() for layer in layers(pattern.field, dense) for t in layer]
 
     def forward(self, parameters: Sequence[Tensor], coords: Tensor) -> Tensor:
         """Values (points, channels) at coords (points, dims)."""
-        h = coords
+        h = self.encoding(coords)
         *hidden, last = zip(parameters[::2], self.masks, parameters[1::2], strict=True)
-        for weight, mask, bias in hidden:
-            h = torch.sin(self.omega_0 * F.linear(h, weight * mask, bias))
+        for layer, (weight, mask, bias) in enumerate(hidden):
+            h = self.activation.value(self.activation.scale(layer) * F.linear(h, weight * mask, bias))
         weight, mask, bias = last
         return F.linear(h, weight * mask, bias) + self.output_offset
 

@@ -11,8 +11,8 @@ from sparsine.benchmarks.config import CHANNELS, BenchmarkConfig
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.fields.layers import layers
+from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
-from sparsine.fields.siren import Siren
 from sparsine.signals.grid import Grid
 
 NUM_WAVES = 6
@@ -41,7 +41,7 @@ def make_problem(config: BenchmarkConfig, density: float, num_signals: int) -> P
     return Problem(engine, theta.to(config.device), config.grid.coords(device=config.device), values.to(config.device))
 
 
-def random_pattern(field: Siren, density: float, seed: int) -> Pattern:
+def random_pattern(field: MLP, density: float, seed: int) -> Pattern:
     """round(density * weights) survivors, drawn at random over the layers between hidden neurons. The first and the
     last layer stay full: drawn over the whole field, hardly a weight would lie between a coordinate and an output."""
     prunable = prunable_weights(field)
@@ -53,7 +53,7 @@ def random_pattern(field: Siren, density: float, seed: int) -> Pattern:
     return Pattern(field, keep)
 
 
-def prunable_weights(field: Siren) -> range:
+def prunable_weights(field: MLP) -> range:
     """Places of the weights between hidden neurons; of all weights where there are none."""
     (first_out, first_in), *_, (last_out, last_in) = field.layer_shapes
     between = range(first_out * first_in, field.num_weights - last_out * last_in)
@@ -64,7 +64,7 @@ def connected_weights(pattern: Pattern) -> int:
     """Survivors on a way from a coordinate to an output. For all others no point needs work of its own: what feeds no
     output has no gradient, and what no coordinate reaches is the same everywhere."""
     keeps, field = list(pattern.layer_keeps()), pattern.field
-    reached = [torch.ones(field.in_features, dtype=torch.bool)]
+    reached = [torch.ones(field.widths[0], dtype=torch.bool)]
     for keep in keeps:
         reached.append((keep & reached[-1]).any(dim=1))
     matters, count = torch.ones(field.out_features, dtype=torch.bool), 0

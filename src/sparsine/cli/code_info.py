@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from sparsine.cli.console import console, say
@@ -37,17 +38,17 @@ def show_code(path: Path, start: Start | None) -> None:
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     say((str(path), "bold"), f" ({header.code_bytes} bytes)")
-    console.print(_facts(header))
+    console.print(_facts(header, start))
     if layers is not None:
         console.print(layers)
 
 
-def _facts(header: CodeHeader) -> Table:
+def _facts(header: CodeHeader, start: Start | None) -> Table:
     grid, quality = header.grid, DEFAULT_QUALITY - header.step_shift
     facts = Table(show_header=False, box=None)
     facts.add_row("format", f"code, version {header.version}")
     facts.add_row("start", f"{header.start_hash.hex()} (hash)")
-    facts.add_row("field", f"SIREN {'-'.join(map(str, header.sizes))}, {header.num_params:,} parameters survive of "
+    facts.add_row("field", f"{_field(header, start)}, {header.num_params:,} parameters survive of "
                            f"{header.most_params:,}")  # fmt: skip
     facts.add_row("grid", f"{' x '.join(map(str, grid.shape))} over {grid.axis_extents}, {grid.alignment}, "
                           f"axis order {grid.axis_order}")  # fmt: skip
@@ -59,6 +60,13 @@ def _facts(header: CodeHeader) -> Table:
     facts.add_row("bits per pixel", f"{header.bits_per_point:.4g}")
     facts.add_row("bits per parameter", f"{8 * header.code_bytes / header.num_params:.4g}")
     return facts
+
+
+def _field(header: CodeHeader, start: Start | None) -> str:
+    """A code says whether its field is a SIREN, and its sizes; all else stands in the start."""
+    if start is not None and header.encoded_width is not None:
+        return escape(start.field.description)
+    return f"{'SIREN' if header.encoded_width is None else 'MLP'} {'-'.join(map(str, header.sizes))}"
 
 
 def _layers(start: Start, data: bytes) -> Table:

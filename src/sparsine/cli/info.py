@@ -6,6 +6,7 @@ from typing import Annotated
 
 import torch
 import tyro
+from rich.markup import escape
 from rich.table import Table
 
 from sparsine.cli.code_info import is_code, show_code
@@ -67,8 +68,7 @@ def _show_start(where: Path, sparsity: float | None) -> None:
     grid, info = start.grid, start.info
     say((str(path), "bold"), f" ({path.stat().st_size} bytes)")
     facts = Table(show_header=False, box=None)
-    facts.add_row("field", f"SIREN {'-'.join(map(str, start.field.sizes))}, omega_0 {start.field.omega_0:g}, "
-                           f"output offset {start.field.output_offset:g}")  # fmt: skip
+    facts.add_row("field", escape(start.field.description))
     facts.add_row("parameters", f"{start.pattern.counts}; {start.pattern.density:.2%} of the weights survive")
     facts.add_row("grid", f"{' x '.join(map(str, grid.shape))} over {grid.axis_extents}, {grid.alignment}, "
                           f"axis order {grid.axis_order}")  # fmt: skip

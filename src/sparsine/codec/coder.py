@@ -17,6 +17,7 @@ from sparsine.codec.quantise import to_symbols, to_theta
 from sparsine.codec.scales import fitting_scales
 from sparsine.codec.uncalibrated import default_tables
 from sparsine.errors import BadInput
+from sparsine.fields.mlp import MLP
 from sparsine.meta.start import Start
 
 
@@ -67,8 +68,9 @@ class Coder:
         """
         self._check(theta)
         header = CodeHeader(
-            start_hash=self.hash, sizes=self.start.field.sizes, num_params=self.start.pattern.num_params,
-            grid=self.start.grid.resized(shape), step_shift=step_shift, group_steps=group_steps,
+            start_hash=self.hash, sizes=self.start.field.sizes, encoded_width=_encoded_width(self.start.field),
+            num_params=self.start.pattern.num_params, grid=self.start.grid.resized(shape), step_shift=step_shift,
+            group_steps=group_steps,
         )  # fmt: skip
         symbols = to_symbols(theta.detach().cpu().numpy(), self.centre, self.steps(header))
         shift, groups = fitting_scales(symbols, self._classes(header), self.groups, self.models)
@@ -134,9 +136,15 @@ class Coder:
                 f"the code belongs to the start {header.start_hash.hex()}, but this start is {self.hash.hex()}; "
                 "decode it with the very start that it was encoded with"
             )
-        same = (start.field.sizes, start.pattern.num_params, start.grid.resized(header.grid.shape))
-        if (header.sizes, header.num_params, header.grid) != same:
+        field, grid = start.field, start.grid.resized(header.grid.shape)
+        same = (field.sizes, _encoded_width(field), start.pattern.num_params, grid)
+        if (header.sizes, header.encoded_width, header.num_params, header.grid) != same:
             raise BadInput("the code tells another field or grid than its start has; no sound encoder made it")
+
+
+def _encoded_width(field: MLP) -> int | None:
+    """What a header says of a field beside its sizes."""
+    return None if field.is_siren else field.widths[0]
 
 
 @lru_cache(maxsize=16)

@@ -12,7 +12,7 @@ from sparsine.checks import check_memory
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
-from sparsine.fields.layers import layers
+from sparsine.fields.forward import forward
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid, Region
 
@@ -119,9 +119,4 @@ class FieldModule(nn.Module):
         self.theta = nn.Parameter(theta.detach().clone())
 
     def forward(self, coords: Float[Tensor, "... dims"]) -> Float[Tensor, "... channels"]:
-        field = self.pattern.field
-        *hidden, (last_weight, last_bias) = layers(field, self.pattern.scatter(self.theta[None]))
-        h = coords
-        for weight, bias in hidden:
-            h = torch.sin(field.omega_0 * (h @ weight[0].T + bias[0]))
-        return h @ last_weight[0].T + last_bias[0] + field.output_offset
+        return forward(self.pattern, self.theta, coords)

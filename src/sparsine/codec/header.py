@@ -31,7 +31,7 @@ MAX_SHIFT = 1_024
 MAX_GROUP_SHIFT = 127
 BYTES_PER_PARAM = 10
 """No parameter takes more in a payload: 24 bits of a table, then 6 and 48 of an escape."""
-_HAS_STEPS, _HAS_SCALES = 1, 2
+_HAS_STEPS, _HAS_SCALES, _NO_SIREN = 1, 2, 8
 _EXTENTS = ((-1.0, 1.0), (0.0, 1.0))
 
 
@@ -43,7 +43,9 @@ class CodeHeader:
     start_hash: bytes
     """Of the start that it was fitted from; see `identity.start_hash`."""
     sizes: tuple[int, ...]
-    """Neurons of the field from input to output."""
+    """Neurons of the field from coordinates to output."""
+    encoded_width: int | None = None
+    """Of any field but a SIREN: what the first layer is given of a point, in numbers. None stands for a SIREN."""
     num_params: int
     """Surviving weights and biases: the number of coded integers."""
     grid: Grid
@@ -63,6 +65,8 @@ class CodeHeader:
         _bound("neuron layers", len(self.sizes), 3, MAX_LEVELS)
         for n in self.sizes:
             _bound("neurons of a layer", n, 1, MAX_NEURONS)
+        if self.encoded_width is not None:
+            _bound("encoded coordinates", self.encoded_width, 1, MAX_NEURONS)
         _bound("parameters", self.num_params, 1, min(MAX_PARAMS, self.most_params))
         _bound("axes", self.grid.num_dims, 1, MAX_DIMS)
         _bound("axes", self.grid.num_dims, self.sizes[0], self.sizes[0])
@@ -78,7 +82,8 @@ class CodeHeader:
     @property
     def most_params(self) -> int:
         """Parameters of the dense field."""
-        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes))
+        widths = (self.encoded_width or self.sizes[0], *self.sizes[1:])
+        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
 
     @property
     def code_bytes(self) -> int:
@@ -92,8 +97,10 @@ class CodeHeader:
     def pack(self) -> bytes:
         """The bytes of the header."""
         flags = _HAS_STEPS * (self.group_steps is not None) + _HAS_SCALES * (self.group_scales is not None)
+        flags += _NO_SIREN * (self.encoded_width is not None)
         out = MAGIC + bytes([self.version, flags]) + self.start_hash
         out += packed_unsigned(len(self.sizes)) + b"".join(map(packed_unsigned, self.sizes))
+        out += b"" if self.encoded_width is None else packed_unsigned(self.encoded_width)
         out += packed_unsigned(self.num_params) + _packed_grid(self.grid)
         out += packed_signed(self.step_shift) + packed_signed(self.scale_shift)
         for groups in (self.group_steps, self.group_scales):
@@ -132,11 +139,13 @@ def with_checksum(body: bytes) -> bytes:
 
 def _unpacked(reader: Reader) -> CodeHeader:
     flags = reader.byte("flags")
-    _bound("flags", flags, 0, _HAS_STEPS | _HAS_SCALES)
+    if flags & ~(_HAS_STEPS | _HAS_SCALES | _NO_SIREN):
+        raise BadInput(f"a code cannot have flags: {flags}; 1, 2, 8 and their sums are possible here")
     start_hash = reader.take(HASH_BYTES, "hash of the start")
     levels = reader.unsigned("neuron layers", MAX_LEVELS)
     _bound("neuron layers", levels, 3, MAX_LEVELS)
     sizes = tuple(reader.unsigned("neurons of a layer", MAX_NEURONS) for _ in range(levels))
+    encoded_width = reader.unsigned("encoded coordinates", MAX_NEURONS) if flags & _NO_SIREN else None
     num_params = reader.unsigned("parameters", MAX_PARAMS)
     grid = _read_grid(reader)
     step_shift, scale_shift = (reader.signed("shift", MAX_SHIFT) for _ in range(2))
@@ -145,9 +154,9 @@ def _unpacked(reader: Reader) -> CodeHeader:
     scales = reader.signed_bytes(groups, "scales of groups") if flags & _HAS_SCALES else None
     payload_bytes = reader.unsigned("payload bytes", BYTES_PER_PARAM * MAX_PARAMS + 8)
     return CodeHeader(
-        start_hash=start_hash, sizes=sizes, num_params=num_params, grid=grid, step_shift=step_shift,
-        scale_shift=scale_shift, group_steps=steps, group_scales=scales, payload_bytes=payload_bytes,
-        header_bytes=reader.at,
+        start_hash=start_hash, sizes=sizes, encoded_width=encoded_width, num_params=num_params, grid=grid,
+        step_shift=step_shift, scale_shift=scale_shift, group_steps=steps, group_scales=scales,
+        payload_bytes=payload_bytes, header_bytes=reader.at,
     )  # fmt: skip
 
 

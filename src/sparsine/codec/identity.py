@@ -14,7 +14,7 @@ AXIS_ORDERS = ("array", "reversed")
 
 
 def start_hash(start: Start) -> bytes:
-    """Everything that decides what a code draws: sizes and constants of the field, the convention of the grid (not its
+    """Everything that decides what a code draws: the description of the field, the convention of the grid (not its
     number of samples), pattern, theta and coding tables. docs/format.md says which bytes are hashed."""
     tensors = {"theta": start.theta.detach().cpu().contiguous(), "pattern": start.pattern.to_bits()}
     if start.coding is not None:
@@ -25,9 +25,13 @@ def start_hash(start: Start) -> bytes:
 
 
 def _field(start: Start) -> bytes:
+    """Of a SIREN its sizes and its two constants; of any other field its whole description."""
     field = start.field
     sizes = struct.pack(f"<{1 + len(field.sizes)}I", len(field.sizes), *field.sizes)
-    return sizes + struct.pack("<2d", field.omega_0, field.output_offset)
+    if field.is_siren:
+        return sizes + struct.pack("<2d", field.omega_0, field.output_offset)
+    text = field.canonical()
+    return sizes + struct.pack("<I", len(text)) + text
 
 
 def _convention(grid: Grid) -> bytes:

@@ -77,8 +77,8 @@ class Cell:
             "level": self.level.name, "round": self.level.round,
             "weights": contender.weights, "biases": contender.biases, "numbers": contender.numbers,
             "bits": contender.bits, "shared_numbers": contender.shared_numbers,
-            "field": {"sizes": list(contender.field.sizes), "omega_0": contender.field.omega_0,
-                      "output_offset": contender.field.output_offset, "extent": plan.grid.to_dict()["extent"]},
+            "field": {name: value for name, value in contender.field.to_dict().items() if name != "kind"}
+                     | {"extent": plan.grid.to_dict()["extent"]},
             "learn": asdict(config.learn.inner) | asdict(config.learn.outer),
             "learning": total([made.stage.spent(root, made.round) for made in behind(self.needs)]),
             "protocols": protocols, "pictures": measuring.num_pictures, "made_from": self.made_from,

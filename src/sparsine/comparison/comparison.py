@@ -27,7 +27,6 @@ from sparsine.comparison.stages import Stage, check_given
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
-from sparsine.fields.siren import Siren
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.run import differences, with_new_options
 from sparsine.meta.start import load_start
@@ -104,7 +103,8 @@ class Comparison:
             BadInput: a data set cannot be opened, or has too few signals; a start that does not fit; a level that the
                 schedule has not; an engine or a device that this machine has not; neither dense steps nor a start.
         """
-        make_engine(Pattern.full(Siren(sizes=(2, 3, 1))), self.config.learn.engine, device=self.config.learn.device)
+        learn = self.config.learn
+        make_engine(Pattern.full(learn.field.field(2, 1)), learn.engine, device=learn.device)
         outer = self.config.learn.outer
         if outer.dense_steps == 0 and not outer.start_from:
             raise BadInput(

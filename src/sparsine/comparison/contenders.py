@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sparsine.engines.choose import make_engine
 from sparsine.fields.layers import layers
-from sparsine.fields.siren import Siren
+from sparsine.fields.mlp import MLP
 from sparsine.fitting.fit import FitConfig, Objective, Status, fit
 from sparsine.fitting.prune_on_the_way import fit_and_prune
 from sparsine.meta.start import Start
@@ -28,7 +28,7 @@ class Contender(ABC):
 
     @property
     @abstractmethod
-    def field(self) -> Siren: ...
+    def field(self) -> MLP: ...
 
     @property
     @abstractmethod
@@ -72,7 +72,7 @@ class FromStart(Contender):
     start: Start
 
     @property
-    def field(self) -> Siren:
+    def field(self) -> MLP:
         return self.start.field
 
     @property
@@ -106,7 +106,7 @@ class PrunedOnTheWay(Contender):
     """One pruning in the middle of the fit; else as many as there are survivors, evenly spread."""
 
     @property
-    def field(self) -> Siren:
+    def field(self) -> MLP:
         return self.start.field
 
     @property
@@ -145,7 +145,7 @@ class Quantised(Contender):
     bits_each: int
 
     @property
-    def field(self) -> Siren:
+    def field(self) -> MLP:
         return self.inner.field
 
     @property

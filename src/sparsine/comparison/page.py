@@ -167,7 +167,15 @@ def _data(view: View) -> dict[str, str]:
     signals = max((len(fit["signals"]) for cell in view.cells for fit in cell["protocols"].values()), default=0)
     return {"source": data["spec"], "values": data["value_kind"], "shape": plain(list(data["shape"])),
             "split": data["split"], "signals": count(signals),
-            "field": "-".join(map(str, field["sizes"])), "omega_0": plain(field["omega_0"])}  # fmt: skip
+            "field": "-".join(map(str, field["sizes"])), **_kind_of_field(field)}  # fmt: skip
+
+
+def _kind_of_field(field: dict[str, Any]) -> dict[str, str]:
+    """omega_0 of a SIREN; activation and encoding of any other."""
+    if "omega_0" in field:
+        return {"omega_0": plain(field["omega_0"])}
+    return {part: ", ".join(plain(value) for value in field[part].values() if value is not None)
+            for part in ("activation", "encoding")}  # fmt: skip
 
 
 def _settings(groups: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from sparsine.comparison.config import CompareConfig
 from sparsine.comparison.stages import Made, StartStage
 from sparsine.errors import BadInput
+from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
-from sparsine.fields.siren import Siren
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.start import Start, load_start
 from sparsine.pruning.prune import PruningConfig
@@ -18,8 +18,6 @@ from sparsine.signals.grid import Grid
 
 GRADIENTS_PER_TASK = 8
 """What an exact meta-gradient with two inner steps costs: three gradients, two Hessian-vector products."""
-SINE_COST = 5
-"""Multiply-adds that a neuron's sine is worth."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Plan:
         return self.config.learn.grid.grid(self.dataset.shape)
 
     @cached_property
-    def field(self) -> Siren:
+    def field(self) -> MLP:
         """The dense field that everything is pruned from."""
         if self.given_start:
             return self.given_start.field
@@ -120,9 +118,9 @@ class Plan:
         density = level.weights / self.field.num_weights
         return self._stage(f"{name}-{level.name}", self.learning(dense_steps=steps), self.field, needs, begin, density)
 
-    def narrow_field(self, width: int) -> Siren:
+    def narrow_field(self, width: int) -> MLP:
         first, *hidden, last = self.field.sizes
-        return Siren(sizes=(first, *[width] * len(hidden), last), omega_0=self.field.omega_0)
+        return replace(self.field, sizes=(first, *[width] * len(hidden), last), output_offset=0.0)
 
     def narrow_width(self, weights: int) -> int:
         """The smallest even width whose dense field has at least so many weights: the paper's list, for its field."""
@@ -133,10 +131,11 @@ class Plan:
 
     def fit_cost(self, weights: int, gradients: float) -> float:
         """Multiply-adds of so many gradients on the whole grid."""
-        return float(gradients * 3 * self.grid.num_points * (weights + SINE_COST * sum(self.field.sizes[1:-1])))
+        activations = self.field.activation.cost * sum(self.field.sizes[1:-1])
+        return float(gradients * 3 * self.grid.num_points * (weights + activations))
 
     def _stage(
-        self, name: str, config: LearnConfig, field: Siren, needs: list[Made],
+        self, name: str, config: LearnConfig, field: MLP, needs: list[Made],
         begin: Callable[[Sequence[Start]], Start] | None, density: float = 1.0,
     ) -> StartStage:  # fmt: skip
         points = min(config.inner.points or self.grid.num_points, self.grid.num_points) / self.grid.num_points
@@ -148,7 +147,7 @@ class Plan:
         return StartStage(self.data, self.seed, name, tuple(needs), cost, config, begin)
 
 
-def random_start(field: Siren, grid: Grid, seed: int, value_kind: str) -> Start:
+def random_start(field: MLP, grid: Grid, seed: int, value_kind: str) -> Start:
     """Nothing learned: the field's own random numbers. Seeds are moved by one, away from those that learning begins
     with."""
     return Start(Pattern.full(field), field.initial_theta(seed + 1), grid, {"value_kind": value_kind})

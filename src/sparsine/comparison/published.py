@@ -74,7 +74,9 @@ def _differences(cells: Sequence[Cell]) -> list[str]:
         found.append(f"signals are {plain(list(data['shape']))}, not {plain(theirs['grid'])}")
     if list(field["sizes"]) != theirs["field"]["sizes"]:
         found.append(f"the field is {_sizes(field['sizes'])}, not {_sizes(theirs['field']['sizes'])}")
-    if abs(field["omega_0"] - theirs["field"]["omega_0"]) > SAME_OMEGA:
+    if "omega_0" not in field:
+        found.append(f"the activation is {field['activation']['name']}, not sine")
+    elif abs(field["omega_0"] - theirs["field"]["omega_0"]) > SAME_OMEGA:
         found.append(f"omega_0 is {field['omega_0']:g}, not {theirs['field']['omega_0']:g}")
     if fit is None:
         found.append("no signal was fitted with Adam")

@@ -1,16 +1,19 @@
-"""Which engine computes: by name, or by device, dtype, density and width."""
+"""Which engine computes: by name, or the fastest that can."""
 
 import torch
 
 from sparsine.engines.contract import Engine
 from sparsine.engines.dense import DenseEngine
 from sparsine.engines.native import chosen_instructions, is_built
+from sparsine.engines.referee import check_values
 from sparsine.engines.reference import ReferenceEngine
 from sparsine.engines.sparse import SparseEngine
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 
 ENGINES: dict[str, type[Engine]] = {"reference": ReferenceEngine, "dense": DenseEngine, "sparse": SparseEngine}
+OWN = (ReferenceEngine, DenseEngine, SparseEngine)
+"""The engines that tests of this package hold against the referee."""
 
 # Where `auto` leaves the CPU to the dense engine (measured, results/benchmarks/engine_choice.json): without AVX2 the
 # compiled code has vectors of four and the matrix library's are longer; in very wide and nearly full layers a tile
@@ -24,18 +27,23 @@ WIDE, WIDE_UP_TO = 1024, 0.7
 def make_engine(
     pattern: Pattern, name: str = "auto", *, device: str = "cpu", dtype: torch.dtype = torch.float32
 ) -> Engine:
-    """The engine called `name`; `auto` picks the fastest that can do it: `sparse` for float32 on the CPU, unless
-    the pattern is dense and the processor old or the field very wide; `dense` otherwise.
+    """The engine called `name`; `auto` asks one after the other, fastest first: `sparse` before `dense` unless the
+    pattern is dense and the processor old or the field very wide, then registered ones, `reference` last.
 
     Raises:
-        BadInput: no such engine, or no such device on this machine, or an engine that cannot do what is asked.
+        BadInput: no such engine, or no such device on this machine, or an engine that cannot do what is asked or
+            draws something else than the field says.
     """
     if name != "auto" and name not in ENGINES:
         raise BadInput(f"unknown engine {name!r}; use auto, {', '.join(ENGINES)}")
     check_device(device)
-    if name == "auto":
-        name = "sparse" if _sparse_wins(pattern, torch.device(device), dtype) else "dense"
-    return ENGINES[name](pattern, device=device, dtype=dtype)
+    kind = _fastest(pattern, torch.device(device), dtype) if name == "auto" else ENGINES[name]
+    if reason := kind.supports(pattern.field, torch.device(device), dtype):
+        raise BadInput(reason)
+    engine = kind(pattern, device=device, dtype=dtype)
+    if kind not in OWN:
+        check_values(engine)
+    return engine
 
 
 def check_device(device: str) -> None:
@@ -44,6 +52,19 @@ def check_device(device: str) -> None:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, ImportError) as error:
         raise BadInput(f"device {device!r} cannot be used here ({str(error).splitlines()[0]}); use cpu") from error
+
+
+def _fastest(pattern: Pattern, device: torch.device, dtype: torch.dtype) -> type[Engine]:
+    """The first that supports what is asked. Raises BadInput with every reason where none does."""
+    ours = ["sparse", "dense"] if _sparse_wins(pattern, device, dtype) else ["dense", "sparse"]
+    others = [name for name in ENGINES if name not in ("sparse", "dense", "reference")]
+    reasons = []
+    for name in [*ours, *others, "reference"]:
+        reason = ENGINES[name].supports(pattern.field, device, dtype)
+        if reason is None:
+            return ENGINES[name]
+        reasons.append(reason)
+    raise BadInput(f"no engine can compute this: {'; '.join(reasons)}")
 
 
 def _sparse_wins(pattern: Pattern, device: torch.device, dtype: torch.dtype) -> bool:

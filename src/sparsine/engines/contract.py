@@ -1,5 +1,8 @@
 """What every engine answers, and the checks that all share.
 
+A field says which activation and which encoding it has; an engine says by `supports` which fields it computes, and is
+never made for another.
+
 Shapes: theta (signals, params); coords (points, dims), or (signals, points, dims) when every signal has its own;
 values (signals, points, channels). Loss: mean squared error over points and channels, one number per signal.
 """
@@ -11,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sparsine.errors import BadInput
+from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 
 
@@ -20,10 +24,23 @@ class Engine(ABC):
     name: str
 
     def __init__(self, pattern: Pattern, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32):
+        """Raises BadInput for what this engine does not support."""
         self.pattern = pattern
         self.field = pattern.field
         self.device = torch.device(device)
         self.dtype = dtype
+        if reason := self.supports(self.field, self.device, dtype):
+            raise BadInput(reason)
+
+    @classmethod
+    def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
+        """Why this engine cannot compute this, in a sentence that says what can; None if it can.
+
+        An engine that does not say otherwise computes SIRENs alone: it may never have heard of other activations.
+        """
+        if field.is_siren:
+            return None
+        return f"engine '{cls.name}' computes SIRENs, but this field is {field.description}; engine 'dense' can do that"
 
     def predict(
         self, theta: Float[Tensor, "signals params"], coords: Float[Tensor, "*own points dims"]

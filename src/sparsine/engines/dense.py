@@ -4,8 +4,9 @@ Points and signals are taken in blocks small enough for the cache, so that memor
 are ordinary backpropagation; the Hessian-vector product is Pearlmutter's R-operator (Neural Computation, 1994):
 the forward and the backward pass, each beside its own derivative along `v`.
 
-The frequency omega_0 is folded into the weights and biases of the hidden layers on the way in, and into their
-derivatives on the way out, which spares a pass over every activation.
+What an activation multiplies pre-activations by (the frequency omega_0 of a sine) is folded into the weights and
+biases of the hidden layers on the way in, and into their derivatives on the way out, which spares a pass over every
+activation.
 
 The cost is that of the dense field whatever the pattern. Pruned weights enter as exact zeros.
 On CUDA, matrix products follow `torch.set_float32_matmul_precision`: TF32 only if you ask for it there, or by
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from sparsine.engines.contract import Engine
 from sparsine.fields.layers import layers
+from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 
 # Activations of the widest layer in one block. CPU: a few such arrays stay in the caches (measured flat between
@@ -35,7 +37,7 @@ class _Block:
 
 
 class DenseEngine(Engine):
-    """float32 or float64, CPU or CUDA, any sizes. Partial sums are added in block order, so a run repeats its bits."""
+    """Any field, float32 or float64, CPU or CUDA. Partial sums are added in block order, so a run repeats its bits."""
 
     name = "dense"
 
@@ -49,17 +51,23 @@ class DenseEngine(Engine):
     ):
         super().__init__(pattern, device=device, dtype=dtype)
         self.block_elements = block_elements or BLOCK_ELEMENTS.get(self.device.type, 2**18)
-        self._scale = self._frequencies()
+        self._activation = self.field.activation
+        self._scale = self._scales()
+
+    @classmethod
+    def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
+        """Everything that a field describes."""
+        return None
 
     @torch.no_grad()
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
         out = theta.new_empty(theta.shape[0], coords.shape[-2], self.field.out_features)
         net = self._layers(theta)
         for block in self._blocks(theta, coords):
-            h = _take(coords, block)
+            h = self._inputs(coords, block)
             *hidden, last = _of(net, block.signals)
             for weight, bias in hidden:
-                h = _linear(h, weight, bias).sin_()
+                h = self._activation.value(_linear(h, weight, bias))
             out[block.signals, block.points] = _linear(h, *last).add_(self.field.output_offset)
         return out
 
@@ -71,13 +79,14 @@ class DenseEngine(Engine):
         for block in self._blocks(theta, coords):
             weights = _of(net, block.signals)
             grads = _of(grad_net, block.signals)
-            hs, slopes = self._forward(weights, _take(coords, block))
+            hs, zs = self._forward(weights, self._inputs(coords, block))
             delta, squares = self._residual(weights, hs[-1], values[block.signals, block.points], coords.shape[-2])
             loss[block.signals] += squares
             for layer in reversed(range(len(weights))):
                 _add_gradient(grads[layer], delta, hs[layer])
                 if layer > 0:
-                    delta = _matmul(delta, weights[layer][0]).mul_(slopes[layer - 1])
+                    slope = self._activation.slope(zs.pop(), hs[layer])
+                    delta = _matmul(delta, weights[layer][0]).mul_(slope)
         return loss, self.pattern.gather(grad.mul_(self._scale))
 
     @torch.no_grad()
@@ -87,7 +96,8 @@ class DenseEngine(Engine):
         for block in self._blocks(theta, coords):
             weights, vs = _of(net, block.signals), _of(directions, block.signals)
             products = _of(product_net, block.signals)
-            hs, slopes = self._forward(weights, _take(coords, block))
+            hs, zs = self._forward(weights, self._inputs(coords, block))
+            slopes = [self._activation.slope(z, h) for z, h in zip(zs, hs[1:], strict=True)]
             # dot_* is the derivative along v; the input does not depend on theta, so its own is zero
             dot_hs: list[Tensor | None] = [None]
             dot_zs: list[Tensor] = []
@@ -109,20 +119,19 @@ class DenseEngine(Engine):
                     dot_delta = _matmul(dot_delta, weight)
                     _add_matmul(dot_delta, delta, direction)
                     upstream = _matmul(delta, weight)
-                    # the derivative of slope = cos z along v is -sin z dot_z
-                    curvature = dot_zs[layer - 1].mul_(hs[layer])
-                    dot_delta = dot_delta.mul_(slope).addcmul_(upstream, curvature, value=-1)
+                    # the derivative of the slope along v
+                    dot_slope = dot_zs[layer - 1].mul_(self._activation.curvature(zs.pop(), hs[layer], slope))
+                    dot_delta = dot_delta.mul_(slope).addcmul_(upstream, dot_slope)
                     delta = upstream.mul_(slope)
         return self.pattern.gather(product.mul_(self._scale))
 
     def _forward(self, weights: list[tuple[Tensor, Tensor]], h: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Inputs of every layer, and the slope cos z of every hidden one."""
-        hs, slopes = [h], []
+        """Inputs of every layer, and the pre-activation of every hidden one."""
+        hs, zs = [h], []
         for weight, bias in weights[:-1]:
-            z = _linear(hs[-1], weight, bias)
-            hs.append(torch.sin(z))
-            slopes.append(z.cos_())
-        return hs, slopes
+            zs.append(_linear(hs[-1], weight, bias))
+            hs.append(self._activation.value(zs[-1]))
+        return hs, zs
 
     def _residual(
         self, weights: list[tuple[Tensor, Tensor]], h: Tensor, values: Tensor, num_points: int
@@ -136,20 +145,24 @@ class DenseEngine(Engine):
     def _layers(self, theta: Tensor) -> list[tuple[Tensor, Tensor]]:
         return list(layers(self.field, self.pattern.scatter(theta) * self._scale))
 
-    def _frequencies(self) -> Tensor:
-        """What each dense parameter is multiplied by: omega_0 in the hidden layers, 1 in the last."""
+    def _scales(self) -> Tensor:
+        """What each dense parameter is multiplied by: the activation's scale in the hidden layers, 1 in the last."""
         scale = torch.ones(1, self.field.num_weights + self.field.num_biases, dtype=self.dtype, device=self.device)
-        for weight, bias in list(layers(self.field, scale))[:-1]:
-            weight.fill_(self.field.omega_0)
-            bias.fill_(self.field.omega_0)
+        for layer, (weight, bias) in enumerate(list(layers(self.field, scale))[:-1]):
+            weight.fill_(self._activation.scale(layer))
+            bias.fill_(self._activation.scale(layer))
         return scale
+
+    def _inputs(self, coords: Tensor, block: _Block) -> Tensor:
+        """What the first layer is given for a block, (signals or 1, points, numbers)."""
+        return self.field.encoding(_take(coords, block))
 
     def _zeros(self, theta: Tensor) -> Tensor:
         return theta.new_zeros(theta.shape[0], self.field.num_weights + self.field.num_biases)
 
     def _blocks(self, theta: Tensor, coords: Tensor) -> Iterator[_Block]:
         """Blocks of points of one signal, or of several signals where one signal does not fill a block."""
-        width, num_points = max(self.field.sizes), coords.shape[-2]
+        width, num_points = max(self.field.widths), coords.shape[-2]
         points = min(num_points, max(1, self.block_elements // width))
         signals = max(1, self.block_elements // (width * points))
         for first in range(0, theta.shape[0], signals):

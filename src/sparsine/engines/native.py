@@ -26,13 +26,18 @@ def native() -> ModuleType:
     return _native
 
 
-def is_built() -> bool:
-    """Whether this installation has the extension."""
+def why_missing() -> str | None:
+    """Why this installation lacks the extension, and what to do; None where it has it."""
     try:
         native()
-    except BadInput:
-        return False
-    return True
+    except BadInput as error:
+        return str(error)
+    return None
+
+
+def is_built() -> bool:
+    """Whether this installation has the extension."""
+    return why_missing() is None
 
 
 def instruction_sets() -> list[str]:

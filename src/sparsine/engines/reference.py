@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from sparsine.engines.contract import Engine
-from sparsine.fields.layers import layers
+from sparsine.fields.forward import forward
+from sparsine.fields.mlp import MLP
 
 
 class ReferenceEngine(Engine):
@@ -12,13 +13,14 @@ class ReferenceEngine(Engine):
 
     name = "reference"
 
+    @classmethod
+    def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
+        """Everything that a field describes."""
+        return None
+
     def forward(self, theta: Tensor, coords: Tensor) -> Tensor:
         """Values (points, channels) of one signal, differentiable in theta (params,) and coords (points, dims)."""
-        field, h = self.field, coords
-        *hidden, last = layers(field, self.pattern.scatter(theta[None]))
-        for weight, bias in hidden:
-            h = torch.sin(field.omega_0 * (h @ weight[0].T + bias[0]))
-        return h @ last[0][0].T + last[1][0] + field.output_offset
+        return forward(self.pattern, theta, coords)
 
     def mse(self, theta: Tensor, coords: Tensor, values: Tensor) -> Tensor:
         """Mean squared error of one signal, differentiable to any order."""

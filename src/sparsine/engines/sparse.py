@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from sparsine.engines.contract import Engine
-from sparsine.engines.native import check_instructions, chosen_instructions, native
-from sparsine.errors import BadInput
+from sparsine.engines.native import check_instructions, chosen_instructions, native, why_missing
+from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 
 
@@ -25,7 +25,7 @@ class SparseEngine(Engine):
     """float32 on the CPU, any sizes. Threads: `torch.get_num_threads()`. Extra memory: a few tiles for each thread.
 
     Raises:
-        BadInput: another device or dtype; an instruction set that this processor lacks; no compiled extension.
+        BadInput: what it does not support; an instruction set that this processor lacks; no compiled extension.
     """
 
     name = "sparse"
@@ -39,11 +39,6 @@ class SparseEngine(Engine):
         instructions: str | None = None,
     ):
         super().__init__(pattern, device=device, dtype=dtype)
-        if self.device.type != "cpu" or dtype != torch.float32:
-            raise BadInput(
-                f"engine 'sparse' computes torch.float32 on cpu, but was asked for {dtype} on {self.device}; "
-                "engine 'dense' can do that"
-            )
         field = pattern.field
         self.instructions = check_instructions(instructions) if instructions else chosen_instructions()
         self._native = native().Engine(
@@ -53,6 +48,16 @@ class SparseEngine(Engine):
             field.output_offset,
             self.instructions,
         )
+
+    @classmethod
+    def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
+        """Sines of one frequency, coordinates as they are, in float32 on the CPU, where the extension was built."""
+        if device.type != "cpu" or dtype != torch.float32:
+            return (
+                f"engine 'sparse' computes torch.float32 on cpu, but was asked for {dtype} on {device}; "
+                "engine 'dense' can do that"
+            )
+        return super().supports(field, device, dtype) or why_missing()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles and copies are made anew: the compiled part knows nothing that the pattern does not say."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from jaxtyping import Float
 from torch import Tensor
 
-from sparsine.fields.siren import Siren
+from sparsine.fields.mlp import MLP
 
 
 def layers(
-    field: Siren, dense: Float[Tensor, "signals dense_params"]
+    field: MLP, dense: Float[Tensor, "signals dense_params"]
 ) -> Iterator[tuple[Float[Tensor, "signals n_out n_in"], Float[Tensor, "signals n_out"]]]:
     """Views of (weight, bias) for every layer; writing to them writes to `dense`."""
     weight_start, bias_start = 0, field.num_weights

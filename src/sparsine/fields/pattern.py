@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from sparsine.errors import BadInput
-from sparsine.fields.siren import Siren
+from sparsine.fields.mlp import MLP
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +22,12 @@ class Pattern:
     """The surviving weights of `field`, shared by all signals.
 
     Example:
-        >>> field = Siren(sizes=(2, 3, 1))
+        >>> field = MLP(sizes=(2, 3, 1))
         >>> Pattern.full(field).num_params
         13
     """
 
-    field: Siren
+    field: MLP
     keep: Bool[Tensor, " weights"]
     """One entry for each weight of the dense field, layer by layer, row by row: does it survive?"""
 
@@ -39,7 +39,7 @@ class Pattern:
             )
 
     @classmethod
-    def full(cls, field: Siren) -> "Pattern":
+    def full(cls, field: MLP) -> "Pattern":
         """Nothing pruned."""
         return cls(field, torch.ones(field.num_weights, dtype=torch.bool))
 
@@ -120,7 +120,7 @@ class Pattern:
         return torch.from_numpy(np.packbits(self.keep.numpy()))
 
     @classmethod
-    def from_bits(cls, field: Siren, bits: torch.Tensor) -> "Pattern":
+    def from_bits(cls, field: MLP, bits: torch.Tensor) -> "Pattern":
         """Raises BadInput when the number of bytes is not that of the field."""
         if bits.dtype != torch.uint8 or bits.shape != ((field.num_weights + 7) // 8,):
             raise BadInput(

@@ -7,33 +7,13 @@ from typing import Any, Literal
 
 from sparsine.checks import check_choice, check_range
 from sparsine.errors import BadInput
-from sparsine.fields.siren import Siren
+from sparsine.meta.field_config import FieldConfig as FieldConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.grid import Alignment, AxisOrder, Grid
 
 Moments = Literal["keep", "reset"]
 Decay = Literal["none", "cosine"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldConfig:
-    """The field that is learned."""
-
-    width: int = 256
-    """Neurons in every hidden layer."""
-    hidden_layers: int = 4
-    """Hidden layers, each followed by a sine."""
-    omega_0: float = 200.0
-    """Frequency of the sines. The paper has 200 at 178 x 178; smaller grids want less."""
-
-    def __post_init__(self) -> None:
-        check_range("width", self.width, 1, 65_536)
-        check_range("hidden_layers", self.hidden_layers, 1, 64)
-        check_range("omega_0", self.omega_0, 1e-6, 1e6)
-
-    def field(self, in_features: int, out_features: int) -> Siren:
-        return Siren(sizes=(in_features, *[self.width] * self.hidden_layers, out_features), omega_0=self.omega_0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,15 @@ def retold(start: Start, grid: Grid) -> Start:
     """`start` for the samples of `grid`, with output offset 0.
 
     Raises:
-        BadInput: another number of samples on an axis, fewer than two, or another order of the axes.
+        BadInput: another number of samples on an axis, fewer than two, or another order of the axes; a field that
+            encodes its coordinates, whose frequencies stay where they are.
     """
     old, field = start.grid, start.field
+    if field.encoded_width is not None:
+        raise BadInput(
+            f"the coordinates of a field with {field.encoding.description} cannot be told in another way: its encoding "
+            "is fixed, and no weight stands between it and the coordinates; keep the grid of the start"
+        )
     if old.shape != grid.shape or old.axis_order != grid.axis_order or min(grid.shape) < 2:
         raise BadInput(
             f"a start for a grid of {old.shape} samples ({old.axis_order}) cannot be told for {grid.shape} "

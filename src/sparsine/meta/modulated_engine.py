@@ -7,6 +7,7 @@ from torch import Tensor
 
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
+from sparsine.fields.mlp import MLP
 from sparsine.meta.modulations import Modulations
 
 
@@ -41,6 +42,11 @@ class ModulatedEngine(Engine):
         self.modulations = Modulations(on_device, mix.to(self.device))
         self._check_kind("base", self.modulations.base.theta)
         self._check_kind("mix", self.modulations.mix)
+
+    @classmethod
+    def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
+        """Whatever the engine that it asks was made for."""
+        return None
 
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
         return self.engine.predict(self.modulations.theta(theta), coords)

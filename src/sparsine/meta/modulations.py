@@ -32,7 +32,7 @@ from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.environment import environment
 from sparsine.errors import BadInput, WorkFailed
-from sparsine.fields.siren import Siren
+from sparsine.fields.mlp import MLP
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
 from sparsine.meta.outer import NotFinite
@@ -55,7 +55,7 @@ the mean of mix.T @ mix is MIX_SCALE**2 times the identity: at 1, as far as MAML
 Tried at the usual inner step 1e-2: 0.3 learns slowly, 2 is up to 1 dB better at omega_0 = 30 but overshoots at 60."""
 
 
-def hidden_biases(field: Siren) -> slice:
+def hidden_biases(field: MLP) -> slice:
     """Where theta holds the biases that a latent shifts: all but those of the output, whatever was pruned."""
     return slice(-field.num_biases, -field.out_features)
 

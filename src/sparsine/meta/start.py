@@ -14,8 +14,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from sparsine.errors import BadInput
+from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
-from sparsine.fields.siren import Siren
 from sparsine.meta.coding import CODING_VERSION, CodingTables
 from sparsine.signals.grid import Grid
 from sparsine.storage import finite_or_none, write_atomically
@@ -54,7 +54,7 @@ class Start:
             )
 
     @property
-    def field(self) -> Siren:
+    def field(self) -> MLP:
         return self.pattern.field
 
     @property
@@ -139,7 +139,7 @@ def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dic
     if sha256 != found:
         raise BadInput(f"{path} is damaged: its checksum does not match its contents; restore it from a copy")
     try:
-        pattern = Pattern.from_bits(Siren.from_dict(header["field"]), tensors.pop("pattern"))
+        pattern = Pattern.from_bits(MLP.from_dict(header["field"]), tensors.pop("pattern"))
     except (KeyError, ValueError, OverflowError) as error:
         raise BadInput(f"{path} does not say what field it belongs to ({error})") from error
     return tensors, pattern, header

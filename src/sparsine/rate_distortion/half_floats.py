@@ -15,6 +15,8 @@ from torch import Tensor
 
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
+from sparsine.errors import BadInput
+from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.fields.siren import Siren
 from sparsine.fitting.fit import FitConfig, Objective, fit
@@ -26,13 +28,15 @@ from sparsine.signals.grid import Grid
 MAGIC = b"F16N"
 
 
-def pack(field: Siren, theta: Float[Tensor, " params"], shape: tuple[int, int]) -> bytes:
-    """The file of one fitted field."""
+def pack(field: MLP, theta: Float[Tensor, " params"], shape: tuple[int, int]) -> bytes:
+    """The file of one fitted field. Raises BadInput for what it cannot say."""
+    if not field.is_siren or field.output_offset:
+        raise BadInput(f"a file of half floats holds a SIREN without an output offset, but this is {field.description}")
     sizes = struct.pack(f"<B{len(field.sizes)}H", len(field.sizes), *field.sizes)
     return MAGIC + sizes + struct.pack("<f2H", field.omega_0, *shape) + theta.numpy().astype("<f2").tobytes()
 
 
-def unpack(data: bytes) -> tuple[Siren, Float[Tensor, " params"], tuple[int, int]]:
+def unpack(data: bytes) -> tuple[MLP, Float[Tensor, " params"], tuple[int, int]]:
     """What `pack` was given, with theta as float16 tells it."""
     (count,) = struct.unpack_from("<B", data, len(MAGIC))
     *sizes, omega_0, rows, columns = struct.unpack_from(f"<{count}Hf2H", data, len(MAGIC) + 1)
@@ -64,7 +68,7 @@ def measure_half_floats(
 
 
 def _fits(
-    engine: Engine, field: Siren, originals: list[Picture], config: RateDistortionConfig
+    engine: Engine, field: MLP, originals: list[Picture], config: RateDistortionConfig
 ) -> dict[int, tuple[Tensor, float]]:
     """By number of steps: vectors (signals, params), and seconds since the fit began."""
     values = torch.from_numpy(np.stack(originals).reshape(len(originals), -1, 3).astype(np.float32) / 255)

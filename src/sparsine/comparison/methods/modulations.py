@@ -13,7 +13,7 @@ from sparsine.comparison.methods.contract import Case, Family, Method
 from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made, OnProgress, Stage
 from sparsine.engines.choose import make_engine
-from sparsine.fields.siren import Siren
+from sparsine.fields.mlp import MLP
 from sparsine.fitting.fit import FitConfig, Objective, Status, fit
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.modulated_engine import ModulatedEngine
@@ -44,7 +44,7 @@ class Codes(Contender):
     modulations: Modulations
 
     @property
-    def field(self) -> Siren:
+    def field(self) -> MLP:
         return self.modulations.base.field
 
     @property
