@@ -249,7 +249,7 @@ def test_a_given_start_must_be_dense(given, tmp_path):
 
 def test_a_given_start_must_draw_the_channels_of_every_data_set(given, photos, tmp_path):
     made = tiny.comparison(tmp_path, {"curves": "curves", "photos": f"images:{photos}"}, **from_start(given[0]))
-    with pytest.raises(BadInput, match="draws 1 channels but the signals of images:"):
+    with pytest.raises(BadInput, match="draws 1 channel but the signals of images:"):
         made.cells()
 
 

@@ -28,6 +28,16 @@ def test_the_page_loads_nothing(page):
     assert_loads_nothing(page(record(), pictures=True))
 
 
+def test_shapes_are_rows_times_columns_and_one_of_anything_is_one(page):
+    made = record()
+    made["hardware"]["threads"] = 1
+    made["config"]["grid"] = {"resolution": [48, 64]}
+    text = page(made).text
+    assert "<dd>48 x 64</dd>" in text
+    assert "an abacus, 1 thread" in text
+    assert "1 threads" not in text
+
+
 def test_the_drawing_library_is_in_the_page_once(page):
     made = page(record())
     assert made.text.count("plotly.js v") == 1

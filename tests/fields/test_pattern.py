@@ -35,6 +35,7 @@ def test_a_small_pattern_is_laid_out_as_a_person_would():
     assert pattern.positions.tolist() == [1, 2, 5, 8, 9, 10, 11, 12]
     assert (pattern.num_weights, pattern.num_biases, pattern.num_params) == (4, 4, 8)
     assert pattern.counts == "4 weights + 4 biases = 8"
+    assert pattern.without(torch.tensor([True, True, False, True])).counts == "1 weight + 4 biases = 5"
     assert pattern.density == pytest.approx(4 / 9)
     assert pattern.sparsity == pytest.approx(5 / 9)
     first, last = pattern.layer_keeps()

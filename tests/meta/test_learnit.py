@@ -199,7 +199,7 @@ def test_a_damaged_file_is_refused_or_makes_no_difference(corrupted, changes, ke
 )
 def test_the_published_start_gives_the_known_answers_on_genuine_test_crops():
     start = import_learnit(PUBLISHED)
-    assert start.pattern.counts == "197888 weights + 1027 biases = 198915"
+    assert start.pattern.counts == "197,888 weights + 1,027 biases = 198,915"
     test = open_dataset(f"celeba:{DATA / 'celeba'}").test
     # PSNR (dB) after 0, 1 and 2 SGD steps at 1e-2 on all pixels, from an independent computation
     known = {

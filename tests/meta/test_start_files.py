@@ -336,7 +336,7 @@ def test_a_start_of_another_length_or_grid_is_never_made():
     start = make_start()
     with pytest.raises(BadInput, match=r"needs theta of that length, but got \(4,\)"):
         Start(start.pattern, torch.zeros(4), GRID)
-    with pytest.raises(BadInput, match=r"takes 2 coordinates but the grid \(5,\) has 1 axes"):
+    with pytest.raises(BadInput, match=r"takes 2 coordinates but the grid \(5,\) has 1 axis"):
         Start(start.pattern, start.theta, Grid(shape=(5,)))
 
 

@@ -147,7 +147,7 @@ def test_mistakes_are_answered_in_one_line(tmp_path, capsys):
     save_start(tmp_path / "grey.safetensors", make_start((2, 5, 1)))
     folder = save_pictures(tmp_path / "pictures", [(13, 17)])
     for start, options, says in (
-        ("plain", [], "never calibrated"), ("grey", [], "1 channels"), ("plain", ["--jpeg", "0"], "jpeg is 0"),
+        ("plain", [], "never calibrated"), ("grey", [], "draws 1 channel,"), ("plain", ["--jpeg", "0"], "jpeg is 0"),
         ("plain", ["--qualities", "80", "40"], "smallest first"), ("missing", [], "there is no"),
     ):  # fmt: skip
         assert command(tmp_path / f"{start}.safetensors", folder, "--out", tmp_path / "out", *options) == 2

@@ -37,6 +37,14 @@ def test_means_are_over_signals():
     assert ours.points[0].bits_per_pixel == pytest.approx(8 * 100.5 / 200)
 
 
+def test_settings_that_are_lists_are_told_with_commas_and_one_thread_is_one(tmp_path):
+    record = made_up_record()
+    record["config"]["qualities"] = [32, 48, 64]
+    page = write_page(tmp_path, record).read_text()
+    assert "<dd>32, 48, 64</dd>" in page
+    assert " 1 thread, " in page
+
+
 def test_starts_come_from_dense_to_sparse_and_are_told_apart():
     record = made_up_record()
     record["starts"][1]["weights"] = 99

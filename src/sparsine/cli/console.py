@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from sparsine.counted import counted as counted
 from sparsine.evaluation.rows import evenly
 from sparsine.shown import shown, without_control
 
@@ -113,11 +114,6 @@ def say_notes(notes: Sequence[str]) -> None:
     """What was noticed on the way and changes nothing of what follows, a line each."""
     for note in notes:
         say(("note", "yellow"), f": {note}")
-
-
-def counted(number: int, noun: str) -> str:
-    """'1 signal', '3 signals'."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def shown_steps(steps: Sequence[object]) -> list[int]:

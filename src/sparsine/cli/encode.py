@@ -83,7 +83,7 @@ def run(options: Options) -> int:
     signals = open_signals(options.signals, start, options.split, resolution, "encode")
     count = min(len(signals), options.limit or len(signals))
     say(("encoding", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
-        f"{_calibrated(start)}), {config.fit.num_steps} steps of {config.fit.optimizer} at "
+        f"{_calibrated(start)}), {counted(config.fit.num_steps, 'step')} of {config.fit.optimizer} at "
         f"{config.fit.step_size:g}, {_aim(config)}")  # fmt: skip
     coded, began, complaints = [], time.monotonic(), Complaints()
     with Waiting("encoding", count) as waiting:

@@ -73,8 +73,8 @@ def run(options: Options) -> int:
     size = options.render or tuple(2 * n for n in start.grid.shape)
     count = min(len(signals), options.limit or len(signals))
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
-        f"{start.pattern.density:.2%} of the weights), {options.fit.num_steps} steps of {options.fit.optimizer} at "
-        f"{options.fit.step_size:g}")  # fmt: skip
+        f"{start.pattern.density:.2%} of the weights), {counted(options.fit.num_steps, 'step')} of "
+        f"{options.fit.optimizer} at {options.fit.step_size:g}")  # fmt: skip
     fits: list[FittedSignal] = []
     names = FileNames()
     with locked(options.out), Waiting("fitting", count) as waiting:

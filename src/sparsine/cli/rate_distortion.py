@@ -17,7 +17,7 @@ from sparsine.cli.console import Waiting, console, counted, say
 from sparsine.cli.signals import Split, grid_shape, is_dataset, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.errors import BadInput
-from sparsine.evaluation.wording import DASH, count, db, plain
+from sparsine.evaluation.wording import DASH, count, db, shape
 from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.figures import write_figures
@@ -57,7 +57,8 @@ def run(options: Options) -> int:
     found = [find_start(path, None) for path in (options.start, *options.more_starts)]
     for path, start in found:
         if start.field.out_features != 3:
-            raise BadInput(f"{path} draws {start.field.out_features} channels, but JPEG and WebP are for RGB pictures")
+            drawn = counted(start.field.out_features, "channel")
+            raise BadInput(f"{path} draws {drawn}, but JPEG and WebP are for RGB pictures")
     collection = _collection(options, found[0][1])
     config = RateDistortionConfig(
         **{f.name: getattr(options, f.name) for f in dataclasses.fields(RateDistortionConfig)}
@@ -86,7 +87,7 @@ def _collection(options: Options, start: Start) -> Collection:
     kind, _, place = options.signals.partition(":")
     name = shown(Path(place or kind).name)
     spec = f"{kind}:{name}" if named and place else name
-    how = f"the {options.split} split at {plain(list(start.grid.shape))}" if named else "image files at their own sizes"
+    how = f"the {options.split} split at {shape(start.grid.shape)}" if named else "image files at their own sizes"
     count = min(len(signals), options.limit or len(signals))
     return Collection(shown(options.label or spec), spec, f"{spec}, {how}.", signals, count)
 

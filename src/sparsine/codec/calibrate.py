@@ -26,6 +26,7 @@ from sparsine.codec.sensitivity import sensitivities
 from sparsine.codec.tails import laplace_tails, measured_tails
 from sparsine.codec.targets import CEILING_DB, COARSEST, FINEST, boundary
 from sparsine.codec.uncalibrated import DEFAULT_STEP
+from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import WorkFailed
@@ -104,8 +105,8 @@ def _fitted(
             progress(number + 1, fit.name)
     if len(fits) < 2:
         raise WorkFailed(
-            f"only {len(fits)} of {len(indices)} signals could be read and fitted, but calibration needs two; "
-            "give more of them, or fit with a smaller step size"
+            f"only {len(fits)} of {counted(len(indices), 'signal')} could be read and fitted, but calibration needs "
+            "two; give more of them, or fit with a smaller step size"
         )
     return fits
 

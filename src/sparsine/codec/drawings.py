@@ -20,6 +20,7 @@ from sparsine.codec.ledger import Ledger, line_of, opened
 from sparsine.codec.threads import in_threads
 from sparsine.codec.view import View
 from sparsine.engines.choose import make_engine
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.meta.start import Start
 from sparsine.signals.pictures import to_picture
@@ -99,5 +100,6 @@ def _request(coder: Coder, view: View) -> dict[str, Any]:
 
 def _check_draws_pictures(start: Start) -> None:
     if start.grid.num_dims != 2:
-        raise BadInput(f"codes of this start have {start.grid.num_dims} axes, and only pictures can be written")
+        axes = counted(start.grid.num_dims, "axis", "axes")
+        raise BadInput(f"codes of this start have {axes}, and only pictures can be written")
     to_picture(np.zeros((1, 1, start.field.out_features), np.float32), start.value_kind)

@@ -15,6 +15,7 @@ from sparsine.codec.config import EncodeConfig
 from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.rounded import Rounded
 from sparsine.codec.targets import Choice, Probe, choose_shifts
+from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitResult, Fitting
@@ -131,8 +132,8 @@ def _stacked(start: Start, signals: Sequence[np.ndarray]) -> tuple[tuple[int, ..
     shape, wanted = arrays[0].shape, (start.grid.num_dims, start.field.out_features)
     if len(shape) != wanted[0] + 1 or shape[-1] != wanted[1]:
         raise BadInput(
-            f"this start draws signals with {wanted[0]} axes and {wanted[1]} channels, but got an array of shape "
-            f"{shape}; it must be (*samples, channels)"
+            f"this start draws signals with {counted(wanted[0], 'axis', 'axes')} and {counted(wanted[1], 'channel')}, "
+            f"but got an array of shape {shape}; it must be (*samples, channels)"
         )
     return shape[:-1], torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, shape[-1])
 

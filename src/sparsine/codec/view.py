@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import inf
 
 from sparsine.checks import check_range
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.signals.dataset import MAX_SAMPLES_PER_AXIS
 from sparsine.signals.grid import Region
@@ -46,7 +47,7 @@ class View:
         """
         for name, given, wanted in (("size", self.size, len(own)), ("region", self.region, 2 * len(own))):
             if given is not None and len(given) != wanted:
-                raise BadInput(f"the {name} {given} is not for a signal of {len(own)} axes")
+                raise BadInput(f"the {name} {given} is not for a signal of {counted(len(own), 'axis', 'axes')}")
         if self.size is not None:
             return self.size
         wanted_sizes = [n * share * (self.scale or 1.0) for n, share in zip(own, self._shares(len(own)), strict=True)]

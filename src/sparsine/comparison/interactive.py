@@ -11,6 +11,7 @@ from sparsine.comparison.points import Count, Point
 from sparsine.comparison.published import SHORT
 from sparsine.comparison.series import Series, count_series, published_series, step_series
 from sparsine.comparison.view import Level, View
+from sparsine.counted import counted
 from sparsine.evaluation.charts import psnr_axis, spaced_steps, step_position
 from sparsine.evaluation.colours import faint
 from sparsine.evaluation.wording import count, db, percent
@@ -102,7 +103,7 @@ def _told(view: View, point: Point, words: str) -> str:
         f"{count(point.weights)} {point.unit} ({percent(point.weights / view.dense_weights)})",
         f"{count(point.numbers)} numbers, {count(point.bits)} bits{shared}",
         *([words] if words else []),
-        f"{db(point.mean)} dB, mean of {seeds} seed{'' if seeds == 1 else 's'}{spread}",
+        f"{db(point.mean)} dB, mean of {counted(seeds, 'seed')}{spread}",
         f"{count(point.num_ok)} of {count(point.num_signals)} fits ok",
     ]
     return "<br>".join(lines)

@@ -16,9 +16,10 @@ from sparsine.comparison.points import Cell, known
 from sparsine.comparison.series import levels_to_show, main_families
 from sparsine.comparison.tables import tables_of
 from sparsine.comparison.view import OURS, Level, View, views_of
+from sparsine.counted import counted
 from sparsine.evaluation.headline import Card
 from sparsine.evaluation.pages import render
-from sparsine.evaluation.wording import count, db, percent, plain
+from sparsine.evaluation.wording import count, db, percent, plain, shape
 from sparsine.storage import write_atomically
 
 MAX_OUTCOMES = 100
@@ -92,16 +93,15 @@ def _level_names(views: Sequence[View]) -> list[str]:
 
 def _sentence(views: Sequence[View], cells: Sequence[Cell]) -> str:
     def number(items: Iterable[Any], singular: str) -> str:
-        found = len(set(items))
-        return f"{count(found)} {singular}{'' if found == 1 else 's'}"
+        return counted(len(set(items)), singular)
 
     methods = number((cell["method"] for cell in cells), "method")
     levels = number((level.name for view in views for level in view.levels), "level")
     seeds = number((cell["seed"] for cell in cells), "seed")
     where = number((view.label for view in views), "data set")
     signals = max((len(fit["signals"]) for cell in cells for fit in cell["protocols"].values()), default=0)
-    return (f"{methods} at {levels} of sparsity on {where}, with {seeds}: {count(len(cells))} cells, in each of which "
-            f"up to {count(signals)} unseen test signals were fitted.")  # fmt: skip
+    return (f"{methods} at {levels} of sparsity on {where}, with {seeds}: {counted(len(cells), 'cell')}, in each of "
+            f"which up to {counted(signals, 'unseen test signal')} were fitted.")  # fmt: skip
 
 
 def _cards(view: View) -> list[Card]:
@@ -165,7 +165,7 @@ def _data(view: View) -> dict[str, str]:
     field = max((cell["field"] for cell in view.cells if cell["family"] == "ours"), default=view.cells[0]["field"],
                 key=lambda field: sum(field["sizes"]))  # fmt: skip
     signals = max((len(fit["signals"]) for cell in view.cells for fit in cell["protocols"].values()), default=0)
-    return {"source": data["spec"], "values": data["value_kind"], "shape": plain(list(data["shape"])),
+    return {"source": data["spec"], "values": data["value_kind"], "shape": shape(data["shape"]),
             "split": data["split"], "signals": count(signals),
             "field": "-".join(map(str, field["sizes"])), **_kind_of_field(field)}  # fmt: skip
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sparsine.comparison.config import CompareConfig
 from sparsine.comparison.stages import Made, StartStage
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
@@ -72,8 +73,8 @@ class Plan:
         """Raises BadInput when the schedule has no such round."""
         if round >= len(self.survivors):
             raise BadInput(
-                f"level {round} was asked for, but the schedule has {len(self.survivors) - 1} rounds of pruning; "
-                "ask for fewer, or set more --rounds"
+                f"level {round} was asked for, but the schedule has {counted(len(self.survivors) - 1, 'round')} of "
+                "pruning; ask for fewer, or set more --rounds"
             )
         return Level(f"round-{round:02d}" if round else "dense", self.survivors[round], round)
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from sparsine.comparison.points import Cell
-from sparsine.evaluation.wording import count, plain, protocol
+from sparsine.evaluation.wording import count, protocol, shape
 
 SHORT = "Lee et al. 2021"
 SAME_OMEGA = 1e-6
@@ -71,7 +71,7 @@ def _differences(cells: Sequence[Cell]) -> list[str]:
     if "stand-in" in data["description"]:
         found.append("the data are a stand-in for the paper's")
     if list(data["shape"]) != theirs["grid"]:
-        found.append(f"signals are {plain(list(data['shape']))}, not {plain(theirs['grid'])}")
+        found.append(f"signals are {shape(data['shape'])}, not {shape(theirs['grid'])}")
     if list(field["sizes"]) != theirs["field"]["sizes"]:
         found.append(f"the field is {_sizes(field['sizes'])}, not {_sizes(theirs['field']['sizes'])}")
     if "omega_0" not in field:

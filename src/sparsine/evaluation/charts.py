@@ -9,6 +9,7 @@ from html import escape
 from math import log10
 from typing import Any
 
+from sparsine.counted import counted
 from sparsine.evaluation.colours import BAND, SCRATCH, faint, ramp_of
 from sparsine.evaluation.rows import Row, evenly, scratch_and_starts
 from sparsine.evaluation.wording import count, db, interval, percent
@@ -51,7 +52,7 @@ def psnr_against_steps(rows: Sequence[Row]) -> Figure:
 
 
 def _learned(rows: list[Row]) -> Figure:
-    name = f"learned starts, after {count(rows[0].steps[-1])} steps"
+    name = f"learned starts, after {counted(rows[0].steps[-1], 'step')}"
     return {"type": "scatter", "mode": "lines+markers", "name": name,
             "x": [row.weights for row in rows], "y": [row.final_psnr_db for row in rows],
             "line": {"color": BAND, "width": 2.5}, "marker": {"size": 10, "color": ramp_of(len(rows))},
@@ -70,8 +71,8 @@ def _band(rows: list[Row]) -> Figure:
 def _earlier(rows: list[Row]) -> list[Figure]:
     """What a few steps give; hidden until the reader asks for it in the legend."""
     steps = [step for step in OTHER_STEPS if step in rows[0].steps[:-1]]
-    return [{"type": "scatter", "mode": "lines+markers", "name": f"after {step} steps", "visible": "legendonly",
-             "x": [row.weights for row in rows], "y": [row.mean_after(step) for row in rows],
+    return [{"type": "scatter", "mode": "lines+markers", "name": f"after {counted(step, 'step')}",
+             "visible": "legendonly", "x": [row.weights for row in rows], "y": [row.mean_after(step) for row in rows],
              "line": {"color": BAND, "width": 1.5, "dash": "dot"}, "marker": {"size": 6},
              "hovertemplate": "%{x:,} weights: %{y:.2f} dB<extra></extra>"} for step in steps]  # fmt: skip
 
@@ -91,7 +92,7 @@ def _told(row: Row) -> str:
     """Everything about a point. Names are escaped: plotly reads a little HTML in its labels."""
     return (
         f"<b>{escape(row.label)}</b><br>{count(row.weights)} weights + {count(row.biases)} biases = {count(row.total)}"
-        f"<br>density {percent(row.density)}<br>{db(row.final_psnr_db)} dB, mean of {row.num_ok} signals"
+        f"<br>density {percent(row.density)}<br>{db(row.final_psnr_db)} dB, mean of {counted(row.num_ok, 'signal')}"
         f"<br>from {interval(row.spread(0, 100))} dB"
     )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sparsine.counted import counted
 from sparsine.evaluation.rows import Row, scratch_and_starts
 from sparsine.evaluation.wording import count, db, duration, gain, percent, protocol
 
@@ -43,8 +44,8 @@ def _sentence(starts: list[Row], num_signals: int, fitted: str, record: dict[str
     num = len(starts) - 1
     learned, source = "One shared start was meta-learned for a whole collection of signals", "it"
     if num > 0:
-        times = f"{num} time{'' if num == 1 else 's'}"
-        learned += f", then pruned {times} to {percent(starts[-1].density)} of its weights, learning on after each"
+        left = percent(starts[-1].density)
+        learned += f", then pruned {counted(num, 'time')} to {left} of its weights, learning on after each"
         source = "each start"
     signals = "1 unseen test signal is" if num_signals == 1 else f"{count(num_signals)} unseen test signals are"
     return f"{learned}. Here {signals} fitted from {source} in {fitted} (step size {record['protocol']['lr']:g})."
@@ -65,8 +66,10 @@ def _gain_card(scratch: Row, starts: list[Row]) -> Card:
 
 
 def _time_card(last: Row, hardware: dict[str, Any]) -> Card:
-    where = hardware.get("gpu") or f"{hardware.get('processor', 'unknown')}, {count(hardware.get('threads'))} threads"
-    return Card("Learning time", duration(last.learn_seconds), "", (f"{count(last.outer_steps)} outer steps", where))
+    processor, threads = hardware.get("processor", "unknown"), hardware.get("threads")
+    where = hardware.get("gpu") or ", ".join([processor, counted(threads, "thread")] if threads else [processor])
+    steps = "unknown outer steps" if last.outer_steps is None else counted(last.outer_steps, "outer step")
+    return Card("Learning time", duration(last.learn_seconds), "", (steps, where))
 
 
 def _difference(row: Row, scratch: Row) -> float | None:

@@ -21,7 +21,7 @@ def render(template: str, context: dict[str, Any], *folders: Path) -> str:
                             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
                             finalize=_finalized)  # fmt: skip
     templates.filters |= {name: getattr(wording, name) for name in
-                          ("count", "db", "gain", "percent", "interval", "duration", "plain")}  # fmt: skip
+                          ("count", "db", "gain", "percent", "interval", "duration", "plain", "setting")}  # fmt: skip
     templates.filters["data_uri"] = _data_uri
     return templates.get_template(template).render(context | {"plotly_js": _plotly_js()})
 

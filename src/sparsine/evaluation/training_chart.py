@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sparsine.counted import counted
 from sparsine.evaluation.charts import Figure
 from sparsine.evaluation.colours import SCRATCH, ramp_of
 
@@ -46,7 +47,7 @@ def _validation(rounds: list[list[dict[str, Any]]]) -> Iterator[Figure]:
     colours = _VALIDATION if num_counts <= len(_VALIDATION) else ramp_of(num_counts)
     for inner in range(num_counts):
         points = [[(step, curve[inner]) for step, curve in lines if inner < len(curve)] for lines in looks]
-        yield _curve(_joined(points), f"validation, {inner} inner step{'' if inner == 1 else 's'}",
+        yield _curve(_joined(points), f"validation, {counted(inner, 'inner step')}",
                      mode="lines+markers" if sum(map(len, looks)) <= MAX_MARKERS else "lines",
                      line={"color": colours[inner], "width": 1.8}, marker={"size": 5})  # fmt: skip
 

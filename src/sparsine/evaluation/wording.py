@@ -1,9 +1,13 @@
 """Numbers as a reader likes them. What is unknown becomes a dash."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from sparsine.counted import counted
 
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+SHAPES = ("resolution", "shape", "size")
 
 
 def count(number: int | None) -> str:
@@ -48,11 +52,21 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return " x ".join(map(plain, value))
+        return ", ".join(map(plain, value))
     return str(value)
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """Rows and columns: 48 x 64."""
+    return " x ".join(map(str, sizes))
+
+
+def setting(value: Any, name: str) -> str:
+    """As `plain`, for the value of the configuration that is called `name`."""
+    return shape(value) if name in SHAPES and isinstance(value, list | tuple) else plain(value)
 
 
 def protocol(steps: int, optimizer: str) -> str:
     """How signals were fitted, in few words: 100 Adam steps."""
     known = {"adam": "Adam", "sgd": "SGD"}.get(optimizer, optimizer)
-    return f"{count(steps)} {known} step{'' if steps == 1 else 's'}"
+    return counted(steps, f"{known} step")

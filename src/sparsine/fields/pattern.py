@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 
@@ -69,8 +70,9 @@ class Pattern:
 
     @property
     def counts(self) -> str:
-        """'8704 weights + 1027 biases = 9731', the form in which a count is always shown."""
-        return f"{self.num_weights} weights + {self.num_biases} biases = {self.num_params}"
+        """'8,704 weights + 1,027 biases = 9,731', the form in which a count is always shown."""
+        weights, biases = counted(self.num_weights, "weight"), counted(self.num_biases, "bias", "biases")
+        return f"{weights} + {biases} = {self.num_params:,}"
 
     @cached_property
     def survivors(self) -> torch.Tensor:

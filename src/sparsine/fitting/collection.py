@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sparsine.checks import check_memory
+from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput, UnreadableSignal
@@ -117,8 +118,8 @@ def _fit_batch(
 def _check_shapes(start: Start, arrays: list[np.ndarray]) -> None:
     if arrays[0].shape[-1] != start.field.out_features:
         raise BadInput(
-            f"the start draws {start.field.out_features} channels but the signals have {arrays[0].shape[-1]}; "
-            "use a start that was learned on such signals"
+            f"the start draws {counted(start.field.out_features, 'channel')} but the signals have "
+            f"{arrays[0].shape[-1]}; use a start that was learned on such signals"
         )
     if arrays[0].ndim - 1 != start.grid.num_dims:
         raise BadInput(

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from sparsine.checks import check_memory
+from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.environment import environment
@@ -103,7 +104,7 @@ def check_channels(start: Start, dataset: Dataset, name: str = "the start") -> N
     """Raises BadInput unless the start, called `name`, can draw the signals of the data set."""
     if start.field.out_features != dataset.num_channels:
         raise BadInput(
-            f"{name} draws {start.field.out_features} channels but the signals of {dataset.spec} have "
+            f"{name} draws {counted(start.field.out_features, 'channel')} but the signals of {dataset.spec} have "
             f"{dataset.num_channels}; choose a start of that kind"
         )
 

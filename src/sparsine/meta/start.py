@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
@@ -45,7 +46,7 @@ class Start:
         if self.grid.num_dims != self.field.in_features:
             raise BadInput(
                 f"the field takes {self.field.in_features} coordinates but the grid {self.grid.shape} has "
-                f"{self.grid.num_dims} axes"
+                f"{counted(self.grid.num_dims, 'axis', 'axes')}"
             )
         if self.coding is not None and self.coding.centre.shape != self.theta.shape:
             raise BadInput(

@@ -5,6 +5,7 @@ from math import log10, prod
 from typing import Any, Literal
 
 from sparsine.comparison.looks import Look
+from sparsine.counted import counted
 from sparsine.evaluation.wording import count, db
 from sparsine.rate_distortion.figures import QUALITIES, Quality, bits_ticks
 from sparsine.rate_distortion.lines import Line, lines_of, published_lines
@@ -75,5 +76,5 @@ def _told(line: Line, point: Point, bits: float) -> str:
         f"{count(round(point.num_bytes))} bytes, {bits:.3f} bits per pixel",
         f"{db(point.psnr_db)} dB{similar}",
         f"encode {point.encode_seconds:.3g} s, decode {point.decode_seconds:.3g} s",
-        f"mean of {count(point.num_signals)} signals",
+        f"mean of {counted(point.num_signals, 'signal')}",
     ])  # fmt: skip

@@ -6,9 +6,10 @@ rate_distortion.html.j2    what stands where, within the frame that reports shar
 from pathlib import Path
 from typing import Any
 
+from sparsine.counted import counted
 from sparsine.evaluation.headline import Card
 from sparsine.evaluation.pages import render
-from sparsine.evaluation.wording import count, db, plain
+from sparsine.evaluation.wording import count, db
 from sparsine.rate_distortion.charts import Counting, Figure, chart
 from sparsine.rate_distortion.figures import QUALITIES
 from sparsine.rate_distortion.points import MANY, NAMES, Record, beside, ours_at, point, start_label
@@ -32,9 +33,9 @@ def write_page(folder: Path, record: Record) -> Path:
 
 def page_context(record: Record) -> dict[str, Any]:
     """Everything that the template asks for."""
-    signals = count(len(record["signals"]))
-    countings = {"apart": "the start counted apart", "shared": f"shared out over these {signals} signals",
-                 "many": f"shared out over {count(MANY)} signals"}  # fmt: skip
+    signals = counted(len(record["signals"]), "signal")
+    countings = {"apart": "the start counted apart", "shared": f"shared out over these {signals}",
+                 "many": f"shared out over {counted(MANY, 'signal')}"}  # fmt: skip
     tables = [(heading, found) for kind, heading in HEADINGS.items() if (found := tables_of(record, [kind]))]
     return {
         "label": record["data"]["label"], "description": record["data"]["description"], "sentence": _sentence(record),
@@ -52,8 +53,8 @@ def _figures(record: Record) -> dict[str, Figure]:
 
 
 def _sentence(record: Record) -> str:
-    return (f"Real files of {count(len(record['signals']))} pictures: bytes, PSNR and SSIM of what a decoder gives, "
-            "as 8-bit pictures, and seconds for both ways.")  # fmt: skip
+    return (f"Real files of {counted(len(record['signals']), 'picture')}: bytes, PSNR and SSIM of what a decoder "
+            "gives, as 8-bit pictures, and seconds for both ways.")  # fmt: skip
 
 
 def _cards(record: Record) -> list[Card]:
@@ -84,8 +85,4 @@ def _origin(record: Record) -> dict[str, dict[str, str]]:
                                         "biases": start["biases"], "learned on": start["learned_on"],
                                         "digest": start["digest"][:16]}
                for i, start in enumerate(record["starts"])}  # fmt: skip
-    return {heading: {name: _told(value) for name, value in values.items()} for heading, values in groups.items()}
-
-
-def _told(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else plain(value)
+    return groups

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from sparsine.counted import counted
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.rate_distortion.pictures import Picture, as_picture
 from sparsine.signals.dataset import SignalSet
@@ -40,5 +41,6 @@ def _read(signals: SignalSet, index: int, unreadable: dict[str, str]) -> Origina
         unreadable[name] = str(error)
         return None
     if values.shape[-1] != 3:
-        raise BadInput(f"{name} has {values.shape[-1]} channels, but JPEG and WebP are for pictures of 3 (RGB)")
+        given = counted(values.shape[-1], "channel")
+        raise BadInput(f"{name} has {given}, but JPEG and WebP are for pictures of 3 (RGB)")
     return Original(index, name, as_picture(values))

@@ -5,6 +5,7 @@ from math import prod
 from typing import Any
 
 from sparsine.comparison.table import Table
+from sparsine.counted import counted
 from sparsine.evaluation.wording import DASH, count, db, percent, protocol
 from sparsine.fitting.fit import PAPER_STEPS
 from sparsine.rate_distortion.points import (
@@ -102,8 +103,9 @@ def seconds(record: Record) -> list[Table]:
     hardware = record["hardware"]
     note = (
         f"Means for one signal over all settings of a codec, wall time on {hardware['processor']}, "
-        f"{hardware['threads']} threads, {_fit(record)} for ours, in batches of {record['config']['fit']['batch']}. "
-        "Reading files and making engines and tables of a start is left out; JPEG and WebP use one thread."
+        f"{counted(hardware['threads'], 'thread')}, {_fit(record)} for ours, in batches of "
+        f"{record['config']['fit']['batch']}. Reading files and making engines and tables of a start is left out; "
+        "JPEG and WebP use one thread."
     )
     return [Table("seconds", f"{_label(record)}: how long it takes", head, tuple(rows), note=note)]
 
@@ -143,7 +145,7 @@ def _fit(record: Record) -> str:
     """100 Adam steps."""
     fit, points = record["config"]["fit"], record["config"]["points"]
     steps = fit["steps"] or PAPER_STEPS[fit["optimizer"]]
-    return protocol(steps, fit["optimizer"]) + (f" on {count(points)} points each" if points else "")
+    return protocol(steps, fit["optimizer"]) + (f" on {counted(points, 'point')} each" if points else "")
 
 
 def _mean_pixels(record: Record) -> float:
@@ -164,8 +166,8 @@ def _beside(record: Record, codec: str, start: int, quality: int) -> tuple[str, 
 
 def _same_bytes_note(record: Record) -> str:
     return (
-        f"Means over {count(len(record['signals']))} signals. Ours: {_fit(record)}, the start not counted. JPEG and "
-        "WebP: for each signal the highest quality whose whole file has no more bytes than our code; a dash where "
+        f"Means over {counted(len(record['signals']), 'signal')}. Ours: {_fit(record)}, the start not counted. JPEG "
+        "and WebP: for each signal the highest quality whose whole file has no more bytes than our code; a dash where "
         "their smallest file is larger for some. Last columns: our bytes over theirs at the same mean PSNR; a dash "
         "beyond the qualities that were measured."
     )
@@ -183,9 +185,9 @@ def _spent(record: Record, number: int) -> Table:
     head = ("group", "numbers", "bits", "of all bits", "bits for a number", "entropy of a number",
             "share of the error")  # fmt: skip
     note = (
-        f"Means over {count(told['signals'])} signals at quality {told['quality']}. Entropy: of how often each whole "
-        "number occurs in the group, without knowing that its parameters spread differently. Share of the error: the "
-        "squared change of the drawing when only this group is rounded."
+        f"Means over {counted(told['signals'], 'signal')} at quality {told['quality']}. Entropy: of how often each "
+        "whole number occurs in the group, without knowing that its parameters spread differently. Share of the "
+        "error: the squared change of the drawing when only this group is rounded."
     )
     title = f"{_label(record)}, {start_label(record, number)}: what the bits are spent on"
     return Table("spent", title, head, tuple(lines), note=note)

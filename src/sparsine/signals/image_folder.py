@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import Dataset
@@ -67,7 +68,7 @@ def _split(folder: Path, seed: int) -> tuple[dict[str, list[str]], str, tuple[st
         raise BadInput(f"{folder} holds no image (PNG, JPEG, WebP, TIFF or BMP); give a folder that does")
     if total < 1 + len(missing):
         raise BadInput(
-            f"{folder} holds {total} image{'s' * (total != 1)} for {', '.join(['train', *missing])}; "
+            f"{folder} holds {counted(total, 'image')} for {', '.join(['train', *missing])}; "
             f"at least {1 + len(missing)} are needed, one for each"
         )
     for split in missing:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from sparsine.counted import counted
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import MAX_SAMPLES_PER_AXIS, Dataset
@@ -61,7 +62,7 @@ def _list(folder: Path, least: int) -> Listing:
     listing = list_images(folder) if folder.is_dir() else Listing([])
     if len(listing.names) < least:
         raise BadInput(
-            f"{folder} holds {len(listing.names)} images, and at least {least} are needed; "
+            f"{folder} holds {counted(len(listing.names), 'image')}, and at least {least} are needed; "
             f"an Imagenette folder holds train/<class>/ and val/<class>/"
         )
     return listing

@@ -5,6 +5,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.signals.cache import Cached
 from sparsine.signals.celeba import open_celeba
@@ -71,8 +72,8 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int] | None, nu
     """
     if num_channels != 3:
         raise BadInput(
-            f"image files give 3 channels (RGB), but signals of {num_channels} channel"
-            f"{'s' * (num_channels != 1)} are wanted; use a start that was learned on images"
+            f"image files give 3 channels (RGB), but signals of {counted(num_channels, 'channel')} are wanted; use a "
+            "start that was learned on images"
         )
     if not paths:
         raise BadInput("no image file was given; name image files, or folders of images")
