@@ -1,41 +1,103 @@
-"""Files that are either whole or absent: written to a temporary name, flushed, renamed."""
+"""Files in folders of ours: either whole or absent, written to a temporary name, flushed, renamed. Only plain files are
+read, and only plain files and links are replaced; a link is not followed."""
 
 import contextlib
-import fcntl
+import errno
+import itertools
 import json
 import os
-from collections.abc import Iterator
+import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sparsine.errors import BadInput, WorkFailed
+from sparsine.folders import check_held, make_folder
+
+_numbers = itertools.count()
+_KINDS = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"),
+          (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a disk"), (stat.S_ISLNK, "a link"))  # fmt: skip
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Put `data` at `path`; after any interruption the old file or the new one is there, never a part.
 
     Raises:
-        WorkFailed: the system refused (disk full, no permission); what stood at `path` is untouched.
+        WorkFailed: the system refused (disk full, no permission), or the folder is held and not the same any more; what
+            stood at `path` is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        make_folder(path.parent)
+        with contextlib.suppress(FileNotFoundError):
+            found = os.lstat(path).st_mode
+            if not stat.S_ISREG(found) and not stat.S_ISLNK(found):
+                raise OSError(errno.EINVAL, f"it is {kind_of(found)}")
+        replace(path, data)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise WorkFailed(
             f"cannot write {path}: {error.strerror or error}; what was there before is untouched"
         ) from error
 
 
+def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """A new file, with the permissions `mode` less what the process's mask takes away, in the place of `path`. Raises
+    OSError."""
+    temporary = path.with_name(f".{os.getpid()}-{next(_numbers)}.tmp")
+    try:
+        temporary.unlink(missing_ok=True)  # of an earlier process with this number
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            flush(file)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def append(path: Path, data: bytes) -> None:
+    """Put `data` at the end of a file that is there. Raises WorkFailed when the system refuses."""
+    try:
+        check_held(path)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with open(os.open(path, flags), "ab") as file:
+            check_plain(file.fileno())
+            file.write(data)
+            flush(file)
+    except OSError as error:
+        raise WorkFailed(
+            f"cannot write {path}: {error.strerror or error}; the same command goes on from here"
+        ) from error
+
+
+def open_to_read(path: Path) -> BinaryIO:
+    """A plain file, or a link to one. A pipe is not waited for and a device not read. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        check_plain(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return open(descriptor, "rb")
+
+
+def read_file(path: Path) -> bytes:
+    """Raises BadInput when it is missing, no plain file, or may not be read."""
+    try:
+        with open_to_read(path) as file:
+            return file.read()
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise BadInput(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as readable JSON; a number that is not finite is written as null, since JSON has none."""
-    write_atomically(path, (json.dumps(finite_or_none(value), indent=1, allow_nan=False) + "\n").encode())
+    write_atomically(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """What `write_json` writes."""
+    return (json.dumps(finite_or_none(value), indent=1, allow_nan=False) + "\n").encode()
 
 
 def finite_or_none(value: Any) -> Any:
@@ -51,35 +113,37 @@ def finite_or_none(value: Any) -> Any:
 
 def read_json(path: Path) -> Any:
     """Raises BadInput when the file is missing or is not JSON."""
+    data = read_file(path)
     try:
-        return json.loads(path.read_text())
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not valid JSON ({error}); restore it from a copy or remove it") from error
 
 
 def remove_leftovers(folder: Path) -> None:
     """Delete temporary files that an interrupted write left behind."""
     for leftover in folder.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            leftover.unlink()
 
 
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process. The system lets go when the process ends, however it ends.
-
-    Raises:
-        BadInput: another process holds it.
-    """
+def flush(file: BinaryIO) -> None:
+    """To the disk, where the file system can say so."""
+    file.flush()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / ".lock", "w")  # noqa: SIM115 (held until the block ends)
+        os.fsync(file.fileno())
     except OSError as error:
-        raise BadInput(f"cannot use {folder} as an output folder: {error.strerror or error}") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BadInput(f"another process is writing to {folder}; wait for it or choose another folder") from error
-        yield
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise
+
+
+def check_plain(descriptor: int) -> None:
+    """Raises OSError unless an open file is a plain one."""
+    found = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(found):
+        raise OSError(errno.EISDIR if stat.S_ISDIR(found) else errno.EINVAL, f"it is {kind_of(found)}, and not a file")
+
+
+def kind_of(mode: int) -> str:
+    """What a mode, as `os.stat` tells it, is the mode of."""
+    return next((name for is_one, name in _KINDS if is_one(mode)), "a file")

@@ -132,7 +132,7 @@ def test_a_folder_with_other_files_is_not_taken_for_a_run(capsys, images):
 
 
 def test_two_processes_cannot_write_to_one_run(capsys, run, tmp_path):
-    from sparsine.storage import locked
+    from sparsine.folders import locked
 
     shutil.copytree(run, tmp_path / "copy")
     with locked(tmp_path / "copy"):

@@ -14,10 +14,10 @@ from small_problems import field_of, random_pattern
 from sparsine.cli.main import main
 from sparsine.codec import decode, read_header
 from sparsine.fields import Pattern
+from sparsine.folders import locked
 from sparsine.meta.start import Start, load_start, save_start
 from sparsine.psnr import psnr_db
 from sparsine.signals.grid import Grid
-from sparsine.storage import locked
 
 FAST = ["--steps", "3", "--lr", "1e-3"]
 

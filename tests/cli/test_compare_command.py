@@ -9,7 +9,7 @@ from PIL import Image
 from sparsine.cli.main import main
 from sparsine.comparison.methods import METHODS
 from sparsine.comparison.records import read_cells
-from sparsine.storage import locked
+from sparsine.folders import locked
 
 TINY = ["--width", "6", "--hidden-layers", "2", "--resolution", "13x11", "--points", "37", "--tasks-per-step", "2",
         "--dense-steps", "3", "--steps-per-round", "2", "--rounds", "2", "--levels", "1", "--ablation-levels", "1",

@@ -23,9 +23,9 @@ from sparsine.codec.summary import summarise
 from sparsine.codec.threads import in_threads
 from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
 from sparsine.fitting.fit import FitConfig
+from sparsine.folders import locked
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import SignalSet
-from sparsine.storage import locked
 
 CONFIG = EncodeConfig(fit=FitConfig(steps=3, lr=1e-3, report=(), batch=2))
 SHAPES = ((5, 3), (4, 7), (5, 3), (2, 9), (4, 7), (5, 3), (4, 7))

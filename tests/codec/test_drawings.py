@@ -14,8 +14,8 @@ from sparsine.codec.code_files import list_codes
 from sparsine.codec.drawings import decode_collection
 from sparsine.codec.view import View
 from sparsine.errors import BadInput, WorkFailed
+from sparsine.folders import locked
 from sparsine.signals.pictures import to_picture
-from sparsine.storage import locked
 
 SHAPES = {"a": (5, 3), "b": (4, 7), "c": (2, 9)}
 

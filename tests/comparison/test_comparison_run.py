@@ -16,8 +16,8 @@ from sparsine.comparison.comparison import Comparison
 from sparsine.comparison.records import read_cells
 from sparsine.comparison.run import collect, load_methods, run_comparison
 from sparsine.errors import BadInput
+from sparsine.folders import locked
 from sparsine.meta.start import load_start
-from sparsine.storage import locked
 
 METHODS = ("meta-sparse", "maml-imp", "scratch")
 

@@ -22,6 +22,7 @@ import sparsine.storage as storage
 from sparsine.engines import DenseEngine, ReferenceEngine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig, fit
+from sparsine.folders import locked
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig, Samples, Tasks, adapt
 from sparsine.meta.modulated_engine import ModulatedEngine
@@ -38,7 +39,6 @@ from sparsine.meta.outer import NotFinite
 from sparsine.meta.start import Start, read_vectors, save_start
 from sparsine.signals.grid import Grid
 from sparsine.signals.open import open_dataset
-from sparsine.storage import locked
 
 FIELD = field_of(2, 7, 5, 3, omega_0=2.5, output_offset=0.5)
 PATTERNS = {"full": Pattern.full(FIELD), "sparse": random_pattern(FIELD, 0.4)}

@@ -14,12 +14,13 @@ from sparsine.codec.contents import contents
 from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, SUFFIX, CodeHeader, read_header
 from sparsine.errors import BadInput
 from sparsine.meta.start import Start
+from sparsine.storage import open_to_read
 
 
 def is_code(path: Path) -> bool:
     """By its name or by its first bytes. A file that cannot be read is none."""
     try:
-        with open(path, "rb") as file:
+        with open_to_read(path) as file:
             return path.suffix == SUFFIX or file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False

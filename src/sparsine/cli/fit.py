@@ -24,11 +24,12 @@ from sparsine.cli.starts import find_start
 from sparsine.evaluation.wording import db
 from sparsine.fitting.collection import FittedSignal, fit_collection, render
 from sparsine.fitting.fit import FitConfig
+from sparsine.folders import locked
 from sparsine.meta.start import Start, write_vectors
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictures import error_picture, save_picture, side_by_side, to_picture
-from sparsine.storage import finite_or_none, locked, write_atomically, write_json
+from sparsine.storage import finite_or_none, write_atomically, write_json
 
 ROWS_SHOWN = 20
 

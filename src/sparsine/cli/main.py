@@ -2,11 +2,15 @@
 
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from sparsine.cli.streams import lasting_streams
 from sparsine.errors import BadInput, WorkFailed
+from sparsine.folders import CannotLock
 from sparsine.shown import shown
 from sparsine.version import __version__
 
@@ -31,7 +35,7 @@ ONLY_SAYS = ("info", "help", "-h", "--help", "--version")
 def main(args: list[str] | None = None) -> int:
     """Run one command; returns its exit status, which is that of the work, whoever reads what is printed."""
     args = list(sys.argv[1:] if args is None else args)
-    with lasting_streams() as (out, _):
+    with lasting_streams() as (out, _), _notes_for_warnings():
         code = _main(args)
         out.flush()
         if code == 0 and args[0] in ONLY_SAYS and out.lost and not isinstance(out.lost, BrokenPipeError):
@@ -58,6 +62,24 @@ def _main(args: list[str]) -> int:
         if debug:
             raise
         return _explain(error)
+
+
+@contextmanager
+def _notes_for_warnings() -> Iterator[None]:
+    """What our own code warns of is a line for people, without a place in the code."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if issubclass(category, CannotLock):
+            print(f"note: {shown(message)}", file=sys.stderr)
+        else:
+            usual(message, category, *place)
+
+    warnings.showwarning = show  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 def _run(command: str, args: list[str]) -> int:

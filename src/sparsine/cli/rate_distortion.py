@@ -18,6 +18,7 @@ from sparsine.cli.signals import Split, grid_shape, is_dataset, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import DASH, count, db, shape
+from sparsine.folders import locked
 from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.figures import write_figures
@@ -27,7 +28,6 @@ from sparsine.rate_distortion.points import NAMES, Record, beside, ours_at, poin
 from sparsine.rate_distortion.records import NAME, write_record
 from sparsine.rate_distortion.tables import ours_of
 from sparsine.shown import shown
-from sparsine.storage import locked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,9 @@ from rich.table import Table
 from sparsine.cli.console import Waiting, console, say, shown_steps
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.evaluation.report import write_report
+from sparsine.folders import locked
 from sparsine.meta.run import read_config, read_metrics
 from sparsine.signals.open import open_dataset
-from sparsine.storage import locked
 
 
 @dataclass(frozen=True, kw_only=True)

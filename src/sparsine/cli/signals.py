@@ -7,6 +7,7 @@ from typing import Annotated
 from sparsine.checks import OneOf
 from sparsine.cli.console import say_notes
 from sparsine.errors import BadInput
+from sparsine.folders import names_in
 from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.open import dataset_kinds, open_dataset, open_files
@@ -55,9 +56,7 @@ def grid_shape(start: Start) -> tuple[int, int]:
 
 def check_folder(out: Path, overwrite: bool) -> None:
     """Raises BadInput unless results may go to `out`."""
-    if out.exists() and not out.is_dir():
-        raise BadInput(f"{out} is a file; --out needs a folder")
-    if out.exists() and not overwrite and any(not e.name.startswith(".") for e in out.iterdir()):
+    if names_in(out) and not overwrite:
         raise BadInput(f"{out} holds files already; choose another folder, or say --overwrite")
 
 

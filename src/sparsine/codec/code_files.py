@@ -7,6 +7,7 @@ from pathlib import Path
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.file_names import with_unique_names
+from sparsine.storage import open_to_read
 
 
 def list_codes(paths: Sequence[Path]) -> dict[str, Path]:
@@ -40,9 +41,7 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
         UnreadableSignal: it is missing, no file, not to be read, or larger than that.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise UnreadableSignal("it is not a file")
-        with open(path, "rb") as file:
+        with open_to_read(path) as file:
             data = file.read(most_bytes + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         raise UnreadableSignal(f"it cannot be read: {getattr(error, 'strerror', None) or error}") from error

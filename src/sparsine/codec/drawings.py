@@ -19,8 +19,8 @@ from sparsine.codec.drawn import CodeReader, Decoded, DrawnCode
 from sparsine.codec.ledger import Ledger, line_of, opened
 from sparsine.codec.threads import in_threads
 from sparsine.codec.view import View
-from sparsine.engines.choose import make_engine
 from sparsine.counted import counted
+from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.meta.start import Start
 from sparsine.signals.pictures import to_picture

@@ -16,9 +16,18 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sparsine.errors import BadInput, WorkFailed
+from sparsine.errors import BadInput
+from sparsine.folders import locked, names_in
 from sparsine.signals.file_names import FileNames
-from sparsine.storage import finite_or_none, locked, read_json, remove_leftovers, write_atomically, write_json
+from sparsine.storage import (
+    append,
+    finite_or_none,
+    read_file,
+    read_json,
+    remove_leftovers,
+    write_atomically,
+    write_json,
+)
 
 REQUEST, JOURNAL = "request.json", "journal.jsonl"
 Line = dict[str, Any]
@@ -47,8 +56,8 @@ class Ledger:
         if line is None:
             return None
         try:
-            data = (self.folder / line["file"]).read_bytes()
-        except OSError:
+            data = read_file(self.folder / line["file"])
+        except BadInput:
             return None
         return line if sha256(data) == line["file_sha256"] else None
 
@@ -62,7 +71,7 @@ class Ledger:
             write_atomically(self.folder / line["file"], data)
         text = "".join(_told(line) for line, _ in results)
         with self._lock:
-            _append(self.folder / JOURNAL, text.encode())
+            append(self.folder / JOURNAL, text.encode())
 
 
 @contextlib.contextmanager
@@ -72,7 +81,7 @@ def opened(folder: Path, request: dict[str, Any], *, suffix: str, overwrite: boo
     Raises:
         BadInput: another process holds it, or it belongs to another request or holds other files (unless `overwrite`,
             which forgets what is there; files are replaced one by one, and those of other names are left).
-        WorkFailed: the system refused to write.
+        WorkFailed: the system refused to write, or the folder was moved or removed meanwhile.
     """
     _check(folder, request, overwrite)  # before a lock is laid into a folder that is not ours
     with locked(folder):
@@ -99,14 +108,7 @@ def sha256(*parts: bytes | memoryview) -> str:
 
 def _check(folder: Path, request: dict[str, Any], overwrite: bool) -> bool:
     """Whether this request was begun here already. A folder in which nothing came of another may be used."""
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{folder} is a file; --out needs a folder")
-    try:
-        names = (
-            {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")} if folder.exists() else set()
-        )
-    except OSError as error:
-        raise BadInput(f"cannot use {folder} as an output folder: {error.strerror or error}") from error
+    names = names_in(folder)
     before = read_json(folder / REQUEST) if REQUEST in names else None
     if before is not None and before == finite_or_none(request):
         return True
@@ -136,27 +138,10 @@ def _told(line: Line) -> str:
     return json.dumps(finite_or_none(line), allow_nan=False) + "\n"
 
 
-def _append(path: Path, data: bytes) -> None:
-    try:
-        with open(path, "ab") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise WorkFailed(
-            f"cannot write {path}: {error.strerror or error}; the same command goes on from here"
-        ) from error
-
-
 def _read_journal(folder: Path, suffix: str) -> list[Line]:
     """Its sound lines, the last of each input: one that was cut short or damaged is forgotten, and its result made
     again. A line whose file is not one of ours, or that of another line, is not sound."""
-    try:
-        texts = (folder / JOURNAL).read_bytes().splitlines()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise BadInput(f"cannot read {folder / JOURNAL}: {error.strerror or error}") from error
+    texts = read_file(folder / JOURNAL).splitlines() if os.path.lexists(folder / JOURNAL) else []
     last = {line["input"]: line for line in map(_sound, texts) if line is not None}
     of_file = {line["file"].lower(): line for line in last.values() if line["file"].endswith(suffix)}
     return list(of_file.values())

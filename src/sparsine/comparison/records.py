@@ -7,7 +7,7 @@ from typing import Any
 
 from sparsine.comparison.cell import KIND, VERSION, Cell
 from sparsine.errors import BadInput
-from sparsine.storage import finite_or_none, read_json, write_atomically
+from sparsine.storage import finite_or_none, read_file, read_json, write_atomically
 
 CELLS = "cells.jsonl"
 
@@ -53,9 +53,9 @@ def read_cells(path: Path) -> list[dict[str, Any]]:
     """
     path = path / CELLS if path.is_dir() else path
     try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+        lines = read_file(path).decode().splitlines()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"cannot read {path}: {error}") from error
     cells = []
     for number, line in enumerate(lines, 1):
         where = f"{path}, line {number},"

@@ -17,7 +17,8 @@ import torch
 from sparsine.comparison.comparison import Comparison, stages_of
 from sparsine.comparison.records import CELLS, check_record, read_cell, write_cells
 from sparsine.errors import BadInput, WorkFailed
-from sparsine.storage import locked, read_json, remove_leftovers, write_json
+from sparsine.folders import locked
+from sparsine.storage import read_file, read_json, remove_leftovers, write_json
 
 OnProgress = Callable[[float, str], None]
 """Told the fraction that is done, by cost, and what is going on."""
@@ -215,10 +216,7 @@ def _do(comparison: Comparison, key: str, on_progress: Callable[[float], None]) 
 def load_methods(files: Sequence[Path]) -> None:
     """Run Python files that add to METHODS. Raises BadInput when one cannot be read or fails."""
     for path in files:
-        try:
-            path.read_bytes()
-        except OSError as error:
-            raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
+        read_file(path)  # what runpy says of a file that it cannot read names something else
         try:
             runpy.run_path(str(path))
         except (Exception, SystemExit) as error:

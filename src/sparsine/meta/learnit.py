@@ -15,6 +15,7 @@ from sparsine.fields.pattern import Pattern
 from sparsine.fields.siren import Siren
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
+from sparsine.storage import open_to_read
 
 
 def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int] = (178, 178)) -> Start:
@@ -59,7 +60,7 @@ def _promised_members(file: BinaryIO, comment_length: int) -> int:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        with open(path, "rb") as file:
+        with open_to_read(path) as file:
             archive = np.load(file, allow_pickle=False)
             if not hasattr(archive, "files"):
                 raise ValueError("it is a single array")

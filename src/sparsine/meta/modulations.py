@@ -33,6 +33,7 @@ from sparsine.engines.contract import Engine
 from sparsine.environment import environment
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.fields.mlp import MLP
+from sparsine.folders import locked
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
 from sparsine.meta.outer import NotFinite
@@ -42,7 +43,7 @@ from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState, adam_step
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.grid import Grid
-from sparsine.storage import locked, remove_leftovers, write_json
+from sparsine.storage import remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
 
 FORMAT, CHECKPOINT_FORMAT = "sparsine-modulations", "sparsine-modulations-checkpoint"

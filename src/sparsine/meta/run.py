@@ -26,6 +26,7 @@ from sparsine.engines.contract import Engine
 from sparsine.environment import environment
 from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
 from sparsine.fields.pattern import Pattern
+from sparsine.folders import locked
 from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import Samples, inner_step
@@ -35,7 +36,7 @@ from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
-from sparsine.storage import finite_or_none, locked, read_json, remove_leftovers, write_json
+from sparsine.storage import finite_or_none, read_json, remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
 
 _START_FILE = re.compile(r"round-([0-9]+)\.safetensors")

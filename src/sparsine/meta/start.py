@@ -19,7 +19,7 @@ from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.coding import CODING_VERSION, CodingTables
 from sparsine.signals.grid import Grid
-from sparsine.storage import finite_or_none, write_atomically
+from sparsine.storage import finite_or_none, read_file, write_atomically
 from sparsine.version import __version__
 
 FORMAT, FORMAT_VERSION = "sparsine-start", 1
@@ -125,10 +125,7 @@ def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, abou
 
 def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dict[str, Any]]:
     """What `write_vectors` wrote: (vectors, pattern, header). Raises BadInput for anything else."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
+    data = read_file(path)
     metadata = _metadata(path, data)
     header = _header(path, metadata, kind)
     sha256 = str(header.get("sha256"))
