@@ -2,8 +2,12 @@
 
 import os
 
+import pytest
 import torch
 from jaxtyping import install_import_hook
+
+# helpers that assert say what they found
+pytest.register_assert_rewrite("browsing", "html_page")
 
 if not os.environ.get("JAXTYPING_DISABLE"):
     # the command line is left out: tyro puts placeholders of its own where values are still missing
@@ -13,3 +17,15 @@ if not os.environ.get("JAXTYPING_DISABLE"):
 
 # tests are small: threads that wait for one another cost more than they save, most of all on a busy machine
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """A browser for pages, where one is installed."""
+    headless = pytest.importorskip("headless", reason="websockets drive the browser: install sparsine[dev]")
+    if headless.find_browser() is None:
+        pytest.skip("no chromium is installed")
+    if os.name != "posix":
+        pytest.skip("the driver of the browser is for posix")
+    with headless.Browser(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser

@@ -47,8 +47,9 @@ def assert_loads_nothing(page: Page) -> None:
     for tag, attributes in page.elements:
         for name in LOADING & attributes.keys():
             assert attributes[name].startswith("data:image/png;base64,"), (tag, name, attributes[name][:80])
-    assert not {"link", "iframe", "object", "embed", "base"} & {tag for tag, _ in page.elements}
+    assert not {"a", "form", "link", "iframe", "object", "embed", "base"} & {tag for tag, _ in page.elements}
     assert all("@import" not in style and "url(" not in style for style in page.styles)
     (policy,) = [meta["content"] for meta in page.named("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'")
+    rules = [rule.strip() for rule in policy.split(";")]
+    assert {"default-src 'none'", "form-action 'none'", "base-uri 'none'"} <= set(rules)
     assert "http" not in policy

@@ -2,6 +2,7 @@ import json
 
 import plotly.graph_objects as go
 import pytest
+from contrast import drawn_colours, faint
 from fabricated_cells import cell, comparison, save_pictures, signal
 from html_page import Page, assert_loads_nothing
 
@@ -54,6 +55,12 @@ def test_every_figure_has_its_place_and_plotly_accepts_it(page):
         go.Figure({"data": figure["data"], "layout": {**figure["layout"], "legend": {}}})
     choices = [(a["name"], a["value"]) for a in made.named("input")]
     assert choices == [("count", "weights"), ("count", "numbers"), ("count", "bits"), ("steps", "0"), ("steps", "1")]
+
+
+def test_what_is_drawn_stands_out_from_light_and_dark_pages(page):
+    colours = drawn_colours(page(comparison(rounds=(4, 11), seeds=2, num_signals=2)).figures)
+    assert len(colours) > 13
+    assert faint(colours) == {}
 
 
 def test_numbers_of_the_cells_are_on_the_page(page):

@@ -1,9 +1,12 @@
 import json
 import math
+import re
+from importlib.resources import files
 
 import fabricated
 import plotly.graph_objects as go
 import pytest
+from contrast import drawn_colours, faint
 from fabricated import metrics, record, save_pictures
 from html_page import Page, assert_loads_nothing
 
@@ -42,6 +45,18 @@ def test_the_drawing_library_is_in_the_page_once(page):
     made = page(record())
     assert made.text.count("plotly.js v") == 1
     assert len(made.named("script")) == 3
+
+
+def test_every_chart_of_every_page_is_made_in_one_place_that_offers_no_upload():
+    package = files("sparsine")
+    scripts = [path for folder in ("evaluation", "comparison", "rate_distortion")
+               for path in package.joinpath(folder).iterdir() if path.name.endswith((".js", ".j2"))]  # fmt: skip
+    makers = [path for path in scripts if re.search(r"Plotly\.(react|newPlot|plot)\b", path.read_text())]
+    assert [path.name for path in makers] == ["report.js"]
+    text = makers[0].read_text()
+    assert len(re.findall(r"Plotly\.(react|newPlot|plot)\b", text)) == 1
+    assert 'showSendToCloud: false, showEditInChartStudio: false, showLink: false' in text
+    assert 'plotlyServerURL: ""' in text
 
 
 def test_every_row_shows_both_counts(page):
@@ -98,6 +113,12 @@ def test_figures_are_what_plotly_accepts_and_hold_the_records_numbers(page):
     assert scratch["y"] == evaluation["rows"][0]["mean_psnr_db"]
     assert scratch["x"][0] == 0
     assert scratch["x"][-1] == pytest.approx(math.log10(101))
+
+
+def test_what_is_drawn_stands_out_from_light_and_dark_pages(page):
+    colours = drawn_colours(page(record(num_rounds=21)).figures)
+    assert len(colours) > 21
+    assert faint(colours) == {}
 
 
 def test_prunings_are_marked_where_the_round_changes(page):

@@ -4,6 +4,7 @@ import json
 
 import plotly.graph_objects as go
 import pytest
+from contrast import drawn_colours, faint
 from html_page import Page, assert_loads_nothing
 from rate_problems import made_up_record
 
@@ -180,6 +181,13 @@ def test_the_page_loads_nothing_and_has_every_figure(tmp_path):
         layout = {name: value for name, value in figure["layout"].items() if name != "legend"}
         go.Figure({"data": figure["data"], "layout": layout})
     assert "arXiv 2103.03123" in page.reading
+
+
+def test_what_is_drawn_stands_out_from_light_and_dark_pages(tmp_path):
+    record = made_up_record(KODAK, (512, 768), starts=4)
+    colours = drawn_colours(Page(write_page(tmp_path, record).read_text()).figures)
+    assert len(colours) > 8
+    assert faint(colours) == {}
 
 
 def test_hostile_names_stay_text(tmp_path):

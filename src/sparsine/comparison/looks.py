@@ -1,4 +1,5 @@
-"""How each method is drawn: a colour, a mark and a dash, the same in every figure. Legible on white and on black."""
+"""How each method is drawn: a colour, a mark and a dash, the same in every figure. Colours are bound by
+evaluation/colours.py."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,27 +21,27 @@ class Look:
 
 LOOKS = {
     "meta-sparse": Look(BAND, "circle", "solid", 2.6),
-    "meta-sparse-saliency": Look("#f59f00", "diamond", "solid", 2.6),
+    "meta-sparse-saliency": Look("#c78000", "diamond", "solid", 2.6),
     "meta-sparse-connected": Look("#e64980", "star", "solid", 2.2),
-    "meta-sparse-connected-late": Look("#9c36b5", "pentagon", "dashdot", 2.2),
+    "meta-sparse-connected-late": Look("#a43fbd", "pentagon", "dashdot", 2.2),
     "random-pruning": Look("#e8590c", "square", "dash"),
     "dense-narrow": Look("#1c7ed6", "diamond", "dashdot"),
     "maml-oneshot": Look("#2b9348", "triangle-up", "dash"),
     "maml-imp": Look("#d6336c", "triangle-down", "dashdot"),
     "scratch": Look(SCRATCH, "x", "dot"),
-    "ticket-rewound": Look("#f08c00", "square", "dash"),
+    "ticket-rewound": Look("#2f9e44", "square", "dash"),
     "ticket-random": Look("#0c8599", "diamond", "dashdot"),
-    "ticket-oneshot": Look("#c2255c", "triangle-up", "longdash"),
-    "dense-maml": Look("#c92a2a", "star", "longdash"),
-    "modulations": Look("#0ca678", "pentagon", "longdash"),
+    "ticket-oneshot": Look("#cf3f2e", "triangle-up", "longdash"),
+    "dense-maml": Look("#cd2e2d", "star", "longdash"),
+    "modulations": Look("#02a476", "pentagon", "longdash"),
     "coin-16": Look("#a0724a", "cross", "dot"),
-    "coin-8": Look("#b8960c", "hexagon", "dot"),
+    "coin-8": Look("#8a8f00", "hexagon", "dot"),
 }
 MATPLOTLIB_MARKS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "x": "X",
                     "star": "*", "pentagon": "p", "cross": "P", "hexagon": "h"}  # fmt: skip
 MATPLOTLIB_DASHES = {"solid": "-", "dash": (0, (5, 2)), "dashdot": (0, (6, 2, 1.2, 2)), "dot": (0, (1.2, 1.8)),
                      "longdash": (0, (9, 3))}  # fmt: skip
-_MORE_COLOURS = ("#1098ad", "#ae3ec9", "#5c940d", "#e67700", "#4263eb", "#a61e4d", "#087f5b")
+_MORE_COLOURS = ("#1098ad", "#ae3ec9", "#5c940d", "#de7302", "#4263eb", "#c03a62", "#087f5b")
 _MORE_MARKS = ("square", "triangle-up", "diamond", "pentagon", "triangle-down", "cross", "hexagon", "star")
 _MORE_DASHES = ("dash", "dashdot", "longdash", "dot")
 

@@ -1,4 +1,6 @@
 "use strict";
+// what a page holds stays on this machine; a policy in the page itself cannot forbid windows
+Object.defineProperty(window, "open", { value: () => null });
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const narrow = matchMedia("(max-width: 640px)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -15,7 +17,7 @@ function layout(given) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const above = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" };
-  const below = { orientation: "h", x: 0, y: -0.22, yanchor: "top" };
+  const below = { orientation: "h", x: 0.03, xref: "container", y: 0.02, yref: "container", yanchor: "bottom" };
   const isBeside = !narrow.matches && given.legend === "beside";
   const beside = { x: 1.01, y: 0.95, xanchor: "left" }; // under the tool bar
   return {
@@ -25,21 +27,57 @@ function layout(given) {
     margin: { l: 32, r: 28, t: 32, b: 44 },
     xaxis: axis(given.xaxis, colour), yaxis: axis(given.yaxis, colour),
     legend: isBeside ? beside : narrow.matches ? below : above,
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--rule"), activecolor: colour("--quiet"), orientation: isBeside ? "h" : "v" },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--quiet"), activecolor: colour("--ink"), orientation: isBeside ? "h" : "v" },
     hoverlabel: { bgcolor: colour("--raised"), bordercolor: colour("--rule"), font: { color: colour("--ink") }, align: "left" },
     // a finger that wants to scroll the page must not zoom the figure
     dragmode: touch ? false : "zoom",
   };
 }
 
-function draw() {
-  for (const place of document.querySelectorAll("[data-figure]")) {
-    const figure = figures[place.dataset.figure];
-    Plotly.react(place, figure.data, layout(figure.layout), {
-      displaylogo: false, displayModeBar: touch ? false : "hover",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-    });
+// a closed list: what else plotly offers, and may offer one day, uploads among it, has no place here
+const TOOLS = [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]];
+const ALONE = { showSendToCloud: false, showEditInChartStudio: false, showLink: false, sendData: false, plotlyServerURL: "" };
+
+const GAP = 6; // pixels between two labels of an axis
+
+/** Labels that would touch others are hidden, those of the ends last; ticks and grid stay. */
+function separate(place) {
+  const [first, ...others] = place.querySelectorAll(".xtick text");
+  const kept = [];
+  for (const label of first ? [first, ...others.splice(-1), ...others] : []) {
+    const box = label.getBoundingClientRect();
+    const isFree = kept.every((other) => box.right + GAP <= other.left || other.right + GAP <= box.left);
+    label.style.visibility = isFree ? "" : "hidden";
+    if (isFree) kept.push(box);
   }
+}
+
+/** A name as lines that a legend has room for; a letter may be an entity such as &lt;. */
+function folded(name) {
+  const room = narrow.matches ? 32 : 44;
+  const words = name.split(" ").flatMap((word) => word.match(new RegExp(`(?:&[^;]+;|.){1,${room}}`, "gu")) ?? []);
+  const lines = [""];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (longer.length <= room || lines.at(-1) === "") lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join("<br>");
+}
+
+/** Every chart is made here. */
+async function chart(place, figure) {
+  const isNew = !place.on;
+  const data = figure.data.map((trace) => (trace.name ? { ...trace, name: folded(trace.name) } : trace));
+  await Plotly.react(place, data, layout(figure.layout), {
+    ...ALONE, displaylogo: false, displayModeBar: touch ? false : "hover", modeBarButtons: TOOLS,
+  });
+  if (isNew) place.on("plotly_afterplot", () => separate(place));
+  separate(place);
+}
+
+function draw() {
+  for (const place of document.querySelectorAll("[data-figure]")) chart(place, figures[place.dataset.figure]);
 }
 
 draw();

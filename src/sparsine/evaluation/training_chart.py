@@ -14,8 +14,8 @@ MAX_POINTS = 1500
 """Points of a curve; longer ones are thinned, since a screen has no more columns."""
 MAX_MARKERS = 60
 """Looks at validation up to which each is marked; more marks would hide the line."""
-_OUTER = "#3b6fe0"
-_VALIDATION = ("#adb5bd", "#f0a04b", "#e8590c", "#c2255c")
+_OUTER, _OUTER_RAW = "#3b6fe0", "#798fc6"
+_VALIDATION = (SCRATCH, "#b8871b", "#e8590c", "#c92d61")
 
 Point = tuple[int, float | None]
 
@@ -53,7 +53,7 @@ def _validation(rounds: list[list[dict[str, Any]]]) -> Iterator[Figure]:
 
 
 def _raw(points: list[Point]) -> Figure:
-    return _curve(points, "outer loss, every line", mode="lines", line={"color": _OUTER, "width": 1}, opacity=0.28)
+    return _curve(points, "outer loss, every line", mode="lines", line={"color": _OUTER_RAW, "width": 1})
 
 
 def _smooth(points: list[Point]) -> Figure:

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 
 from sparsine.comparison.looks import Look
-from sparsine.evaluation.colours import ramp_of
+from sparsine.evaluation.colours import SCRATCH, ramp_of
 from sparsine.rate_distortion.points import Curve, Record, curves
 from sparsine.rate_distortion.published import Published, published_for
 
-OTHERS = {"jpeg": Look("#495057", "square", "dash", 1.8), "webp": Look("#0c8599", "diamond", "dashdot", 1.8)}
-DENSE = (Look("#a0724a", "cross", "dot"), Look("#d9a066", "hexagon", "dot"), Look("#7f5539", "x", "dot"))
+OTHERS = {"jpeg": Look("#707880", "square", "dash", 1.8), "webp": Look("#0c8599", "diamond", "dashdot", 1.8)}
+DENSE = (Look("#a0724a", "cross", "dot"), Look("#82912a", "hexagon", "dot"), Look("#4e9160", "x", "dot"))
 PUBLISHED = {
     "COIN": Look("#a0724a", "cross", "dot", 1.0),
-    "COIN++": Look("#0ca678", "pentagon", "dot", 1.0),
+    "COIN++": Look("#02a476", "pentagon", "dot", 1.0),
     "RECOMBINER": Look("#1c7ed6", "triangle-up", "dot", 1.0),
     "C3": Look("#e8590c", "star", "dot", 1.0),
 }
-OTHER_PUBLISHED = Look("#868e96", "circle", "dot", 1.0)
+OTHER_PUBLISHED = Look(SCRATCH, "circle", "dot", 1.0)
 OUR_MARKS = ("circle", "star", "triangle-up", "pentagon", "triangle-down", "hexagon")
 
 

@@ -19,6 +19,8 @@ OPTIONS = (
     "--disable-extensions", "--disable-background-networking", "--remote-debugging-port=0",
 )  # fmt: skip
 SECONDS = 60.0
+KEYS = {"ArrowRight": 39, "Tab": 9}
+"""Those that do something of their own in the browser have to be given by number too."""
 MOVES = ("mousePressed", "mouseReleased", "mouseMoved", "mouseWheel")
 
 
@@ -28,11 +30,13 @@ def find_browser():
 
 
 class Browser:
-    """One page of a browser of its own. What it complains about is in `complaints`, what it asks for in `requests`."""
+    """One page of a browser of its own. What it complains about is in `complaints`, what it asks for in `requests`;
+    `sent` has what of that no policy stopped, by number, and `windows` those that it would open."""
 
     def __init__(self, profile: Path, size=(1280, 800), density=1.0):
         self.profile, self.size, self.density = profile, size, density
-        self.complaints, self.requests, self.number, self.held = [], [], 0, ExitStack()
+        self.complaints, self.requests, self.windows, self.sent = [], [], [], {}
+        self.number, self.held = 0, ExitStack()
 
     def __enter__(self):
         profile, home = f"--user-data-dir={self.profile}", {**os.environ, "HOME": str(self.profile)}
@@ -82,6 +86,14 @@ class Browser:
     def _note(self, method, params):
         if method == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
+            self.sent[params["requestId"]] = params["request"]["url"]
+        elif method == "Network.webSocketCreated":
+            self.requests.append(params["url"])
+            self.sent[params["requestId"]] = params["url"]
+        elif method == "Network.loadingFailed" and params.get("blockedReason") == "csp":
+            self.sent.pop(params["requestId"], None)
+        elif method == "Page.windowOpen":
+            self.windows.append(params["url"])
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(str(params["exceptionDetails"].get("exception", {}).get("description", params)))
         elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
@@ -91,6 +103,19 @@ class Browser:
 
     def open(self, address):
         self.call("Page.navigate", url=address)
+
+    def begin(self, address):
+        """Open a page with nothing remembered of what was before."""
+        self.open("about:blank")
+        self.until("location.href === 'about:blank'")
+        for kept in (self.complaints, self.requests, self.windows, self.sent):
+            kept.clear()
+        self.open(address)
+        self.until("location.href !== 'about:blank' && document.readyState === 'complete'")
+
+    def touch(self, fingers):
+        """Whether the screen is one that is touched."""
+        self.call("Emulation.setTouchEmulationEnabled", enabled=fingers)
 
     def resize(self, width, height, *, mobile=False):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=self.density,
@@ -128,7 +153,7 @@ class Browser:
         self.mouse("mouseReleased", *end, **button)
 
     def press(self, key):
-        text = {"text": key} if len(key) == 1 else {}
+        text = {"text": key} if len(key) == 1 else {"windowsVirtualKeyCode": KEYS.get(key, 0)}
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
