@@ -55,7 +55,7 @@ def test_every_chart_of_every_page_is_made_in_one_place_that_offers_no_upload():
     assert [path.name for path in makers] == ["report.js"]
     text = makers[0].read_text()
     assert len(re.findall(r"Plotly\.(react|newPlot|plot)\b", text)) == 1
-    assert 'showSendToCloud: false, showEditInChartStudio: false, showLink: false' in text
+    assert "showSendToCloud: false, showEditInChartStudio: false, showLink: false" in text
     assert 'plotlyServerURL: ""' in text
 
 
