@@ -19,8 +19,7 @@ from sparsine.signals.dataset import Dataset
 def alternation(config: LearnConfig, start: Start, dataset: Dataset, num_rounds: int) -> Iterator[tuple[int, Start]]:
     """(round, start after it), from a dense start on."""
     theta = start.theta.to(config.device)
-    sampler = TaskSampler(dataset.train, start.grid, tasks_per_step=config.outer.tasks_per_step,
-                          points=config.inner.points, sampling=config.inner.sampling, seed=0,
+    sampler = TaskSampler(dataset.train, start.grid, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=0,
                           device=theta.device)  # fmt: skip
     state = LearnState(start.pattern, theta, AdamState.zeros_like(theta))
     survivors = config.pruning.schedule(start.pattern.num_weights, start.pattern.num_weights)

@@ -53,7 +53,7 @@ def main() -> int:
         if (width, omega_0, lr) in done:
             continue
         field = Siren(sizes=(2, width, width, width, width, 3), omega_0=omega_0)
-        start = random_start(field, grid, SEED, dataset.value_kind)
+        start = random_start(field, grid, SEED, dataset.kind)
         watch = Stopwatch()
         fits = list(fit_collection(start, dataset.test, FitConfig(lr=lr), indices=range(options.signals)))
         good = [fit.psnr_db[-1] for fit in fits if fit.status == "ok"]

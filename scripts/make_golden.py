@@ -36,7 +36,7 @@ def learned() -> Start:
     )  # fmt: skip
     dataset = open_dataset("curves", resolution=SHAPE)
     with TemporaryDirectory() as folder, open_run(config, Path(folder) / "run", dataset) as run:
-        return replace(learn_sparse_start(config, run), info={"data": "curves", "value_kind": "distance"})
+        return replace(learn_sparse_start(config, run), info={"data": "curves"})
 
 
 def codes(start: Start, plain: Start) -> dict[str, tuple[str, bytes]]:
@@ -62,10 +62,10 @@ def expected(start: Start, data: bytes) -> dict[str, object]:
     coder = Coder(start)
     code = coder.read(data)
     theta = coder.theta(code)
-    drawing = FittedField(start, theta, code.header.grid.shape).render()
+    drawing = FittedField(start, theta, code.header.shape).render()
     return {
         "symbols": code.symbols.tolist(), "theta": theta.numpy().astype("<f4").tobytes().hex(),
-        "shape": list(code.header.grid.shape), "step_shift": code.header.step_shift,
+        "shape": list(code.header.shape), "step_shift": code.header.step_shift,
         "scale_shift": code.header.scale_shift, "start_hash": code.header.start_hash.hex(),
         # numbers at the ends of their range draw noise that differs from machine to machine
         "drawn": [round(float(x), 6) for x in np.ravel(drawing)] if np.abs(code.symbols).max() < 1000 else None,

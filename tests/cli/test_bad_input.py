@@ -174,8 +174,8 @@ def test_a_damaged_start_is_named(capsys, run, tmp_path, cut):
 
 
 def test_a_start_for_other_channels_is_refused(capsys, run, images, tmp_path):
-    assert "channel" in refused(capsys, "fit", run, f"images:{images}", "--out", tmp_path / "a")
-    assert "channel" in refused(capsys, "fit", run, images, "--out", tmp_path / "b")
+    assert "draws distance, but" in refused(capsys, "fit", run, f"images:{images}", "--out", tmp_path / "a")
+    assert "not read from files" in refused(capsys, "fit", run, images, "--out", tmp_path / "b")
     start = next((run / "starts").iterdir())
     assert "channel" in refused(
         capsys, "learn", f"images:{images}", "--out", tmp_path / "c", *TINY, "--start-from", start

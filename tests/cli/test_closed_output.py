@@ -15,6 +15,7 @@ from sparsine.cli.main import main
 from sparsine.cli.streams import Lasting, lasting_streams
 from sparsine.meta.start import Start, save_start
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds import Rgb
 
 FAST = ["--steps", "2"]
 
@@ -24,7 +25,7 @@ def start(tmp_path):
     field = field_of(2, 7, 5, 3, omega_0=6.5, output_offset=0.5)
     pattern = random_pattern(field, 0.7, 1)
     theta = pattern.gather(field.initial_theta(1)[None])[0]
-    save_start(tmp_path / "start.safetensors", Start(pattern, theta, Grid(shape=(5, 7)), {"value_kind": "rgb"}))
+    save_start(tmp_path / "start.safetensors", Start(pattern, theta, Grid(shape=(5, 7)), kind=Rgb()))
     return tmp_path / "start.safetensors"
 
 

@@ -18,6 +18,7 @@ from sparsine.folders import locked
 from sparsine.meta.start import Start, load_start, save_start
 from sparsine.psnr import psnr_db
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds import Distance, Rgb
 
 FAST = ["--steps", "3", "--lr", "1e-3"]
 
@@ -26,8 +27,8 @@ def make_start(path, channels, seed=0):
     field = field_of(2, 9, 7, channels, omega_0=6.5, output_offset=0.5)
     pattern: Pattern = random_pattern(field, 0.6, seed)
     theta = pattern.gather(field.initial_theta(seed)[None])[0]
-    kind = "rgb" if channels == 3 else "distance"
-    save_start(path, Start(pattern, theta, Grid(shape=(8, 6)), {"value_kind": kind}))
+    kind = Rgb() if channels == 3 else Distance()
+    save_start(path, Start(pattern, theta, Grid(shape=(8, 6)), kind=kind))
     return path
 
 
@@ -120,14 +121,14 @@ def test_codes_are_drawn_at_other_sizes_and_in_part(start, images, tmp_path, opt
 )  # fmt: skip
 def test_images_are_brought_to_another_size_where_that_is_said(start, images, tmp_path, options, shapes):
     assert run("encode", start, images, "--out", tmp_path / "codes", *options, *FAST) == 0
-    assert {read_header(path.read_bytes()).grid.shape for path in (tmp_path / "codes").glob("*.spn")} == shapes
+    assert {read_header(path.read_bytes()).shape for path in (tmp_path / "codes").glob("*.spn")} == shapes
 
 
 def test_a_start_of_one_channel_codes_a_data_set_at_its_own_grid(grey, tmp_path):
     assert run("encode", grey, "curves", "--limit", 3, "--out", tmp_path / "codes", *FAST) == 0
     assert run("encode", grey, "curves", "--limit", 4, "--out", tmp_path / "codes", *FAST) == 0
     codes = sorted((tmp_path / "codes").glob("*.spn"))
-    assert {read_header(path.read_bytes()).grid.shape for path in codes} == {(8, 6)}
+    assert {read_header(path.read_bytes()).shape for path in codes} == {(8, 6)}
     assert run("decode", *codes, "--start", grey, "--out", tmp_path / "out", "--json", tmp_path / "out.json") == 0
     records = json.loads((tmp_path / "out.json").read_text())
     assert [record["picture"] for record in records] == [f"curve-test-00000{i}.png" for i in range(4)]
@@ -230,8 +231,8 @@ def test_what_is_not_there_or_of_another_kind_is_refused(capsys, start, grey, im
     assert "nowhere" in refused(capsys, "decode", images, "--start", tmp_path / "nowhere", *out)
     assert "holds no code" in refused(capsys, "decode", images, "--start", start, *out)
     assert "not a safetensors file" in refused(capsys, "encode", images / "0.png", images, *out)
-    assert "channel" in refused(capsys, "encode", grey, images, *out)
-    assert "channel" in refused(capsys, "encode", start, "curves", *out)
+    assert "not read from files" in refused(capsys, "encode", grey, images, *out)
+    assert "draws rgb, but" in refused(capsys, "encode", start, "curves", *out)
     assert "is a file" in refused(capsys, "encode", start, images, "--out", start)
     assert "Not a directory" in refused(capsys, "encode", start, images, "--out", start / "codes")
     assert "--overwrite" in refused(capsys, "encode", start, images, "--out", images)
@@ -279,12 +280,13 @@ def test_info_says_what_is_in_a_code_and_with_its_start_where_the_bits_are(capsy
     capsys.readouterr()
     assert run("info", path) == 0
     said = capsys.readouterr().out
-    for fact in (f"({header.code_bytes} bytes)", "version 1", header.start_hash.hex(), "SIREN 2-9-7-3", "11 x 13",
-                 f"{header.num_params:,} parameters", f"{header.bits_per_point:.4g}"):  # fmt: skip
+    for fact in (f"({header.code_bytes} bytes)", "version 1", header.start_hash.hex(), "11 x 13",
+                 f"{header.num_numbers:,}", f"{header.bits_per_sample:.4g}"):  # fmt: skip
         assert fact in said
     assert "weights 1" not in said
     assert run("info", path, "--start", start) == 0
     said = capsys.readouterr().out
+    assert "SIREN 2-9-7-3" in said
     assert all(f"{what} {layer}" in said for what in ("weights", "biases") for layer in (1, 2, 3))
     assert "belongs to the start" in refused(capsys, "info", path, "--start", grey)
     assert "goes with a code" in refused(capsys, "info", start, "--start", start)
@@ -300,7 +302,7 @@ def test_bits_by_group_add_up_to_the_payload(start, images, tmp_path):
     coder = Coder(load_start(start))
     code = coder.read((tmp_path / "codes" / "0.spn").read_bytes())
     groups = contents(coder, code)
-    assert sum(group.numbers for group in groups) == code.header.num_params
+    assert sum(group.numbers for group in groups) == code.header.num_numbers
     assert abs(sum(group.bits for group in groups) - 8 * code.header.payload_bytes) < 40
     assert all(group.entropy_bits >= 0 and group.spread_steps >= 0 for group in groups)
 

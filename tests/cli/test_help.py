@@ -124,7 +124,7 @@ def test_methods_and_kinds_of_data_are_named(paragraphs_of):
         ("bench foo", "got 'foo', but it must be one of: engines, meta, fit, decode"),
         ("import-learnit a --out x --conventions foo", "--conventions: got 'foo', but it must be one of: learnit, "),
         ("encode s a --out x --resolution foo", "--resolution: got 'foo', but it must be one of: own, start; or a size "
-         "is written HxW, as in 96x128, but got 'foo'"),
+         "is written as in 96x128, but got 'foo'"),
     ],
 )  # fmt: skip
 def test_what_is_none_of_the_choices_is_refused_in_one_line(capsys, args, said):

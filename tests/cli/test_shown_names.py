@@ -15,6 +15,7 @@ from sparsine.cli.console import PlainConsole, Waiting, console, say
 from sparsine.cli.main import main
 from sparsine.meta.start import Start, save_start
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds import Rgb
 
 FAST = ["--steps", "2"]
 HOSTILE = "[bold]x[/y] :smile: \x1b]0;title\x07\x1b[2J\x9b1A\n\u202ecode"
@@ -25,7 +26,7 @@ def make_start(path, **info):
     field = field_of(2, 7, 5, 3, omega_0=6.5, output_offset=0.5)
     pattern = random_pattern(field, 0.7, 1)
     theta = pattern.gather(field.initial_theta(1)[None])[0]
-    save_start(path, Start(pattern, theta, Grid(shape=(5, 7)), {"value_kind": "rgb", **info}))
+    save_start(path, Start(pattern, theta, Grid(shape=(5, 7)), info, kind=Rgb()))
     return path
 
 

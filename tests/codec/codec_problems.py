@@ -9,6 +9,7 @@ from sparsine.codec.tails import laplace_tails
 from sparsine.meta.coding import CodingTables
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds import Grey, Rgb
 
 GRID = Grid(shape=(9, 4), extent=((-1.0, 2.0), (0.5, 0.75)), alignment="centers", axis_order="reversed")
 
@@ -20,7 +21,8 @@ def generator(seed):
 def make_start(seed=0, omega_0=6.5, sizes=(2, 9, 7, 3)):
     field = field_of(*sizes, omega_0=omega_0, output_offset=0.5)
     pattern = random_pattern(field, 0.6, seed)
-    return Start(pattern, pattern.gather(field.initial_theta(seed)[None])[0], GRID)
+    kind = Rgb() if sizes[-1] == 3 else Grey()
+    return Start(pattern, pattern.gather(field.initial_theta(seed)[None])[0], GRID, kind=kind)
 
 
 def calibrated(seed=0):

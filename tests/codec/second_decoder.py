@@ -31,31 +31,27 @@ def read_start(data):
     return tensors, about
 
 
+def canonical(value):
+    """A JSON value as the page writes it for the hash."""
+    if value is None or isinstance(value, bool):
+        return {None: b"n", True: b"t", False: b"f"}[value]
+    if isinstance(value, str):
+        return b"s" + struct.pack("<I", len(value.encode())) + value.encode()
+    if isinstance(value, (int, float)):
+        return b"d" + struct.pack("<d", value)
+    if isinstance(value, list):
+        return b"l" + struct.pack("<I", len(value)) + b"".join(map(canonical, value))
+    keys = sorted(value, key=lambda key: key.encode())
+    return b"o" + struct.pack("<I", len(keys)) + b"".join(canonical(key) + canonical(value[key]) for key in keys)
+
+
 def start_hash(tensors, about):
-    field, grid = about["field"], about["grid"]
-    sizes = field["sizes"]
-    text = b"sparsine-code-1" + struct.pack(f"<{1 + len(sizes)}I", len(sizes), *sizes)
-    if field["kind"] == "siren":
-        text += struct.pack("<2d", field["omega_0"], field["output_offset"])
-    else:
-        told = canonical(field).encode()
-        text += struct.pack("<I", len(told)) + told
-    text += bytes([["corners", "centers", "lower"].index(grid["alignment"]),
-                   ["array", "reversed"].index(grid["axis_order"])])  # fmt: skip
-    text += b"".join(struct.pack("<2d", *pair) for pair in grid["extent"])
+    domain = {key: value for key, value in about["grid"].items() if key != "shape"}
+    text = b"sparsine-start-1" + canonical({"field": about["field"], "domain": domain, "kind": about["kind"]})
     inner = hashlib.sha256()
     for name, array in sorted(tensors.items()):
         inner.update(f"{name}:{array.dtype.name}:{array.shape};".encode() + array.tobytes())
     return hashlib.sha256(text + inner.digest()).digest()[:8]
-
-
-def canonical(value):
-    """JSON, keys sorted, no spaces, numbers as float64 in their shortest form."""
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{canonical(item)}" for key, item in sorted(value.items())) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    return json.dumps(value if value is None or isinstance(value, str) else float(value))
 
 
 def read_header(data):
@@ -82,22 +78,24 @@ def read_header(data):
         return -(value + 1) // 2 if value % 2 else value // 2
 
     flags, hashed = take(1)[0], take(8)
-    sizes = [unsigned() for _ in range(unsigned())]
-    widths = [unsigned() if flags & 8 else sizes[0], *sizes[1:]]
-    params, dims = unsigned(), unsigned()
-    kind = take(1)[0]
-    shape = tuple(unsigned() for _ in range(dims))
-    extents = [[(-1, 1)], [(0, 1)]][(kind >> 3) - 1] * dims if kind >> 3 else None
-    extents = extents or [struct.unpack("<2d", take(16)) for _ in range(dims)]
+    numbers = unsigned()
+    shape = tuple(unsigned() for _ in range(unsigned()))
     step_shift, scale_shift = signed(), signed()
-    groups = 2 * (len(sizes) - 1)
+    groups = unsigned() if flags & 3 else 1
     steps = np.frombuffer(take(groups), "i1") if flags & 1 else np.zeros(groups, int)
     scales = np.frombuffer(take(groups), "i1") if flags & 2 else np.zeros(groups, int)
-    payload = take(unsigned())
-    assert at == len(data) - 4
-    return {"hash": hashed, "sizes": sizes, "widths": widths, "params": params, "shape": shape, "extents": extents,
-            "kind": kind & 7, "steps": step_shift + steps, "scales": scale_shift + scales,
-            "payload": payload}  # fmt: skip
+    notes = json.loads(take(unsigned())) if flags & 4 else {}
+    return {"hash": hashed, "numbers": numbers, "shape": shape, "steps": step_shift + steps, "notes": notes,
+            "scales": scale_shift + scales, "payload": data[at:-4]}  # fmt: skip
+
+
+def live_numbers(matrices):
+    """Which entries of theta can matter: what goes into a neuron that leads to an output."""
+    leads = [np.ones(len(matrices[-1]), bool)]
+    for matrix in matrices[:0:-1]:
+        leads.insert(0, (matrix & leads[0][:, None]).any(axis=0))
+    weights = [np.repeat(lead, matrix.sum(axis=1)) for matrix, lead in zip(matrices, leads, strict=True)]
+    return np.concatenate(weights + leads)
 
 
 def table_of(tails, number):
@@ -155,24 +153,28 @@ def decode(start_bytes, data):
     tensors, about = read_start(start_bytes)
     header = read_header(data)
     assert header["hash"] == start_hash(tensors, about)
-    widths, params = header["widths"], header["params"]
+    widths, theta = about["widths"], tensors["theta"].copy()
     if "coding_step" in tensors:
         centre, step, scale, tails = (tensors[f"coding_{n}"] for n in ("centre", "step", "scale", "tails"))
         tails = tails.tolist()
     else:
-        centre, step, scale = tensors["theta"], np.full(params, -208), np.full(params, -208)
+        centre, step, scale = theta, np.full(len(theta), -208), np.full(len(theta), -208)
         tails = [2**30]
         while len(tails) < 257:
             tails.append(tails[-1] * LAPLACE >> 32)
     shapes = list(zip(widths[1:], widths[:-1], strict=True))
-    keep = np.unpackbits(tensors["pattern"], count=sum(a * b for a, b in shapes))
+    keep = np.unpackbits(tensors["pattern"], count=sum(a * b for a, b in shapes)).astype(bool)
     ends = np.cumsum([0, *(a * b for a, b in shapes)])
-    counts = [int(keep[a:b].sum()) for a, b in pairwise(ends)] + [a for a, _ in shapes]
-    group = np.repeat(np.arange(len(counts)), counts)
-    exponents = step.astype(int) + header["steps"][group]
-    classes = np.clip(scale.astype(int) + header["scales"][group] - exponents, -64, 144)
+    matrices = [keep[a:b].reshape(shape) for (a, b), shape in zip(pairwise(ends), shapes, strict=True)]
+    live = live_numbers(matrices)
+    assert live.sum() == header["numbers"]
+    counts = [int(matrix.sum()) for matrix in matrices] + [a for a, _ in shapes]
+    group = np.repeat(np.arange(len(counts)), counts)[live]
+    step_shifts, scale_shifts = (np.resize(header[name], len(counts)) for name in ("steps", "scales"))
+    exponents = step[live].astype(int) + step_shifts[group]
+    classes = np.clip(scale[live].astype(int) + scale_shifts[group] - exponents, -64, 144)
 
-    stack, symbols, escaped = Stack(header["payload"]), np.zeros(params, np.int64), []
+    stack, symbols, escaped = Stack(header["payload"]), np.zeros(live.sum(), np.int64), []
     for number in sorted(set(classes.tolist())):
         radius, cumulative = table_of(tails, number)
         for place in np.flatnonzero(classes == number).tolist():
@@ -187,7 +189,8 @@ def decode(start_bytes, data):
     assert stack.state == 0
     assert not stack.words
     steps = np.array([RUNGS[e % 16] * 2.0 ** (e // 16 - 31) for e in exponents.tolist()])
-    return symbols, (centre.astype(np.float64) + symbols * steps).astype(np.float32), header
+    theta[live] = (centre[live].astype(np.float64) + symbols * steps).astype(np.float32)
+    return symbols, theta, header
 
 
 def encoded(encoding, coords):

@@ -15,7 +15,7 @@ from sparsine.codec.drawings import decode_collection
 from sparsine.codec.view import View
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import locked
-from sparsine.signals.pictures import to_picture
+from sparsine.signals import to_picture
 
 SHAPES = {"a": (5, 3), "b": (4, 7), "c": (2, 9)}
 

@@ -37,7 +37,7 @@ def test_a_golden_code_decodes_to_the_same_numbers(name):
     assert coder.theta(code).numpy().astype("<f4").tobytes().hex() == expected["theta"]
     assert coder.pack(code) == data
     header = read_header(data)
-    assert list(header.grid.shape) == expected["shape"]
+    assert list(header.shape) == expected["shape"]
     assert (header.step_shift, header.scale_shift) == (expected["step_shift"], expected["scale_shift"])
     assert header.start_hash.hex() == expected["start_hash"]
     assert header.code_bytes == len(data) == expected["bytes"]

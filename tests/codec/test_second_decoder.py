@@ -26,7 +26,7 @@ def both(start, data, tmp_path):
     symbols, theta, header = second_decoder.decode(file, data)
     assert np.array_equal(symbols, code.symbols)
     assert theta.tobytes() == coder.theta(code).numpy().tobytes()
-    assert header["shape"] == code.header.grid.shape
+    assert header["shape"] == code.header.shape
     return file, theta
 
 

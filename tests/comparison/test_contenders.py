@@ -255,7 +255,9 @@ def test_a_grey_start_draws_each_colour_alike():
 
 def test_a_start_that_has_the_channels_already_is_left_alone():
     start = start_of(SPARSE)
-    assert with_channels(start, 3) is start
+    same = with_channels(start, 3)
+    assert same.theta is start.theta
+    assert same.pattern is start.pattern
 
 
 # Codes

@@ -18,7 +18,7 @@ CONFIG = FitConfig(steps=7, lr=0.01, batch=3)
 
 
 def make_start(channels=2, grid=GRID):
-    pattern = random_pattern(field_of(grid.num_dims, 7, 5, channels), 0.6)
+    pattern = random_pattern(field_of(grid.num_axes, 7, 5, channels), 0.6)
     return Start(pattern, pattern.gather(pattern.field.initial_theta(3)[None])[0], grid)
 
 
@@ -119,7 +119,7 @@ def test_signals_of_other_channels_are_refused():
 
 
 def test_signals_of_other_axes_are_refused():
-    with pytest.raises(BadInput, match="the start takes 1 coordinates but the signals have 2 axes"):
+    with pytest.raises(BadInput, match="the start draws signals of 1 axes but these have 2"):
         all_of(MadeUpSignals(5), start=make_start(grid=Grid(shape=(5,))))
 
 

@@ -15,6 +15,7 @@ from sparsine.fitting import FitConfig, fit_collection
 from sparsine.meta.learnit import import_learnit
 from sparsine.meta.start import load_start, save_start
 from sparsine.signals import open_dataset
+from sparsine.signals.kinds import Rgb
 
 DATA = Path(os.environ.get("SPARSINE_DATA") or Path(__file__).resolve().parents[2] / ".." / "shared" / "data")
 PUBLISHED = DATA / "learnit" / "celeba_maml_150k.npz"
@@ -66,7 +67,7 @@ def test_it_says_where_it_comes_from_and_survives_a_file(tmp_path):
     assert (start.field.omega_0, start.field.output_offset) == (200.0, 0.5)
     assert (start.grid.shape, start.grid.alignment, start.grid.axis_extents) == ((178, 178), "lower", ((0, 1), (0, 1)))
     assert start.info["recipe"] == "learnit"
-    assert start.value_kind == "rgb"
+    assert start.kind == Rgb()
     save_start(tmp_path / "a.safetensors", start)
     again = load_start(tmp_path / "a.safetensors")
     assert torch.equal(again.theta, start.theta)

@@ -12,6 +12,8 @@ from small_problems import Pattern, field_of, random_pattern, repeatable
 from sparsine.errors import BadInput
 from sparsine.meta.start import FORMAT, UNSIGNED, Start, checksum, load_start, read_vectors, save_start, write_vectors
 from sparsine.signals.grid import Grid
+from sparsine.signals.kind import VALUES
+from sparsine.signals.kinds import Rgb
 from sparsine.version import __version__
 
 FIELD = field_of(2, 7, 5, 3, omega_0=31.5, output_offset=0.5)
@@ -336,16 +338,37 @@ def test_a_start_of_another_length_or_grid_is_never_made():
     start = make_start()
     with pytest.raises(BadInput, match=r"needs theta of that length, but got \(4,\)"):
         Start(start.pattern, torch.zeros(4), GRID)
-    with pytest.raises(BadInput, match=r"takes 2 coordinates but the grid \(5,\) has 1 axis"):
+    with pytest.raises(BadInput, match=r"takes 2 coordinates but samples of shape \(5,\) have 1"):
         Start(start.pattern, start.theta, Grid(shape=(5,)))
 
 
-def test_values_are_drawn_as_what_the_start_says_or_as_its_channels_suggest():
-    start = make_start()
+def test_a_start_knows_its_kind_also_after_a_file(tmp_path):
+    path, start = tmp_path / "start.safetensors", make_start()
+    assert start.kind == VALUES  # where nobody says, plain numbers: no guess from the channels
+    for kind in (VALUES, Rgb()):
+        save_start(path, dataclasses.replace(start, kind=kind))
+        assert load_start(path).kind == kind
+
+
+def test_files_from_before_kinds_were_values_say_theirs_by_name(tmp_path):
+    path = tmp_path / "start.safetensors"
+    save_start(path, dataclasses.replace(make_start(), info={"value_kind": "rgb"}))
+    rewrite(path, lambda header: header.pop("kind"))
+    assert load_start(path).kind == Rgb()
+
+
+def test_a_kind_that_does_not_go_with_the_channels_is_refused():
     grey = Pattern.full(field_of(2, 5, 1))
-    assert start.value_kind == "rgb"
-    assert Start(grey, torch.zeros(grey.num_params), GRID).value_kind == "grey"
-    assert dataclasses.replace(start, info={"value_kind": "distance"}).value_kind == "distance"
+    with pytest.raises(BadInput, match=r"rgb values have shape \(rows, columns, 3\), but got \(.*, 1\)"):
+        Start(grey, torch.zeros(grey.num_params), GRID, kind=Rgb())
+
+
+def test_a_file_of_an_unknown_kind_is_refused_by_its_name(tmp_path):
+    path = tmp_path / "start.safetensors"
+    save_start(path, make_start())
+    rewrite(path, lambda header: header.update(kind={"name": "smell"}))
+    with pytest.raises(BadInput, match="signals of kind 'smell' are not known here; known: distance, grey, rgb"):
+        load_start(path)
 
 
 def test_the_format_has_one_name():

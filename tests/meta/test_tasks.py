@@ -6,6 +6,7 @@ import torch
 from small_problems import MadeUpSignals
 
 from sparsine.errors import BadInput
+from sparsine.meta.maml import InnerConfig
 from sparsine.meta.tasks import POINTS, TaskSampler, lattice_points
 from sparsine.signals.grid import Grid
 
@@ -17,9 +18,8 @@ def sampler(signals=None, *, points=None, sampling="random", seed=3, tasks_per_s
     return TaskSampler(
         signals,
         GRID,
+        InnerConfig(points=points, sampling=sampling),
         tasks_per_step=tasks_per_step,
-        points=points,
-        sampling=sampling,
         seed=seed,
         device=torch.device("cpu"),
     )

@@ -16,7 +16,7 @@ from sparsine import EncodeConfig, FitConfig, Grid, Pattern, Siren, Start, encod
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on says that threads are lost
 torch.set_num_threads(2)
 field = Siren(sizes=(2, 256, 256, 3), omega_0=30.0)  # wide enough for torch to share its work out
-start = Start(Pattern.full(field), field.initial_theta(seed=0), Grid(shape=(16, 17)), {"value_kind": "rgb"})
+start = Start(Pattern.full(field), field.initial_theta(seed=0), Grid(shape=(16, 17)))
 values = np.random.default_rng(0).random((16, 17, 3), dtype=np.float32)
 def code():
     return encode(start, values, EncodeConfig(fit=FitConfig(steps=2)))

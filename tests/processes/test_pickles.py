@@ -18,6 +18,7 @@ from sparsine.meta.modulated_engine import ModulatedEngine
 from sparsine.meta.modulations import initial
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds import Rgb
 
 WAYS = {"pickle": lambda thing: pickle.loads(pickle.dumps(thing)), "deepcopy": copy.deepcopy, "copy": copy.copy}
 each_way = pytest.mark.parametrize("again", WAYS.values(), ids=WAYS)
@@ -27,7 +28,7 @@ each_way = pytest.mark.parametrize("again", WAYS.values(), ids=WAYS)
 def start():
     pattern = random_pattern(field_of(2, 9, 7, 3, omega_0=6.5), 0.6)
     theta = pattern.gather(pattern.field.initial_theta(3)[None])[0]
-    return Start(pattern, theta, Grid(shape=(7, 5)), {"value_kind": "rgb"})
+    return Start(pattern, theta, Grid(shape=(7, 5)), kind=Rgb())
 
 
 def put_images(folder, number=11, rows=7, columns=5):

@@ -7,6 +7,7 @@ from sparsine.errors import BadInput
 from sparsine.signals import open_dataset
 from sparsine.signals.curve_distance import signed_distance
 from sparsine.signals.curves import CurveDistances, random_curve
+from sparsine.signals.kinds import Distance
 
 ROWS, COLUMNS = np.linspace(-0.97, 0.93, 13), np.linspace(-0.9, 0.99, 11)
 
@@ -120,7 +121,7 @@ def test_pieces_of_a_large_grid_fit_together():
 
 def test_the_data_set_says_what_it_stands_in_for():
     data = open_dataset("curves:12")
-    assert (data.kind, data.shape, data.num_channels, data.value_kind) == ("curves", (64, 64), 1, "distance")
+    assert (data.source, data.shape, data.num_channels, data.kind) == ("curves", (64, 64), 1, Distance())
     assert (len(data.train), len(data.val), len(data.test)) == (1_000_000, 10_000, 10_000)
     assert "stand-in" in data.description
     assert "seed 12" in data.description

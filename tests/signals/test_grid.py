@@ -111,7 +111,7 @@ def test_a_run_of_coordinates_is_that_of_all_of_them(grid):
 @pytest.mark.parametrize("grid", GRIDS)
 def test_a_part_lies_where_the_whole_of_that_magnification_has_it(grid):
     whole = grid.resized(tuple(20 for _ in grid.shape))
-    lows, highs = [0.25, 0.5, 0.0][: grid.num_dims], [0.75, 0.6, 1.0][: grid.num_dims]
+    lows, highs = [0.25, 0.5, 0.0][: grid.num_axes], [0.75, 0.6, 1.0][: grid.num_axes]
     part = grid.part((*lows, *highs), tuple(round(20 * (b - a)) for a, b in zip(lows, highs, strict=True)))
     for i, (low, high) in enumerate(zip(lows, highs, strict=True)):
         assert torch.allclose(part.axis(i), whole.axis(i)[round(20 * low) : round(20 * high)], rtol=0, atol=1e-12)
@@ -119,7 +119,7 @@ def test_a_part_lies_where_the_whole_of_that_magnification_has_it(grid):
 
 @pytest.mark.parametrize("grid", GRIDS)
 def test_the_whole_is_a_part_of_itself(grid):
-    assert grid.part((0,) * grid.num_dims + (1,) * grid.num_dims, grid.shape) == grid
+    assert grid.part((0,) * grid.num_axes + (1,) * grid.num_axes, grid.shape) == grid
 
 
 @pytest.mark.parametrize(

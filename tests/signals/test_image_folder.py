@@ -4,6 +4,7 @@ from PIL import Image
 
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals import open_dataset, open_files
+from sparsine.signals.kinds import Rgb
 from sparsine.signals.resize import cover_crop, cover_crop_values
 
 REFUSALS = (BadInput, TypeError)  # where annotations are checked, the checker refuses a wrong type first
@@ -43,7 +44,7 @@ def test_a_plain_folder_is_split_by_seed_without_overlap(folder):
     assert train == sorted(train)
     assert all_names(open_dataset(f"images:{folder}", seed=3)) == (train, val, test)
     assert all_names(open_dataset(f"images:{folder}", seed=4)) != (train, val, test)
-    assert (data.kind, data.shape, data.num_channels, data.value_kind) == ("images", (5, 3), 3, "rgb")
+    assert (data.source, data.shape, data.num_channels, data.kind) == ("images", (5, 3), 3, Rgb())
 
 
 def test_signals_hold_the_pixels_of_their_files(folder):

@@ -7,6 +7,7 @@ from PIL import Image
 
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals import open_dataset
+from sparsine.signals.kinds import Rgb
 
 DATA = Path(os.environ.get("SPARSINE_DATA") or Path(__file__).resolve().parents[2] / ".." / "shared" / "data")
 
@@ -41,7 +42,7 @@ def test_celeba_follows_its_partition_and_crops_the_centre(celeba):
     assert (names(data.val), names(data.test)) == (["182804.jpg"], ["182803.jpg"])
     whole = np.asarray(Image.open(celeba / "img_align_celeba" / "182803.jpg")).astype(np.float32) / 255
     assert (data.test.load(0) == whole[20:198]).all()
-    assert (data.shape, data.num_channels, data.value_kind) == ((178, 178), 3, "rgb")
+    assert (data.shape, data.num_channels, data.kind) == ((178, 178), 3, Rgb())
 
 
 def test_celeba_is_resized_after_the_crop(celeba):

@@ -3,6 +3,7 @@ import pytest
 
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals import open_dataset
+from sparsine.signals.kinds import Grey, Rgb
 
 
 def numbers(count, channels=1, seed=0):
@@ -15,11 +16,11 @@ def save(path, **arrays):
 
 
 @pytest.mark.parametrize("suffix", ["", ".npy"])
-@pytest.mark.parametrize(("channels", "value_kind"), [(1, "grey"), (3, "rgb")])
-def test_learnits_file_is_read_and_divided_by_255(tmp_path, suffix, channels, value_kind):
+@pytest.mark.parametrize(("channels", "kind"), [(1, Grey()), (3, Rgb())])
+def test_learnits_file_is_read_and_divided_by_255(tmp_path, suffix, channels, kind):
     stored = {f"train_data{suffix}": numbers(23, channels), f"test_data{suffix}": numbers(3, channels, seed=1)}
     data = open_dataset(save(tmp_path / "a.npz", **stored))
-    assert (data.shape, data.num_channels, data.value_kind) == ((5, 3), channels, value_kind)
+    assert (data.shape, data.num_channels, data.kind) == ((5, 3), channels, kind)
     assert (len(data.train), len(data.val), len(data.test)) == (21, 2, 3)
     assert data.test.name(2) == "test-000002"
     assert (data.test.load(2) == stored[f"test_data{suffix}"][2].astype(np.float32) / 255).all()

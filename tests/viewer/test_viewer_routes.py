@@ -10,8 +10,8 @@ from viewer_problems import CURVES, ORIGINALS, SHAPE, client_of, codes_of, shelf
 
 from sparsine.codec import decode
 from sparsine.psnr import psnr_db
+from sparsine.signals import error_picture, to_picture
 from sparsine.signals.open import open_dataset
-from sparsine.signals.pictures import error_picture, to_picture
 
 NAME = CURVES[1]
 

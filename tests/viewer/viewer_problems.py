@@ -14,6 +14,7 @@ from sparsine.codec import EncodeConfig, encode_batch
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds import Distance
 from sparsine.signals.open import open_dataset
 from sparsine.viewer.app import make_app
 from sparsine.viewer.folder import CodeFolder
@@ -32,7 +33,7 @@ def tiny_start(seed=0, density=0.7):
     field = field_of(2, 12, 9, 1, omega_0=7.0)
     pattern = random_pattern(field, density, seed)
     theta = pattern.gather(field.initial_theta(seed)[None])[0]
-    return Start(pattern, theta, Grid(shape=SHAPE), {"value_kind": "distance"})
+    return Start(pattern, theta, Grid(shape=SHAPE), kind=Distance())
 
 
 def codes_of(start, number=3, steps=12):

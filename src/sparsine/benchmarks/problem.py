@@ -11,6 +11,7 @@ from sparsine.benchmarks.config import CHANNELS, BenchmarkConfig
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.fields.layers import layers
+from sparsine.fields.liveness import on_a_path
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.signals.grid import Grid
@@ -61,17 +62,9 @@ def prunable_weights(field: MLP) -> range:
 
 
 def connected_weights(pattern: Pattern) -> int:
-    """Survivors on a way from a coordinate to an output. For all others no point needs work of its own: what feeds no
+    """Survivors on a path from a coordinate to an output. For all others no point needs work of its own: what feeds no
     output has no gradient, and what no coordinate reaches is the same everywhere."""
-    keeps, field = list(pattern.layer_keeps()), pattern.field
-    reached = [torch.ones(field.widths[0], dtype=torch.bool)]
-    for keep in keeps:
-        reached.append((keep & reached[-1]).any(dim=1))
-    matters, count = torch.ones(field.out_features, dtype=torch.bool), 0
-    for keep, inputs in zip(reversed(keeps), reversed(reached[:-1]), strict=True):
-        count += int((keep & inputs & matters[:, None]).sum())
-        matters = (keep & matters[:, None]).any(dim=0)
-    return count
+    return int((pattern.keep & on_a_path(pattern)).sum())
 
 
 def random_theta(pattern: Pattern, seed: int) -> Float[Tensor, " params"]:

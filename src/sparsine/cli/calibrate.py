@@ -8,13 +8,12 @@ from typing import Annotated
 import tyro
 
 from sparsine.cli.console import Waiting, counted, say
-from sparsine.cli.options import Device, EngineName, Size
-from sparsine.cli.signals import Split, grid_shape, open_signals
+from sparsine.cli.options import Device, EngineName, Size, as_tuple
+from sparsine.cli.signals import Split, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.codec.calibrate import CalibrationConfig, calibrate
 from sparsine.errors import BadInput
 from sparsine.meta.start import save_start
-from sparsine.signals.dataset import check_resolution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +38,11 @@ class Options:
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
 
-    def __post_init__(self) -> None:
-        if self.resolution is not None:
-            check_resolution(self.resolution)
-
 
 def run(options: Options) -> int:
     _check_out(options)
     path, start = find_start(options.start, options.sparsity)
-    shape = options.resolution or grid_shape(start)
+    shape = as_tuple(options.resolution) or start.grid.shape
     signals = open_signals(options.inputs, start, options.split, shape, "calibrate with")
     count = min(len(signals), options.calibration.signals)
     say(("calibrating", "bold"), f" {path} on {counted(count, 'signal')}")

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
 
-from sparsine.cli.console import console, say
+from sparsine.cli.console import console, counted, say
 from sparsine.cli.starts import MOST_CODE_BYTES
 from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
@@ -45,29 +44,23 @@ def show_code(path: Path, start: Start | None) -> None:
 
 
 def _facts(header: CodeHeader, start: Start | None) -> Table:
-    grid, quality = header.grid, DEFAULT_QUALITY - header.step_shift
+    quality = DEFAULT_QUALITY - header.step_shift
     facts = Table(show_header=False, box=None)
     facts.add_row("format", f"code, version {header.version}")
     facts.add_row("start", f"{header.start_hash.hex()} (hash)")
-    facts.add_row("field", f"{_field(header, start)}, {header.num_params:,} parameters survive of "
-                           f"{header.most_params:,}")  # fmt: skip
-    facts.add_row("grid", f"{' x '.join(map(str, grid.shape))} over {grid.axis_extents}, {grid.alignment}, "
-                          f"axis order {grid.axis_order}")  # fmt: skip
+    if start is not None:
+        facts.add_row("field", f"{start.field.description}; {start.pattern.counts}")
+        facts.add_row("draws", f"{start.kind.name}, {counted(start.field.out_features, 'channel')}")
+    facts.add_row("numbers", f"{header.num_numbers:,}")
+    facts.add_row("samples", " x ".join(map(str, header.shape)))
     facts.add_row("steps", f"2^({header.step_shift}/16) times the start's"
                            + " and further for groups" * (header.group_steps is not None)
                            + f"; quality {quality}, if the start is calibrated")  # fmt: skip
     facts.add_row("bytes", f"{header.header_bytes} of header, {header.payload_bytes} of numbers, {CHECKSUM_BYTES} of "
                            "checksum")  # fmt: skip
-    facts.add_row("bits per pixel", f"{header.bits_per_point:.4g}")
-    facts.add_row("bits per parameter", f"{8 * header.code_bytes / header.num_params:.4g}")
+    facts.add_row("bits per sample", f"{header.bits_per_sample:.4g}")
+    facts.add_row("bits per number", f"{8 * header.code_bytes / header.num_numbers:.4g}")
     return facts
-
-
-def _field(header: CodeHeader, start: Start | None) -> str:
-    """A code says whether its field is a SIREN, and its sizes; all else stands in the start."""
-    if start is not None and header.encoded_width is not None:
-        return escape(start.field.description)
-    return f"{'SIREN' if header.encoded_width is None else 'MLP'} {'-'.join(map(str, header.sizes))}"
 
 
 def _layers(start: Start, data: bytes) -> Table:

@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from sparsine.cli.console import Complaints, Waiting, counted, say
-from sparsine.cli.options import Device, EngineName, Region, Size
+from sparsine.cli.options import Device, EngineName, Region, Size, as_tuple
 from sparsine.cli.signals import check_json
 from sparsine.cli.starts import check_there, find_start_of
 from sparsine.codec.code_files import list_codes
@@ -52,7 +52,7 @@ class Options:
 
 
 def run(options: Options) -> int:
-    view = View(size=options.size, scale=options.scale, region=options.region)
+    view = View(size=as_tuple(options.size), scale=options.scale, region=as_tuple(options.region))
     check_json(options.json)
     check_there(options.start)
     codes = list_codes(options.codes)

@@ -17,7 +17,7 @@ from rich.table import Table
 from sparsine.checks import check_range
 from sparsine.cli.console import Complaints, Waiting, console, counted, say
 from sparsine.cli.options import Device, EngineName, Size
-from sparsine.cli.signals import Split, check_json, grid_shape, is_dataset, open_signals
+from sparsine.cli.signals import Split, check_json, is_dataset, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.codec.coded import CodedSignal
 from sparsine.codec.collection import encode_collection
@@ -27,7 +27,6 @@ from sparsine.errors import BadInput
 from sparsine.evaluation.wording import db
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.start import Start
-from sparsine.signals.dataset import check_resolution
 from sparsine.storage import finite_or_none, write_json
 
 
@@ -71,8 +70,6 @@ class Options:
     def __post_init__(self) -> None:
         if self.limit is not None:
             check_range("limit", self.limit, 1, 10**9)
-        if isinstance(self.resolution, tuple):
-            check_resolution(self.resolution)
 
 
 def run(options: Options) -> int:
@@ -116,13 +113,12 @@ def _config(options: Options) -> EncodeConfig:
     )  # fmt: skip
 
 
-def _resolution(options: Options, start: Start) -> Size | None:
+def _resolution(options: Options, start: Start) -> tuple[int, ...] | None:
     """None: each signal at its own."""
     if isinstance(options.resolution, tuple):
         return options.resolution
     wanted = options.resolution or ("start" if is_dataset(options.signals) else "own")
-    shape = grid_shape(start)
-    return shape if wanted == "start" else None
+    return start.grid.shape if wanted == "start" else None
 
 
 def _calibrated(start: Start) -> str:

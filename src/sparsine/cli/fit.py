@@ -18,8 +18,8 @@ from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say, shown_steps
-from sparsine.cli.options import Device, EngineName, Size
-from sparsine.cli.signals import Split, check_folder, grid_shape, open_signals
+from sparsine.cli.options import Device, EngineName, Size, as_tuple
+from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.evaluation.wording import db
 from sparsine.fitting.collection import FittedSignal, fit_collection, render
@@ -28,7 +28,7 @@ from sparsine.folders import locked
 from sparsine.meta.start import Start, write_vectors
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
-from sparsine.signals.pictures import error_picture, save_picture, side_by_side, to_picture
+from sparsine.signals.pictures import save_picture, side_by_side
 from sparsine.storage import finite_or_none, write_atomically, write_json
 
 ROWS_SHOWN = 20
@@ -69,9 +69,9 @@ class Options:
 
 def run(options: Options) -> int:
     path, start = find_start(options.start, options.sparsity)
-    signals = open_signals(options.signals, start, options.split, grid_shape(start), "fit")
+    signals = open_signals(options.signals, start, options.split, start.grid.shape, "fit")
     check_folder(options.out, options.overwrite)
-    size = options.render or tuple(2 * n for n in start.grid.shape)
+    size = as_tuple(options.render) or tuple(2 * n for n in start.grid.drawn_shape)
     count = min(len(signals), options.limit or len(signals))
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
         f"{start.pattern.density:.2%} of the weights), {counted(options.fit.num_steps, 'step')} of "
@@ -96,12 +96,12 @@ def run(options: Options) -> int:
 def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size: tuple[int, ...]) -> None:
     assert fitted.original is not None
     assert fitted.theta is not None
-    kind, shape = start.value_kind, fitted.original.shape[:-1]
+    kind, shape = start.kind, fitted.original.shape[:-1]
     (values,) = render(start, [fitted.theta], shape, engine=options.engine, device=options.device)
     (large,) = render(start, [fitted.theta], size, engine=options.engine, device=options.device)
-    panels = [to_picture(fitted.original, kind), to_picture(values, kind), error_picture(fitted.original, values)]
+    panels = [kind.picture(fitted.original), kind.picture(values), kind.error_picture(fitted.original, values)]
     save_picture(options.out / "pictures" / f"{name}.png", side_by_side(panels, scale=max(1, 256 // max(shape))))
-    save_picture(options.out / "drawings" / f"{name}.png", to_picture(large, kind))
+    save_picture(options.out / "drawings" / f"{name}.png", kind.picture(large))
     about = {"input": fitted.name, "grid": start.grid.to_dict(), "psnr_db": fitted.psnr_db[-1:],
              "start_sha256": start.digest}  # fmt: skip
     write_vectors(options.out / "fields" / f"{name}.safetensors", {"theta": fitted.theta}, start.pattern, about,

@@ -65,13 +65,13 @@ def _show_engines() -> None:
 
 def _show_start(where: Path, sparsity: float | None) -> None:
     path, start = find_start(where, sparsity)
-    grid, info = start.grid, start.info
+    info = start.info
     say((str(path), "bold"), f" ({path.stat().st_size} bytes)")
     facts = Table(show_header=False, box=None)
     facts.add_row("field", escape(start.field.description))
     facts.add_row("parameters", f"{start.pattern.counts}; {start.pattern.density:.2%} of the weights survive")
-    facts.add_row("grid", f"{' x '.join(map(str, grid.shape))} over {grid.axis_extents}, {grid.alignment}, "
-                          f"axis order {grid.axis_order}")  # fmt: skip
+    facts.add_row("draws", f"{start.kind.name}, {start.field.out_features} channels")
+    facts.add_row("samples", start.grid.summary)
     for name in ("data", "description", "recipe", "round", "steps", "learn_seconds"):
         if name in info:
             facts.add_row(name, shown(info[name]))

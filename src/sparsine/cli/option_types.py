@@ -3,8 +3,8 @@
 {adam,sgd}     a Literal, or a text marked with `OneOf`
 INT, FLOAT     numbers; where None is possible too, it is written None
 [INT ...]      any number of them
-HxW            a size, as in 96x128
-Y0,X0,Y1,X1    a region, as in 0.25,0,0.5,1
+SIZE           samples along each axis, as in 96x128
+REGION         the first corner and the last, as in 0.25,0,0.5,1
 """
 
 from collections.abc import Callable, Sequence
@@ -16,8 +16,8 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 from sparsine.checks import one_of
 
 T = TypeVar("T")
-Size = tuple[int, int]
-Region = tuple[float, float, float, float]
+Size = Sequence[int]
+Region = Sequence[float]
 Spec = PrimitiveConstructorSpec[Any]
 
 
@@ -33,21 +33,30 @@ def choice(words: Sequence[str]) -> Spec:
 
 
 def parse_size(text: str) -> Size:
-    """'96x128' as (96, 128), rows first; '96' as (96, 96)."""
-    rows, _, columns = text.lower().partition("x")
+    """'96x128' as (96, 128), for an image rows first."""
     try:
-        return int(rows), int(columns or rows)
+        return tuple(map(int, text.lower().split("x")))
     except ValueError:
-        raise ValueError(f"a size is written HxW, as in 96x128, but got {text!r}") from None
+        raise ValueError(f"a size is written as in 96x128, but got {text!r}") from None
 
 
 def parse_region(text: str) -> Region:
     """'0.25,0,0.5,1' as four numbers."""
     try:
-        y0, x0, y1, x1 = map(float, text.split(","))
+        corners = tuple(map(float, text.split(",")))
+        if len(corners) % 2:
+            raise ValueError
     except ValueError:
-        raise ValueError(f"a region is written Y0,X0,Y1,X1, as in 0.25,0.5,0.5,0.75, but got {text!r}") from None
-    return y0, x0, y1, x1
+        raise ValueError(
+            f"a region is written first corner, last corner (of an image Y0,X0,Y1,X1), as in 0.25,0.5,0.5,0.75, but "
+            f"got {text!r}"
+        ) from None
+    return corners
+
+
+def as_tuple(given: Sequence[T] | None) -> tuple[T, ...] | None:
+    """A size or a region as the package takes it."""
+    return None if given is None else tuple(given)
 
 
 def option_types() -> ConstructorRegistry:
@@ -101,18 +110,16 @@ def _several_rule(info: PrimitiveTypeInfo) -> Spec | None:
 
 
 def _size_rule(info: PrimitiveTypeInfo) -> Spec | None:
-    # not `!= tuple[int, int]`: where there is a default, tyro asks with typing's Tuple instead
-    if (get_origin(info.type), get_args(info.type)) != (tuple, (int, int)):
+    if (get_origin(info.type), get_args(info.type)) != (Sequence, (int,)):
         return None
-    return _one("HxW", parse_size, lambda size: f"{size[0]}x{size[1]}",
-                lambda value: isinstance(value, tuple) and len(value) == 2)  # fmt: skip
+    return _one("SIZE", parse_size, lambda size: "x".join(map(str, size)), lambda value: isinstance(value, tuple))
 
 
 def _region_rule(info: PrimitiveTypeInfo) -> Spec | None:
-    if (get_origin(info.type), get_args(info.type)) != (tuple, (float,) * 4):
+    if (get_origin(info.type), get_args(info.type)) != (Sequence, (float,)):
         return None
-    return _one("Y0,X0,Y1,X1", parse_region, lambda region: ",".join(f"{x:g}" for x in region),
-                lambda value: isinstance(value, tuple) and len(value) == 4)  # fmt: skip
+    return _one("REGION", parse_region, lambda region: ",".join(f"{x:g}" for x in region),
+                lambda value: isinstance(value, tuple))  # fmt: skip
 
 
 def _union_rule(info: PrimitiveTypeInfo) -> Spec | None:

@@ -20,6 +20,7 @@ from tyro.constructors import (
 from sparsine.checks import OneOf
 from sparsine.cli.option_types import Region as Region
 from sparsine.cli.option_types import Size as Size
+from sparsine.cli.option_types import as_tuple as as_tuple
 from sparsine.cli.option_types import choice, option_types
 from sparsine.engines.choose import ENGINES
 from sparsine.errors import BadInput

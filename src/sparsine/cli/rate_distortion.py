@@ -14,7 +14,7 @@ from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say
-from sparsine.cli.signals import Split, grid_shape, is_dataset, open_signals
+from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import DASH, count, db, shape
@@ -83,7 +83,7 @@ def run(options: Options) -> int:
 
 def _collection(options: Options, start: Start) -> Collection:
     named = is_dataset([options.signals])
-    signals = open_signals([options.signals], start, options.split, grid_shape(start) if named else None, "compress")
+    signals = open_signals([options.signals], start, options.split, start.grid.shape if named else None, "compress")
     kind, _, place = options.signals.partition(":")
     name = shown(Path(place or kind).name)
     spec = f"{kind}:{name}" if named and place else name

@@ -9,8 +9,9 @@ from sparsine.cli.console import say_notes
 from sparsine.errors import BadInput
 from sparsine.folders import names_in
 from sparsine.meta.start import Start
-from sparsine.signals.dataset import SignalSet
-from sparsine.signals.open import dataset_kinds, open_dataset, open_files
+from sparsine.signals.dataset import Dataset, SignalSet
+from sparsine.signals.kind import VALUES
+from sparsine.signals.open import dataset_kinds, open_dataset
 
 SPLITS = ("train", "val", "test")
 Split = Annotated[str, OneOf(SPLITS)]
@@ -23,35 +24,38 @@ def is_dataset(given: Sequence[str]) -> bool:
 
 
 def open_signals(
-    given: Sequence[str], start: Start, split: str, resolution: tuple[int, int] | None, doing: str
+    given: Sequence[str], start: Start, split: str, resolution: tuple[int, ...] | None, doing: str
 ) -> SignalSet:
-    """Image files and folders, or one split of a data set, with the channels of `start`.
+    """Files and folders of the kind that `start` draws, or one split of a data set of that kind.
 
     Args:
-        resolution: (rows, columns) to bring every signal to; None leaves each at its own size.
+        resolution: samples along each axis to bring every signal to; None leaves each at its own size.
         doing: what is said to be impossible when nothing was given, such as "fit".
 
     Raises:
-        BadInput: nothing was given, or it cannot be opened, or it has other channels.
+        BadInput: nothing was given, or it cannot be opened, or it is of another kind.
     """
     if not given:
-        raise BadInput(f"there is nothing to {doing}: name image files, folders, or one data set such as curves")
+        raise BadInput(f"there is nothing to {doing}: name files, folders, or one data set such as curves")
     if not is_dataset(given):
-        files = open_files(given, shape=resolution, num_channels=start.field.out_features)
+        files = start.kind.files(given, resolution, start.field.out_features)
         say_notes(files.notes)
         return files
     seed = int(start.info.get("config", {}).get("split_seed", 0))
     dataset = open_dataset(given[0], resolution=resolution, seed=seed)
+    check_kind(start, dataset)
     say_notes(dataset.notes)
     chosen: SignalSet = getattr(dataset, split)
     return chosen
 
 
-def grid_shape(start: Start) -> tuple[int, int]:
-    """(rows, columns) of a start's grid."""
-    if start.grid.num_dims != 2:
-        raise BadInput(f"signals are opened as pictures, but the start takes {start.grid.num_dims} coordinates")
-    return start.grid.shape[0], start.grid.shape[1]
+def check_kind(start: Start, dataset: Dataset) -> None:
+    """Raises BadInput unless the start draws what the data set holds. A start of plain values draws anything."""
+    if start.kind not in (dataset.kind, VALUES):
+        raise BadInput(
+            f"the start draws {start.kind.name}, but the signals of {dataset.spec} are {dataset.kind.name}; use a "
+            "start that was learned on such signals"
+        )
 
 
 def check_folder(out: Path, overwrite: bool) -> None:

@@ -1,7 +1,9 @@
 """Between fitted vectors and codes, without fitting or drawing anything: header, numbers, payload."""
 
+import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sparsine.codec.entropy import clamped, decode_numbers, encode_numbers
-from sparsine.codec.groups import groups_of
+from sparsine.codec.groups import groups_of, num_groups
 from sparsine.codec.header import CodeHeader, read_header, with_checksum
 from sparsine.codec.identity import start_hash
 from sparsine.codec.models import Models
@@ -17,17 +19,17 @@ from sparsine.codec.quantise import to_symbols, to_theta
 from sparsine.codec.scales import fitting_scales
 from sparsine.codec.uncalibrated import default_tables
 from sparsine.errors import BadInput
-from sparsine.fields.mlp import MLP
+from sparsine.fields.liveness import live_params
 from sparsine.meta.start import Start
 
 
 @dataclass(frozen=True)
 class Code:
-    """What a code file holds: its header and the integers, one for each parameter."""
+    """What a code file holds: its header and the integers, one for each parameter that can matter."""
 
     header: CodeHeader
-    symbols: Int[np.ndarray, " params"]
-    """int32: steps from the centre."""
+    symbols: Int[np.ndarray, " numbers"]
+    """int32: steps from the centre, in the order of theta."""
 
 
 class Coder:
@@ -46,11 +48,12 @@ class Coder:
     def __init__(self, start: Start) -> None:
         self.start = start
         self.hash = start_hash(start)
-        self.groups = groups_of(start.pattern)
+        self.live = live_params(start.pattern).numpy()
+        self.groups = groups_of(start.pattern)[self.live]
         tables = start.coding or default_tables(start)
-        self.centre = tables.centre.numpy()
-        self.base_steps = tables.step.numpy().astype(np.int32)
-        self.base_scales = tables.scale.numpy().astype(np.int32)
+        self.centre = tables.centre.numpy()[self.live]
+        self.base_steps = tables.step.numpy().astype(np.int32)[self.live]
+        self.base_scales = tables.scale.numpy().astype(np.int32)[self.live]
         self.models = _models(tables.tails.numpy().tobytes())
 
     def write(
@@ -60,19 +63,23 @@ class Coder:
         *,
         step_shift: int = 0,
         group_steps: tuple[int, ...] | None = None,
+        notes: dict[str, Any] | None = None,
     ) -> bytes:
-        """The code of a fitted vector, for a signal of `shape`. Scales are chosen for the shortest payload.
+        """The code of a fitted vector, for a signal of `shape`. Scales are chosen for the shortest payload. What cannot
+        matter to a drawing is left out.
+
+        Args:
+            notes: a few plain JSON values to keep in the code, such as what the fit used.
 
         Raises:
             BadInput: a vector of another length, or one that cannot be told in so many steps.
         """
         self._check(theta)
         header = CodeHeader(
-            start_hash=self.hash, sizes=self.start.field.sizes, encoded_width=_encoded_width(self.start.field),
-            num_params=self.start.pattern.num_params, grid=self.start.grid.resized(shape), step_shift=step_shift,
-            group_steps=group_steps,
+            start_hash=self.hash, num_numbers=len(self.groups), shape=self.start.grid.resized(shape).shape,
+            step_shift=step_shift, group_steps=group_steps, notes=json.dumps(notes).encode() if notes else b"",
         )  # fmt: skip
-        symbols = to_symbols(theta.detach().cpu().numpy(), self.centre, self.steps(header))
+        symbols = to_symbols(theta.detach().cpu().numpy()[self.live], self.centre, self.steps(header))
         shift, groups = fitting_scales(symbols, self._classes(header), self.groups, self.models)
         return self.pack(Code(replace(header, scale_shift=shift, group_scales=groups), symbols))
 
@@ -91,36 +98,42 @@ class Coder:
     def pack(self, code: Code) -> bytes:
         """The bytes of a code: the inverse of `read`, byte for byte."""
         payload = encode_numbers(code.symbols, self.classes(code.header), self.models)
-        return with_checksum(replace(code.header, payload_bytes=len(payload)).pack() + payload)
+        return with_checksum(code.header.pack() + payload)
 
     def theta(self, code: Code) -> Float[Tensor, " params"]:
         """The vector that a decoder draws, float32."""
-        return torch.from_numpy(to_theta(code.symbols, self.centre, self.steps(code.header)))
+        return self._whole(to_theta(code.symbols, self.centre, self.steps(code.header)))
 
     def rounded(
         self, theta: Float[Tensor, "signals params"], step_shift: int, group_steps: tuple[int, ...] | None = None
     ) -> Float[Tensor, "signals params"]:
         """What would be drawn after coding with these steps."""
         steps = self.base_steps + step_shift + self._by_group(group_steps)
-        rows = [to_theta(to_symbols(row, self.centre, steps), self.centre, steps) for row in theta.cpu().numpy()]
-        return torch.from_numpy(np.stack(rows)).to(theta.device)
+        rows = [to_symbols(row[self.live], self.centre, steps) for row in theta.cpu().numpy()]
+        return torch.stack([self._whole(to_theta(row, self.centre, steps)) for row in rows]).to(theta.device)
 
-    def steps(self, header: CodeHeader) -> Int[np.ndarray, " params"]:
-        """The step of each parameter, in sixteenths of an octave."""
+    def _whole(self, numbers: Float[np.ndarray, " numbers"]) -> Float[Tensor, " params"]:
+        """A vector of the start with these for what can matter; the rest is the start's own."""
+        theta = self.start.theta.detach().cpu().numpy().copy()
+        theta[self.live] = numbers
+        return torch.from_numpy(theta)
+
+    def steps(self, header: CodeHeader) -> Int[np.ndarray, " numbers"]:
+        """The step of each number, in sixteenths of an octave."""
         steps: np.ndarray = self.base_steps + header.step_shift + self._by_group(header.group_steps)
         return steps
 
-    def classes(self, header: CodeHeader) -> Int[np.ndarray, " params"]:
-        """The class of each parameter: which table its number is coded with."""
+    def classes(self, header: CodeHeader) -> Int[np.ndarray, " numbers"]:
+        """The class of each number: which table its number is coded with."""
         return clamped(self._classes(header))
 
-    def _classes(self, header: CodeHeader) -> Int[np.ndarray, " params"]:
+    def _classes(self, header: CodeHeader) -> Int[np.ndarray, " numbers"]:
         """Before they are clamped."""
         scales = self.base_scales + header.scale_shift + self._by_group(header.group_scales)
         classes: np.ndarray = scales - self.steps(header)
         return classes
 
-    def _by_group(self, shifts: tuple[int, ...] | None) -> Int[np.ndarray, " params"] | int:
+    def _by_group(self, shifts: tuple[int, ...] | None) -> Int[np.ndarray, " numbers"] | int:
         return 0 if shifts is None else np.array(shifts, np.int32)[self.groups]
 
     def _check(self, theta: Tensor) -> None:
@@ -136,15 +149,15 @@ class Coder:
                 f"the code belongs to the start {header.start_hash.hex()}, but this start is {self.hash.hex()}; "
                 "decode it with the very start that it was encoded with"
             )
-        field, grid = start.field, start.grid.resized(header.grid.shape)
-        same = (field.sizes, _encoded_width(field), start.pattern.num_params, grid)
-        if (header.sizes, header.encoded_width, header.num_params, header.grid) != same:
-            raise BadInput("the code tells another field or grid than its start has; no sound encoder made it")
-
-
-def _encoded_width(field: MLP) -> int | None:
-    """What a header says of a field beside its sizes."""
-    return None if field.is_siren else field.widths[0]
+        groups = num_groups(len(start.field.layer_shapes))
+        told = [len(of) for of in (header.group_steps, header.group_scales) if of is not None]
+        if header.num_numbers != len(self.groups) or any(count != groups for count in told):
+            raise BadInput("the code tells other numbers or groups than its start has; no sound encoder made it")
+        if len(header.shape) != start.grid.num_axes:
+            raise BadInput(
+                f"the code tells {len(header.shape)} axes, but its start draws {start.grid.num_axes}; no sound encoder "
+                "made it"
+            )
 
 
 @lru_cache(maxsize=16)

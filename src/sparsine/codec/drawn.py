@@ -9,7 +9,7 @@ from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.encode import decode
 from sparsine.codec.fitted_field import FittedField
-from sparsine.codec.header import BYTES_PER_PARAM, SUFFIX
+from sparsine.codec.header import BYTES_PER_NUMBER, SUFFIX
 from sparsine.codec.ledger import Ledger, sha256
 from sparsine.errors import BadInput
 
@@ -59,7 +59,7 @@ class CodeReader:
     def __init__(self, coder: Coder, codes: Mapping[str, Path], ledger: Ledger, overwrite: bool) -> None:
         self._coder, self._codes, self._ledger, self._overwrite = coder, codes, ledger, overwrite
         self._files = {name: ledger.file_of(name, name.removesuffix(SUFFIX)) for name in codes}
-        self._most_bytes = BYTES_PER_PARAM * coder.start.pattern.num_params + HEADER_ROOM
+        self._most_bytes = BYTES_PER_NUMBER * coder.start.pattern.num_params + HEADER_ROOM
 
     def read(self, name: str) -> Decoded | DrawnCode:
         try:

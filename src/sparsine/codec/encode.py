@@ -121,7 +121,7 @@ def decode(start: Start, data: bytes, *, coder: Coder | None = None) -> FittedFi
     """
     coder = coder or Coder(start)
     code = coder.read(data)
-    return FittedField(start, coder.theta(code), code.header.grid.shape)
+    return FittedField(start, coder.theta(code), code.header.shape)
 
 
 def _stacked(start: Start, signals: Sequence[np.ndarray]) -> tuple[tuple[int, ...], Tensor]:
@@ -129,7 +129,7 @@ def _stacked(start: Start, signals: Sequence[np.ndarray]) -> tuple[tuple[int, ..
     arrays = [np.asarray(signal, dtype=np.float32) for signal in signals]
     if any(a.shape != arrays[0].shape for a in arrays):
         raise BadInput(f"signals of one batch must have one shape, but got {sorted({a.shape for a in arrays})}")
-    shape, wanted = arrays[0].shape, (start.grid.num_dims, start.field.out_features)
+    shape, wanted = arrays[0].shape, (start.grid.num_axes, start.field.out_features)
     if len(shape) != wanted[0] + 1 or shape[-1] != wanted[1]:
         raise BadInput(
             f"this start draws signals with {counted(wanted[0], 'axis', 'axes')} and {counted(wanted[1], 'channel')}, "

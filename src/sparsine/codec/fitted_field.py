@@ -14,7 +14,7 @@ from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fields.forward import forward
 from sparsine.meta.start import Start
-from sparsine.signals.grid import Grid, Region
+from sparsine.signals.domain import Region
 
 BLOCK_POINTS = 1 << 20
 """Points drawn at a time: memory beside the drawing itself does not grow with its size."""
@@ -79,7 +79,7 @@ class FittedField:
         Raises:
             BadInput: a region that is not within 0 and 1, a size below 1, or one that memory cannot hold.
         """
-        grid = self._drawn_grid(size, region)
+        grid = self.grid.drawn(size, region)
         channels = self.start.field.out_features
         check_memory("the drawing", 4 * grid.num_points * channels, "draw it smaller, or a region of it")
         computer = self._engine(engine, device)
@@ -93,15 +93,6 @@ class FittedField:
     def as_module(self, dtype: torch.dtype = torch.float32) -> "FieldModule":
         """The field as a torch module, differentiable in the coordinates to any order."""
         return FieldModule(self.start, self.theta.to(dtype))
-
-    def _drawn_grid(self, size: tuple[int, ...] | None, region: Region | None) -> Grid:
-        if region is None:
-            return self.grid.resized(size or self.shape)
-        if size is None:
-            self.grid.part(region, self.shape)  # refuses what is no region
-            shares = [b - a for a, b in zip(region[: self.grid.num_dims], region[self.grid.num_dims :], strict=False)]
-            size = tuple(max(1, round(n * share)) for n, share in zip(self.shape, shares, strict=False))
-        return self.grid.part(region, size)
 
     def _engine(self, name: str, device: str) -> Engine:
         if (name, device) not in self._engines:

@@ -7,11 +7,11 @@ import numpy as np
 
 from sparsine.checks import check_memory
 from sparsine.codec.coded import CodedSignal, from_line
-from sparsine.codec.header import MAX_POINTS, MAX_SAMPLES_PER_AXIS
 from sparsine.codec.ledger import Ledger, sha256
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
+from sparsine.signals.domain import MAX_POINTS
 
 NUMBERS_PER_POINT = 24
 """Of four bytes: coordinates, values, what is made of them. Measured roughly, on the large side."""
@@ -62,10 +62,10 @@ class SignalReader:
         return CodedSignal(input=loaded.name, status="changed", reason=why)
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
-        if max(shape) > MAX_SAMPLES_PER_AXIS or prod(shape) > MAX_POINTS:
+        if prod(shape) > MAX_POINTS:
             raise UnreadableSignal(
-                f"it has {' x '.join(map(str, shape))} samples, but a code tells at most {MAX_SAMPLES_PER_AXIS} along "
-                f"an axis and {MAX_POINTS} in all; bring it to a smaller size"
+                f"it has {' x '.join(map(str, shape))} samples, but a code tells of at most {MAX_POINTS}; bring it to "
+                "a smaller size"
             )
         numbers = 8 * self._start.pattern.num_params + NUMBERS_PER_POINT * prod(shape)
         try:

@@ -48,7 +48,9 @@ def spending(
     unrounded = engine.predict(theta[None].to(engine.device), coords)
     for number, name in enumerate(names):
         members = coder.groups == number
-        one = torch.where(torch.from_numpy(members), rounded, theta.cpu())[None].to(engine.device)
+        among_all = np.zeros(len(coder.live), bool)
+        among_all[coder.live] = members
+        one = torch.where(torch.from_numpy(among_all), rounded, theta.cpu())[None].to(engine.device)
         spent.append(
             GroupSpending(
                 name,

@@ -7,7 +7,7 @@ from sparsine.checks import check_range
 from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.signals.dataset import MAX_SAMPLES_PER_AXIS
-from sparsine.signals.grid import Region
+from sparsine.signals.domain import Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class View:
     """
 
     size: tuple[int, ...] | None = None
-    """Samples of the drawing along each axis, for a picture (rows, columns)."""
+    """Samples of the drawing along each axis, for a picture (rows, columns); one number stands for all axes."""
     scale: float | None = None
     """Samples of the drawing for one of the signal's own along each axis; takes the place of `size`."""
     region: Region | None = None
@@ -45,11 +45,12 @@ class View:
         Raises:
             BadInput: more than can be drawn along one axis, or another number of axes.
         """
-        for name, given, wanted in (("size", self.size, len(own)), ("region", self.region, 2 * len(own))):
+        size = self.size * len(own) if self.size is not None and len(self.size) == 1 else self.size
+        for name, given, wanted in (("size", size, len(own)), ("region", self.region, 2 * len(own))):
             if given is not None and len(given) != wanted:
                 raise BadInput(f"the {name} {given} is not for a signal of {counted(len(own), 'axis', 'axes')}")
-        if self.size is not None:
-            return self.size
+        if size is not None:
+            return size
         wanted_sizes = [n * share * (self.scale or 1.0) for n, share in zip(own, self._shares(len(own)), strict=True)]
         if max(wanted_sizes) > MAX_SAMPLES_PER_AXIS:
             asked = " x ".join(f"{n:.0f}" for n in wanted_sizes)
@@ -63,10 +64,10 @@ class View:
         """From one sample of a drawing of `shape` to the next, in half extents of the whole signal, at the least."""
         return min(2.0 * share / max(n, 2) for n, share in zip(shape, self._shares(len(shape)), strict=True))
 
-    def _shares(self, num_dims: int) -> list[float]:
+    def _shares(self, num_axes: int) -> list[float]:
         """Of each axis that is drawn."""
-        region = self.region or (0.0,) * num_dims + (1.0,) * num_dims
-        return [high - low for low, high in zip(region[:num_dims], region[num_dims:], strict=True)]
+        region = self.region or (0.0,) * num_axes + (1.0,) * num_axes
+        return [high - low for low, high in zip(region[:num_axes], region[num_axes:], strict=True)]
 
     @staticmethod
     def _is_part(region: Region) -> bool:

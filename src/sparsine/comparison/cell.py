@@ -19,12 +19,11 @@ from sparsine.environment import environment
 from sparsine.errors import UnreadableSignal
 from sparsine.fitting.fit import FitConfig
 from sparsine.psnr import psnr_db
-from sparsine.signals.pictures import save_picture, to_picture
-from sparsine.ssim import ssim
+from sparsine.signals.kind import Kind
+from sparsine.signals.pictures import save_picture
 from sparsine.usage import Stopwatch
 
 KIND, VERSION = "comparison-cell", 1
-DATA_RANGE = {"rgb": 1.0, "grey": 1.0, "distance": 2.0}
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Cell:
         return {
             "kind": KIND, "record_version": VERSION, **environment(), "comparison": config.recipe,
             "data": {"label": plan.data, "spec": plan.dataset.spec, "description": plan.dataset.description,
-                     "value_kind": plan.dataset.value_kind, "shape": list(plan.dataset.shape), "split": "test"},
+                     "value_kind": plan.dataset.kind.name, "shape": list(plan.dataset.shape), "split": "test"},
             "seed": plan.seed, "method": self.method.name, "label": self.method.label, "family": self.method.family,
             "level": self.level.name, "round": self.level.round,
             "weights": contender.weights, "biases": contender.biases, "numbers": contender.numbers,
@@ -98,6 +97,7 @@ class _Measuring:
         signals = self.cell.plan.dataset.test
         last = min(self.cell.plan.config.signals, len(signals))
         records: list[dict[str, Any]] = []
+        names = [metric.name for metric in self.cell.plan.dataset.kind.metrics]
         began, stopwatch = time.monotonic(), Stopwatch()
         scoring = 0.0  # reading, SSIM and pictures are not part of a fit
         for first in range(0, last, fit.batch):
@@ -105,7 +105,7 @@ class _Measuring:
             rows = [self._read(index) for index in range(first, min(first + fit.batch, last))]
             scoring += time.monotonic() - read_from
             scoring += self._fit(name, fit, rows)
-            records += [row.record(fit.report_steps) for row in rows]
+            records += [row.record(fit.report_steps, names) for row in rows]
             on_progress(len(records) / last)
         usage = stopwatch.usage().to_dict() | {"seconds": round(time.monotonic() - began - scoring, 3)}
         return {"optimizer": fit.optimizer, "lr": fit.step_size, "steps": list(fit.report_steps), "usage": usage,
@@ -123,7 +123,7 @@ class _Measuring:
         good = [(row, row.values) for row in rows if row.values is not None]
         if not good:
             return 0.0
-        shape, kind = self.cell.plan.dataset.shape, self.cell.plan.dataset.value_kind
+        shape, kind = self.cell.plan.dataset.shape, self.cell.plan.dataset.kind
         originals = torch.stack([torch.from_numpy(original).flatten(0, -2) for _, original in good])
         spent = 0.0
 
@@ -133,8 +133,9 @@ class _Measuring:
             errors = (drawn - target).square().mean(dim=(1, 2)).tolist()
             for (row, original), mse, picture in zip(good, errors, drawn.cpu().numpy(), strict=True):
                 fitted = picture.reshape(*shape, -1)
-                row.psnr_db.append(psnr_db(mse))
-                row.ssim.append(ssim(original, fitted, DATA_RANGE[kind]))
+                row.psnr_db.append(psnr_db(mse, kind.peak))
+                for metric in kind.metrics:
+                    row.metrics.setdefault(metric.name, []).append(metric.of(original, fitted))
                 if name == "adam" and step == fit.num_steps and self.num_pictures < self.pictures:
                     self._draw(original, fitted, kind)
             spent += time.monotonic() - began
@@ -146,11 +147,11 @@ class _Measuring:
                 row.reason = "the loss overflowed, or ended above where it began"
         return spent
 
-    def _draw(self, original: np.ndarray, fitted: np.ndarray, kind: str) -> None:
+    def _draw(self, original: np.ndarray, fitted: np.ndarray, kind: Kind) -> None:
         folder, number = self.root / "pictures" / self.cell.plan.data, self.num_pictures
         name = f"{self.cell.level.name}-{number}.png"
-        save_picture(folder / f"original-{number}.png", to_picture(original, kind))
-        save_picture(folder / self.cell.method.name / name, to_picture(fitted, kind))
+        save_picture(folder / f"original-{number}.png", kind.picture(original))
+        save_picture(folder / self.cell.method.name / name, kind.picture(fitted))
         self.num_pictures += 1
 
 
@@ -160,13 +161,15 @@ class _Row:
     def __init__(self, name: str, values: np.ndarray | None, status: str = "ok", reason: str = ""):
         self.name, self.values, self.status, self.reason = name, values, status, reason
         self.psnr_db: list[float] = []
-        self.ssim: list[float | None] = []
+        self.metrics: dict[str, list[float | None]] = {}
 
-    def record(self, steps: tuple[int, ...]) -> dict[str, Any]:
-        unknown = [None] * len(steps)
+    def record(self, steps: tuple[int, ...], names: list[str]) -> dict[str, Any]:
+        """`names`: of the kind's metrics, which stand beside PSNR."""
+        unknown: list[float | None] = [None] * len(steps)
         record = {
             "input": self.name, "status": self.status,
             "psnr_db": [round(value, 4) for value in self.psnr_db] or unknown,
-            "ssim": [None if value is None else round(value, 5) for value in self.ssim] or unknown,
         }  # fmt: skip
+        for name in names:
+            record[name] = [None if value is None else round(value, 5) for value in self.metrics.get(name, unknown)]
         return record | ({"reason": self.reason} if self.reason else {})

@@ -15,7 +15,8 @@ from sparsine.meta.config import LearnConfig
 from sparsine.meta.start import Start, load_start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.dataset import Dataset
-from sparsine.signals.grid import Grid
+from sparsine.signals.domain import Domain
+from sparsine.signals.kind import Kind
 
 GRADIENTS_PER_TASK = 8
 """What an exact meta-gradient with two inner steps costs: three gradients, two Hessian-vector products."""
@@ -51,17 +52,17 @@ class Plan:
         return load_start(Path(path)) if path else None
 
     @cached_property
-    def grid(self) -> Grid:
+    def grid(self) -> Domain:
         if self.given_start:
             return self.given_start.grid.resized(self.dataset.shape)
-        return self.config.learn.grid.grid(self.dataset.shape)
+        return self.config.learn.grid.domain(self.dataset.domain)
 
     @cached_property
     def field(self) -> MLP:
         """The dense field that everything is pruned from."""
         if self.given_start:
             return self.given_start.field
-        return self.config.learn.field.field(self.grid.num_dims, self.dataset.num_channels)
+        return self.config.learn.field.field(self.grid.num_coords, self.dataset.num_channels)
 
     @cached_property
     def survivors(self) -> list[int]:
@@ -148,7 +149,7 @@ class Plan:
         return StartStage(self.data, self.seed, name, tuple(needs), cost, config, begin)
 
 
-def random_start(field: MLP, grid: Grid, seed: int, value_kind: str) -> Start:
+def random_start(field: MLP, grid: Domain, seed: int, kind: Kind) -> Start:
     """Nothing learned: the field's own random numbers. Seeds are moved by one, away from those that learning begins
     with."""
-    return Start(Pattern.full(field), field.initial_theta(seed + 1), grid, {"value_kind": value_kind})
+    return Start(Pattern.full(field), field.initial_theta(seed + 1), grid, kind=kind)

@@ -20,7 +20,7 @@ from sparsine.fitting.fit import FitConfig
 from sparsine.meta.run import read_config, starts_of
 from sparsine.meta.start import Start, load_start
 from sparsine.signals.dataset import Dataset
-from sparsine.signals.pictures import save_picture, to_picture
+from sparsine.signals.pictures import save_picture
 from sparsine.storage import read_json, write_json
 
 
@@ -69,7 +69,7 @@ def evaluate_run(
         rows.append(_measured(folder, name, start, dataset, config, learn.engine, learn.device))
     record = {
         "kind": "evaluation", "record_version": 1, **environment(), "config": learn.to_dict(),
-        "data": {"spec": dataset.spec, "description": dataset.description, "value_kind": dataset.value_kind,
+        "data": {"spec": dataset.spec, "description": dataset.description, "value_kind": dataset.kind.name,
                  "shape": list(dataset.shape), "split": "test"},
         "protocol": {"optimizer": config.fit.optimizer, "lr": config.fit.step_size, "steps": config.fit.num_steps},
         "rows": rows,
@@ -93,7 +93,7 @@ def _rows(paths: list[Path]) -> Iterator[tuple[str, Path]]:
 def _scratch(start: Start, seed: int) -> Start:
     """The same dense field at random numbers: what meta-learning is compared with."""
     pattern = Pattern.full(start.field)
-    return Start(pattern, start.field.initial_theta(seed + 1), start.grid, {"value_kind": start.value_kind})
+    return Start(pattern, start.field.initial_theta(seed + 1), start.grid, kind=start.kind)
 
 
 def _measured(
@@ -116,8 +116,8 @@ def _measured(
         if drawn < config.pictures and fitted.theta is not None and fitted.original is not None:
             (values,) = render(start, [fitted.theta], dataset.shape, engine=engine, device=device)
             pictures = folder / "evaluation" / "pictures"
-            save_picture(pictures / f"{name}-{drawn}.png", to_picture(values, dataset.value_kind))
-            save_picture(pictures / f"original-{drawn}.png", to_picture(fitted.original, dataset.value_kind))
+            save_picture(pictures / f"{name}-{drawn}.png", dataset.kind.picture(values))
+            save_picture(pictures / f"original-{drawn}.png", dataset.kind.picture(fitted.original))
             drawn += 1
     row = {
         "name": name, "weights": start.pattern.num_weights, "biases": start.pattern.num_biases,

@@ -1,6 +1,5 @@
 """The description of a field: a perceptron with one activation after each hidden layer, its output linear."""
 
-import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -119,11 +118,6 @@ class MLP:
         return {"kind": MLP_KIND, "sizes": list(self.sizes), "activation": self.activation.to_dict(),
                 "encoding": self.encoding.to_dict(), **rest}  # fmt: skip
 
-    def canonical(self) -> bytes:
-        """`to_dict` as the one text that equal fields have: keys sorted, no spaces, every number a float64 in its
-        shortest form."""
-        return json.dumps(_with_floats(self.to_dict()), sort_keys=True, separators=(",", ":")).encode()
-
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "MLP":
         """Raises BadInput for anything that `to_dict` did not make, and for activations that are not registered."""
@@ -142,10 +136,3 @@ class MLP:
                 raise
             raise BadInput(f"this is not the description of a field: {data!r}") from error
 
-
-def _with_floats(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_floats(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_with_floats(item) for item in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

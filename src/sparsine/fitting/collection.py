@@ -121,7 +121,5 @@ def _check_shapes(start: Start, arrays: list[np.ndarray]) -> None:
             f"the start draws {counted(start.field.out_features, 'channel')} but the signals have "
             f"{arrays[0].shape[-1]}; use a start that was learned on such signals"
         )
-    if arrays[0].ndim - 1 != start.grid.num_dims:
-        raise BadInput(
-            f"the start takes {start.grid.num_dims} coordinates but the signals have {arrays[0].ndim - 1} axes"
-        )
+    if arrays[0].ndim - 1 != start.grid.num_axes:
+        raise BadInput(f"the start draws signals of {start.grid.num_axes} axes but these have {arrays[0].ndim - 1}")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from sparsine.errors import BadInput
 from sparsine.meta.field_config import FieldConfig as FieldConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
+from sparsine.signals.domain import MAX_POINTS, Domain
 from sparsine.signals.grid import Alignment, AxisOrder, Grid
 
 Moments = Literal["keep", "reset"]
@@ -20,8 +22,8 @@ Decay = Literal["none", "cosine"]
 class GridConfig:
     """Where the samples of the signals lie."""
 
-    resolution: tuple[int, int] | None = None
-    """Rows and columns that signals are resized to, as in 96x128; None keeps the data set's own."""
+    resolution: Sequence[int] | None = None
+    """Samples along each axis that signals are brought to, as in 96x128; None keeps the data set's own."""
     low: float = -1.0
     """First coordinate of every axis (the paper: -1)."""
     high: float = 1.0
@@ -34,8 +36,13 @@ class GridConfig:
     def __post_init__(self) -> None:
         if self.resolution is not None:
             for n in self.resolution:
-                check_range("resolution", n, 2, 16_384)
+                check_range("resolution", n, 1, MAX_POINTS)
         self.grid((2, 2))
+
+    def domain(self, own: Domain) -> Domain:
+        """Where samples lie that the data set has on `own`: of a lattice this decides the coordinates, anything else
+        has its own."""
+        return self.grid(own.shape) if isinstance(own, Grid) else own
 
     def grid(self, shape: tuple[int, ...]) -> Grid:
         return Grid(shape=shape, extent=(self.low, self.high), alignment=self.alignment, axis_order=self.axis_order)

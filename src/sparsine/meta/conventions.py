@@ -11,10 +11,11 @@ import torch
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.start import Start
+from sparsine.signals.domain import Domain
 from sparsine.signals.grid import Grid
 
 
-def retold(start: Start, grid: Grid) -> Start:
+def retold(start: Start, grid: Domain) -> Start:
     """`start` for the samples of `grid`, with output offset 0.
 
     Raises:
@@ -27,6 +28,8 @@ def retold(start: Start, grid: Grid) -> Start:
             f"the coordinates of a field with {field.encoding.description} cannot be told in another way: its encoding "
             "is fixed, and no weight stands between it and the coordinates; keep the grid of the start"
         )
+    if not (isinstance(old, Grid) and isinstance(grid, Grid)):
+        raise BadInput("only a lattice has coordinates that can be told anew; this start is for other samples")
     if old.shape != grid.shape or old.axis_order != grid.axis_order or min(grid.shape) < 2:
         raise BadInput(
             f"a start for a grid of {old.shape} samples ({old.axis_order}) cannot be told for {grid.shape} "
@@ -41,12 +44,12 @@ def retold(start: Start, grid: Grid) -> Start:
     first *= scale
     biases[-field.out_features :] += field.output_offset
     pattern = Pattern(replace(field, output_offset=0.0), start.pattern.keep)
-    return Start(pattern, pattern.gather(dense.float()[None])[0], grid, start.info)
+    return Start(pattern, pattern.gather(dense.float()[None])[0], grid, start.info, kind=start.kind)
 
 
 def _affine(old: Grid, new: Grid) -> tuple[torch.Tensor, torch.Tensor]:
     """(scale, shift) with old = scale * new + shift, for each coordinate: samples are evenly spaced on every axis."""
-    pairs = [(old.axis(i), new.axis(i)) for i in range(old.num_dims)]
+    pairs = [(old.axis(i), new.axis(i)) for i in range(old.num_axes)]
     if old.axis_order == "reversed":
         pairs = pairs[::-1]
     scale = torch.stack([(a[-1] - a[0]) / (b[-1] - b[0]) for a, b in pairs])

@@ -15,6 +15,7 @@ from sparsine.fields.pattern import Pattern
 from sparsine.fields.siren import Siren
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds.image import Rgb
 from sparsine.storage import open_to_read
 
 
@@ -47,9 +48,10 @@ def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int]
         theta = torch.from_numpy(np.concatenate([a.ravel() for a in weights + biases]).astype(np.float32))
     if not torch.isfinite(theta).all():
         raise BadInput(f"{path} holds numbers that are not finite")
-    info = {"data": "celeba", "value_kind": "rgb", "recipe": "learnit", "round": 0,
+    info = {"data": "celeba", "recipe": "learnit", "round": 0,
             "description": "Dense meta-initialisation published by Learnit (MIT licence), imported."}  # fmt: skip
-    return Start(Pattern.full(field), theta, Grid(shape=shape, extent=(0.0, 1.0), alignment="lower"), info)
+    grid = Grid(shape=shape, extent=(0.0, 1.0), alignment="lower")
+    return Start(Pattern.full(field), theta, grid, info, kind=Rgb())
 
 
 def _promised_members(file: BinaryIO, comment_length: int) -> int:

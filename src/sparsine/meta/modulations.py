@@ -38,11 +38,11 @@ from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
 from sparsine.meta.outer import NotFinite
 from sparsine.meta.run import check_channels, check_dataset, check_folder, start_name
-from sparsine.meta.start import Start, read_vectors, write_vectors
+from sparsine.meta.start import Start, described, kind_of, read_vectors, write_vectors
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState, adam_step
 from sparsine.signals.dataset import Dataset
-from sparsine.signals.grid import Grid
+from sparsine.signals.domain import domain_from_dict
 from sparsine.storage import remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
 
@@ -154,7 +154,7 @@ def _summed_gradients(
 def save_modulations(path: Path, modulations: Modulations) -> None:
     """Write them to `path`, atomically. Raises WorkFailed when the system refuses."""
     base = modulations.base
-    about = {"latents": modulations.latents, "grid": base.grid.to_dict(), "info": base.info}
+    about = {"latents": modulations.latents, **described(base)}
     write_vectors(path, {"theta": base.theta, "mix": modulations.mix}, base.pattern, about, FORMAT)
 
 
@@ -162,7 +162,8 @@ def load_modulations(path: Path) -> Modulations:
     """Read modulations. Raises BadInput: missing, damaged, of another kind or of a later version."""
     tensors, pattern, about = read_vectors(path, FORMAT)
     try:
-        base = Start(pattern, tensors["theta"], Grid.from_dict(about["grid"]), dict(about["info"]))
+        grid, info = domain_from_dict(about["grid"]), dict(about["info"])
+        base = Start(pattern, tensors["theta"], grid, info, kind=kind_of(about))
         modulations = Modulations(base, tensors["mix"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"{path} does not hold whole modulations ({error})") from error
@@ -322,15 +323,14 @@ def _check(config: ModulationConfig, dataset: Dataset, start: Start) -> None:
     field = start.field
     # base, mix, their gradients and moments; a few vectors of every task
     shared = start.theta.numel() + config.latents * (field.num_biases - field.out_features)
-    tasks = config.outer.tasks_per_step * (dataset.shape[0] * dataset.shape[1] * field.out_features)
+    tasks = config.outer.tasks_per_step * (dataset.domain.num_points * field.out_features)
     check_memory("learning these modulations", 4 * (10 * shared + 3 * tasks), "choose fewer latents or tasks per step")
 
 
 def _sampler(config: LearnConfig, dataset: Dataset, start: Start) -> TaskSampler:
     return TaskSampler(
-        dataset.train, start.grid.resized(dataset.shape), tasks_per_step=config.outer.tasks_per_step,
-        points=config.inner.points, sampling=config.inner.sampling, seed=config.seed,
-        device=torch.device(config.device),
+        dataset.train, start.grid.resized(dataset.shape), config.inner, tasks_per_step=config.outer.tasks_per_step,
+        seed=config.seed, device=torch.device(config.device),
     )  # fmt: skip
 
 
@@ -338,7 +338,7 @@ def _info(
     config: ModulationConfig, dataset: Dataset, start: Start, sampler: TaskSampler, progress: _Progress
 ) -> dict[str, Any]:
     return {
-        "data": dataset.spec, "description": dataset.description, "value_kind": dataset.value_kind,
+        "data": dataset.spec, "description": dataset.description,
         "recipe": config.recipe, "config": config.to_dict(), "latents": config.latents, "steps": progress.step,
         "learn_seconds": round(progress.usage.seconds, 3), "usage": progress.usage.to_dict(),
         "start": start_name(start), "start_info": start.info,  # what the start cost comes on top of `usage`

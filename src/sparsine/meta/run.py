@@ -24,7 +24,7 @@ from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.environment import environment
-from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
+from sparsine.errors import BadInput, WorkFailed
 from sparsine.fields.pattern import Pattern
 from sparsine.folders import locked
 from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -93,7 +93,9 @@ def _check_named(config: LearnConfig, given_start: Start | None) -> None:
 
 def check_dataset(config: LearnConfig, dataset: Dataset) -> None:
     """What is written down must be what is learned from, or nobody can repeat the run."""
-    wanted = config.grid.resolution or dataset.shape
+    wanted = tuple(config.grid.resolution or dataset.shape)
+    if len(wanted) == 1:  # one number for all axes
+        wanted *= len(dataset.shape)
     if (config.data, wanted) != (dataset.spec, dataset.shape):
         raise BadInput(
             f"the configuration names {config.data} at {wanted} but the data set given is {dataset.spec} at "
@@ -201,14 +203,14 @@ class Run:
             given_start = load_start(Path(config.outer.start_from))
         self.given_start = given_start
         self.grid = (
-            self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.grid(dataset.shape)
+            self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.domain(dataset.domain)
         )
         self._check_given_start()
         self._check_memory()
         make_engine(self.first_pattern, config.engine, device=config.device)  # refuses a wrong name or device at once
         self.sampler = TaskSampler(
-            dataset.train, self.grid, tasks_per_step=config.outer.tasks_per_step, points=config.inner.points,
-            sampling=config.inner.sampling, seed=config.seed, device=torch.device(config.device),
+            dataset.train, self.grid, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=config.seed,
+            device=torch.device(config.device),
         )  # fmt: skip
         self._on_step = on_step
         self._validation = self._load_validation()
@@ -225,7 +227,7 @@ class Run:
         """The pattern that the run begins with: full, unless a given start says otherwise."""
         if self.given_start:
             return self.given_start.pattern
-        return Pattern.full(self.config.field.field(self.grid.num_dims, self.dataset.num_channels))
+        return Pattern.full(self.config.field.field(self.grid.num_coords, self.dataset.num_channels))
 
     def first_state(self) -> LearnState:
         """A random dense start, or the one that the configuration names."""
@@ -264,7 +266,7 @@ class Run:
         self._state = state
         watch, step = self.config.watch, state.step
         if step % watch.log_every == 0 or state.round_step == 1:
-            self._log(state, loss=loss, psnr_db=psnr_db(loss))
+            self._log(state, loss=loss, psnr_db=psnr_db(loss, self.dataset.kind.peak))
         if step % watch.val_every == 0:
             self._validate(state)
         if time.monotonic() - self._checkpoint_time >= watch.checkpoint_seconds:
@@ -278,12 +280,12 @@ class Run:
         if state.step % self.config.watch.val_every or state.round_step == 0:
             self._validate(state)
         info = {
-            "data": self.dataset.spec, "description": self.dataset.description, "value_kind": self.dataset.value_kind,
+            "data": self.dataset.spec, "description": self.dataset.description,
             "recipe": self.config.recipe, "config": self.config.to_dict(), "round": state.round, "steps": state.step,
             "learn_seconds": round(self._usage.seconds, 3), "usage": self._usage.to_dict(),
             "unreadable": self.sampler.unreadable, "environment": environment(),
         }  # fmt: skip
-        start = Start(state.pattern, state.theta.cpu(), self.grid, info)
+        start = Start(state.pattern, state.theta.cpu(), self.grid, info, kind=self.dataset.kind)
         save_start(start_path(self.folder, state.round), start)
         return start
 
@@ -304,7 +306,7 @@ class Run:
     def _check_memory(self) -> None:
         """A rough floor of what the run will hold: vectors of a step, and the values of its signals."""
         config = self.config
-        field = self.given_start.field if self.given_start else config.field.field(self.grid.num_dims, 1)
+        field = self.given_start.field if self.given_start else config.field.field(self.grid.num_coords, 1)
         fits = config.pruning.saliency_signals if config.pruning.score == "saliency" else 0
         signals = max(config.outer.tasks_per_step, config.watch.val_signals, fits)
         values = signals * self.grid.num_points * field.out_features
@@ -312,24 +314,19 @@ class Run:
         check_memory("this run", 4 * (vectors + 3 * values), "lower --width, --hidden-layers, --tasks-per-step, "
                      "--val-signals, --saliency-signals or --resolution")  # fmt: skip
 
-    def _load_validation(self) -> torch.Tensor | None:
-        loaded = []
-        for index in range(min(self.config.watch.val_signals, len(self.dataset.val))):
-            with suppress(UnreadableSignal):
-                signal = self.dataset.val.load(index)
-                loaded.append(torch.tensor(signal).reshape(-1, signal.shape[-1]))
-        return torch.stack(loaded).to(self.config.device) if loaded else None
+    def _load_validation(self) -> Samples | None:
+        return self.sampler.held_out(self.dataset.val, self.config.watch.val_signals)
 
     def _validate(self, state: LearnState) -> None:
-        """PSNR of validation signals after 0, 1, ..., K inner steps on the whole grid."""
+        """PSNR of validation signals after 0, 1, ..., K inner steps on all samples (of huge signals on some)."""
         if self._validation is None or self._engine is None:
             return
-        inner, samples = self.config.inner, Samples(self.sampler.coords, self._validation)
-        theta = state.theta.expand(len(self._validation), -1)
+        inner, samples, peak = self.config.inner, self._validation, self.dataset.kind.peak
+        theta = state.theta.expand(len(samples.values), -1)
         curve = []
         for step in range(min(inner.inner_steps, 10) + 1):
             loss = self._engine.loss(theta, samples.coords, samples.values)
-            curve.append(sum(psnr_db(x) for x in loss.tolist()) / len(loss))
+            curve.append(sum(psnr_db(x, peak) for x in loss.tolist()) / len(loss))
             if step < inner.inner_steps:
                 theta = inner_step(self._engine, theta, samples, inner.inner_step_size)
         self._log(state, val_psnr_db=curve)

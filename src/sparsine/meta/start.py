@@ -13,12 +13,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.coding import CODING_VERSION, CodingTables
-from sparsine.signals.grid import Grid
+from sparsine.signals.domain import Domain, domain_from_dict
+from sparsine.signals.kind import VALUES, Kind, kind_from_dict, kind_named
 from sparsine.storage import finite_or_none, read_file, write_atomically
 from sparsine.version import __version__
 
@@ -28,26 +28,30 @@ UNSIGNED = "0" * 64  # stands in the header while its checksum is computed
 
 @dataclass(frozen=True)
 class Start:
-    """One vector, the pattern it lives in, and the grid of the signals it was learned on."""
+    """One vector, the pattern it lives in, where the samples of its signals lie and what their values are."""
 
     pattern: Pattern
     theta: Float[Tensor, " params"]
-    grid: Grid
+    grid: Domain
+    """Of the signals it was learned on; those it draws may have other numbers of samples."""
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What it was learned from and how: data, recipe, round, steps. Plain JSON values."""
     coding: CodingTables | None = None
     """How vectors fitted from it are coded, once `calibrate` has measured that."""
+    kind: Kind = VALUES
+    """What it draws: how values are shown, measured and written. Plain numbers where nobody says."""
 
     def __post_init__(self) -> None:
         if self.theta.shape != (self.pattern.num_params,):
             raise BadInput(
                 f"a start with {self.pattern.counts} needs theta of that length, but got {tuple(self.theta.shape)}"
             )
-        if self.grid.num_dims != self.field.in_features:
+        if self.grid.num_coords != self.field.in_features:
             raise BadInput(
-                f"the field takes {self.field.in_features} coordinates but the grid {self.grid.shape} has "
-                f"{counted(self.grid.num_dims, 'axis', 'axes')}"
+                f"the field takes {self.field.in_features} coordinates but samples of shape {self.grid.shape} "
+                f"have {self.grid.num_coords}"
             )
+        self.kind.check((*self.grid.shape, self.field.out_features))
         if self.coding is not None and self.coding.centre.shape != self.theta.shape:
             raise BadInput(
                 f"coding tables for {self.coding.centre.shape[0]} parameters do not belong to a start with "
@@ -63,20 +67,20 @@ class Start:
         """SHA-256 of the numbers and the pattern alone: which start it is, whatever its file says beside them."""
         return checksum({"theta": self.theta, "pattern": self.pattern.to_bits()})
 
-    @property
-    def value_kind(self) -> str:
-        """rgb, grey or distance: how values are drawn."""
-        return str(self.info.get("value_kind", "rgb" if self.field.out_features == 3 else "grey"))
-
 
 def save_start(path: Path, start: Start) -> None:
     """Write a start to `path`, atomically. Raises WorkFailed when the system refuses."""
-    about: dict[str, Any] = {"grid": start.grid.to_dict(), "info": start.info}
+    about = described(start)
     vectors = {"theta": start.theta}
     if start.coding is not None:
         about["coding_version"] = CODING_VERSION
         vectors |= start.coding.to_tensors()
     write_vectors(path, vectors, start.pattern, about, FORMAT)
+
+
+def described(start: Start) -> dict[str, Any]:
+    """What the header of a file says of a start beside its field."""
+    return {"grid": start.grid.to_dict(), "kind": start.kind.to_dict(), "info": start.info}
 
 
 def load_start(path: Path) -> Start:
@@ -88,12 +92,21 @@ def load_start(path: Path) -> Start:
     tensors, pattern, about = read_vectors(path, FORMAT)
     try:
         coding = _coding(path, tensors, about)
-        start = Start(pattern, tensors["theta"], Grid.from_dict(about["grid"]), dict(about["info"]), coding)
+        info = dict(about["info"])
+        start = Start(pattern, tensors["theta"], domain_from_dict(about["grid"]), info, coding, kind_of(about))
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"{path} is not a whole start ({error})") from error
     if not torch.isfinite(start.theta).all():
         raise BadInput(f"{path} holds numbers that are not finite; it cannot be used")
     return start
+
+
+def kind_of(about: dict[str, Any]) -> Kind:
+    """What the header of a file says of its kind; files from before kinds were values said it by name."""
+    if "kind" in about:
+        return kind_from_dict(about["kind"])
+    named = about["info"].get("value_kind")
+    return kind_named(named) if named else Kind()
 
 
 def _coding(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> CodingTables | None:
@@ -114,6 +127,7 @@ def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, abou
     tensors["pattern"] = pattern.to_bits()
     header = {
         "format": kind, "format_version": FORMAT_VERSION, "field": pattern.field.to_dict(),
+        "widths": list(pattern.field.widths),
         "counts": {"weights": pattern.num_weights, "biases": pattern.num_biases, "total": pattern.num_params},
         "sparsity": pattern.sparsity, "versions": {"sparsine": __version__, "torch": torch.__version__},
         **about,

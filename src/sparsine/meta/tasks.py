@@ -5,6 +5,9 @@ Everything is a function of (seed, step): a resumed run needs no generator's sta
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -12,10 +15,12 @@ import torch
 from torch import Tensor
 
 from sparsine.errors import BadInput, UnreadableSignal
-from sparsine.meta.maml import Samples, Sampling, Tasks
+from sparsine.meta.maml import InnerConfig, Samples, Sampling, Tasks
 from sparsine.signals.dataset import SignalSet
-from sparsine.signals.grid import Grid
+from sparsine.signals.domain import Domain
 
+MOST_POINTS = 1 << 20
+"""Of a signal that is held out: enough to judge by."""
 _ORDER, _SPARE, _POINTS, _APART = range(4)
 
 
@@ -42,17 +47,29 @@ POINTS: dict[Sampling, Callable[[np.random.Generator, tuple[int, ...], int], np.
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Read:
+    """Signals of one step at the places of both losses, one after the other; NumPy alone."""
+
+    values: np.ndarray
+    """(tasks, places, channels)."""
+    coords: np.ndarray | None
+    """(tasks, places, coords) of scattered points; None on a domain that all signals share."""
+    places: np.ndarray | None
+    """(tasks, places) in the domain; None is all of it."""
+
+
 class TaskSampler:
-    """Draws signals without replacement, epoch after epoch; an unreadable one is noted and replaced at random."""
+    """Draws signals without replacement, epoch after epoch; an unreadable one is noted and replaced at random. Where
+    only some points of a signal are wanted, the set is asked for no others."""
 
     def __init__(
         self,
         signals: SignalSet,
-        grid: Grid,
+        domain: Domain,
+        inner: InnerConfig,
         *,
         tasks_per_step: int,
-        points: int | None,
-        sampling: Sampling = "random",
         seed: int,
         device: torch.device,
     ):
@@ -60,11 +77,15 @@ class TaskSampler:
             raise BadInput("there are no training signals")
         self.signals, self.seed, self.device = signals, seed, device
         self.tasks_per_step = tasks_per_step
-        self.points = None if points is None or points >= grid.num_points else points
-        self.grid, self.sampling = grid, sampling
-        self.coords = grid.coords(device=device)
+        self.points = None if inner.points is None or inner.points >= domain.num_points else inner.points
+        self.domain, self.sampling = domain, inner.sampling
         self.unreadable: dict[str, str] = {}
         self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
+
+    @cached_property
+    def coords(self) -> Tensor:
+        """Of the whole domain, where all signals share it."""
+        return self.domain.coords(device=self.device)
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Tasks]]:
         """(step, tasks) for first <= step < last; the next step's signals are read while this one's are used.
@@ -77,7 +98,7 @@ class TaskSampler:
                 assert coming is not None
                 read = coming.result()
                 coming = reader.submit(self._read, step + 1) if step + 1 < last else None
-                yield step, self._tasks(*read)
+                yield step, self._tasks(read)
 
     def draw(self, step: int) -> Tasks:
         """The tasks of one outer step.
@@ -85,7 +106,7 @@ class TaskSampler:
         Raises:
             BadInput: not one signal of the set can be read.
         """
-        return self._tasks(*self._read(step))
+        return self._tasks(self._read(step))
 
     def apart(self, key: int, count: int) -> Samples:
         """`count` signals (all, if there are fewer) at points of their own, apart from those of the outer steps: the
@@ -96,38 +117,70 @@ class TaskSampler:
         """
         rng = np.random.default_rng([self.seed, _APART, key])
         chosen = rng.choice(len(self.signals), min(count, len(self.signals)), replace=False)
-        values = np.stack([self._load(int(index), rng) for index in chosen])
-        samples = Samples(self.coords, torch.from_numpy(values).to(self.device))
-        if self.points is None:
-            return samples
-        points = [POINTS[self.sampling](rng, self.grid.shape, self.points) for _ in chosen]
-        return self._subset(samples.values, torch.from_numpy(np.stack(points)))
+        points = None if self.points is None else np.stack([self._drawn(rng, self.points) for _ in chosen])
+        return self._samples(self._read_at([int(index) for index in chosen], points, rng))
 
-    def _read(self, step: int) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Values (tasks, points, channels) of the step's signals, and the points drawn for each of the two losses."""
+    def held_out(self, signals: SignalSet, count: int) -> Samples | None:
+        """The first `count` signals of another set, whole (of huge ones evenly spaced samples); None without any that
+        can be read."""
+        places = None
+        if self.domain.num_points > MOST_POINTS:
+            places = np.linspace(0, self.domain.num_points - 1, MOST_POINTS).astype(np.int64)
+        read = []
+        for index in range(min(count, len(signals))):
+            with suppress(UnreadableSignal):
+                read.append((_values(signals, index, places), signals.coords_of(index, places)))
+        if not read:
+            return None
+        together = None if places is None else np.stack([places] * len(read))
+        return self._samples(self._stacked(read, together))
+
+    def _read(self, step: int) -> _Read:
+        """The step's signals at the points drawn for each of the two losses, or at all."""
         spare = np.random.default_rng([self.seed, _SPARE, step])
         first = step * self.tasks_per_step
-        values = np.stack([self._load(self._index(first + i), spare) for i in range(self.tasks_per_step)])
-        return values, [] if self.points is None else [self._points(step, draw, self.points) for draw in range(2)]
+        chosen = [self._index(first + i) for i in range(self.tasks_per_step)]
+        if self.points is None:
+            return self._read_at(chosen, None, spare)
+        draws = [self._points(step, draw, self.points) for draw in range(2)]
+        return self._read_at(chosen, np.concatenate(draws, axis=1), spare)
 
     def _points(self, step: int, draw: int, count: int) -> np.ndarray:
         """An own random set of points for every task, in grid order: (tasks, count)."""
-        chosen = []
-        for task in range(self.tasks_per_step):
-            rng = np.random.default_rng([self.seed, _POINTS, step, draw, task])
-            chosen.append(POINTS[self.sampling](rng, self.grid.shape, count))
-        return np.stack(chosen)
+        tasks = range(self.tasks_per_step)
+        return np.stack(
+            [self._drawn(np.random.default_rng([self.seed, _POINTS, step, draw, task]), count) for task in tasks]
+        )
 
-    def _tasks(self, values: np.ndarray, points: list[np.ndarray]) -> Tasks:
-        everything = Samples(self.coords, torch.from_numpy(values).to(self.device))
-        if not points:
+    def _drawn(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        return POINTS[self.sampling](rng, self.domain.shape, count)
+
+    def _read_at(self, chosen: list[int], places: np.ndarray | None, spare: np.random.Generator) -> _Read:
+        """The chosen signals at the places of each, or whole."""
+        wanted = [None] * len(chosen) if places is None else list(places)
+        return self._stacked([self._load(index, at, spare) for index, at in zip(chosen, wanted, strict=True)], places)
+
+    def _stacked(self, read: list[tuple[np.ndarray, np.ndarray | None]], places: np.ndarray | None) -> _Read:
+        coords = np.stack([own for _, own in read if own is not None]) if self.domain.own_coords else None
+        return _Read(np.stack([values for values, _ in read]), coords, places)
+
+    def _tasks(self, read: _Read) -> Tasks:
+        everything = self._samples(read)
+        if read.places is None:
             return Tasks(everything, everything)
-        return Tasks(*(self._subset(everything.values, torch.from_numpy(index)) for index in points))
+        half = read.places.shape[1] // 2
+        parts = [Samples(everything.coords[:, part].contiguous(), everything.values[:, part].contiguous())
+                 for part in (slice(0, half), slice(half, None))]  # fmt: skip
+        return Tasks(*parts)
 
-    def _subset(self, values: Tensor, index: Tensor) -> Samples:
-        index = index.to(self.device)
-        rows = torch.arange(values.shape[0], device=self.device)[:, None]
-        return Samples(self.coords[index], values[rows, index])
+    def _samples(self, read: _Read) -> Samples:
+        values = torch.from_numpy(read.values).to(self.device)
+        if read.coords is not None:
+            return Samples(torch.from_numpy(read.coords).to(self.device), values)
+        if read.places is None:
+            return Samples(self.coords, values)
+        coords = self.domain.coords_at(read.places.reshape(-1), device=self.device)
+        return Samples(coords.reshape(*read.places.shape, -1), values)
 
     def _index(self, position: int) -> int:
         epoch, place = divmod(position, len(self.signals))
@@ -136,14 +189,17 @@ class TaskSampler:
             self._epoch = epoch
         return int(self._order[place])
 
-    def _load(self, index: int, spare: np.random.Generator) -> np.ndarray:
+    def _load(
+        self, index: int, places: np.ndarray | None, spare: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """(values, coordinates of its own if it has any) of the signal at `index`; of another where that cannot be
+        read."""
         tried: set[int] = set()
         while True:
             name = self.signals.name(index)
             if name not in self.unreadable:
                 try:
-                    signal = self.signals.load(index)
-                    return signal.reshape(-1, signal.shape[-1])
+                    return _values(self.signals, index, places), self.signals.coords_of(index, places)
                 except UnreadableSignal as error:
                     self.unreadable[name] = str(error)
             tried.add(index)
@@ -154,3 +210,11 @@ class TaskSampler:
                 )
             while index in tried:
                 index = int(spare.integers(len(self.signals)))
+
+
+def _values(signals: SignalSet, index: int, places: np.ndarray | None) -> np.ndarray:
+    """(points, channels) of a signal, whole or at `places`."""
+    if places is not None:
+        return signals.values_at(index, places)
+    signal = signals.load(index)
+    return signal.reshape(-1, signal.shape[-1])

@@ -3,7 +3,7 @@
 A new score is one function and one line in SCORES.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sparsine.errors import BadInput
+from sparsine.fields.liveness import on_a_path
 from sparsine.fields.pattern import Pattern
 from sparsine.pruning.saliency import Fits, saliency_of_weights
 
@@ -60,17 +61,16 @@ def lamp(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
 
 
 def connected(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
-    """Magnitude among the weights that lie on a way from a coordinate to an output (Vysogorets and Kempe, JMLR 2023,
-    count these alone); the others go first, at any magnitude, since they do nothing that a bias cannot do. Ways that
+    """Magnitude among the weights that lie on a path from a coordinate to an output (Vysogorets and Kempe, JMLR 2023,
+    count these alone); the others go first, at any magnitude, since they do nothing that a bias cannot do. Paths that
     earlier removals cut are seen: weights are taken away a few at a time, and the score is the order in which they
     go."""
     sizes = theta[: pattern.num_weights].abs().cpu()
-    shapes = pattern.field.layer_shapes
     keep, place = pattern.keep.clone(), torch.full((pattern.field.num_weights,), -1)
     place[pattern.survivors] = torch.arange(pattern.num_weights)
     scores, gone = torch.empty(pattern.num_weights, dtype=torch.float64), 0
     while bool(keep.any()):
-        live = keep & on_a_way(keep, shapes)
+        live = keep & on_a_path(Pattern(pattern.field, keep))
         candidates = place[keep & ~live]
         if len(candidates) == 0:
             candidates = place[live]
@@ -81,22 +81,6 @@ def connected(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
         gone += len(candidates)
         keep[pattern.survivors[candidates]] = False
     return scores.to(theta.device)
-
-
-def on_a_way(keep: Tensor, shapes: Sequence[tuple[int, int]]) -> Tensor:
-    """For each weight of the dense field: do surviving weights lead from a coordinate to it, and on to an output?"""
-    matrices, first = [], 0
-    for n_out, n_in in shapes:
-        matrices.append(keep[first : first + n_out * n_in].view(n_out, n_in))
-        first += n_out * n_in
-    reached = [torch.ones(shapes[0][1], dtype=torch.bool)]
-    for matrix in matrices:
-        reached.append((matrix & reached[-1]).any(dim=1))
-    leads = [torch.ones(shapes[-1][0], dtype=torch.bool)]
-    for matrix in reversed(matrices):
-        leads.append((matrix & leads[-1][:, None]).any(dim=0))
-    ways = [before & after[:, None] for before, after in zip(reached, reversed(leads[:-1]), strict=False)]
-    return torch.cat([way.reshape(-1) for way in ways])
 
 
 def saliency(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:

@@ -42,7 +42,7 @@ class Cached(SignalSet):
     def name(self, index: int) -> str:
         return self._inner.name(index)
 
-    def load(self, index: int) -> Float[np.ndarray, "rows columns channels"]:
+    def load(self, index: int) -> Float[np.ndarray, "*axes channels"]:
         check_index(index, len(self))
         with _LOCK:
             values = self._held.get(index)

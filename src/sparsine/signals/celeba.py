@@ -10,6 +10,7 @@ from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.image_files import ImageFiles, list_images, require_readable
+from sparsine.signals.kinds.image import Rgb
 from sparsine.signals.resize import centre_crop, cover_crop
 
 CROP = (178, 178)
@@ -46,10 +47,10 @@ def open_celeba(spec: str, folder: Path, resolution: tuple[int, int] | None) -> 
     resized = "" if shape == CROP else f", resized to {shape[0]} x {shape[1]}"
     return Dataset(
         spec=spec,
-        kind="celeba",
+        source="celeba",
         shape=shape,
         num_channels=3,
-        value_kind="rgb",
+        kind=Rgb(),
         description=f"CelebA aligned crops, centre 178 x 178{resized}; the official split.",
         train=train,
         val=val,

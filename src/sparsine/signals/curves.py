@@ -14,6 +14,7 @@ from sparsine.signals.curve_distance import Curve, signed_distance
 from sparsine.signals.dataset import Dataset, SignalSet, check_index
 from sparsine.signals.fingerprint import fingerprint_bytes
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds.distance import Distance
 
 Split = Literal["train", "val", "test"]
 DEFAULT_RESOLUTION = (64, 64)
@@ -101,10 +102,10 @@ def open_curves(spec: str, resolution: tuple[int, int] | None, seed: int, num_tr
     used = "" if num_train is None else f", {num_train} to train"
     return Dataset(
         spec=spec,
-        kind="curves",
+        source="curves",
         shape=shape,
         num_channels=1,
-        value_kind="distance",
+        kind=Distance(),
         description=f"Exact signed distance fields of random simple closed curves (seed {seed}{used}), sampled "
         f"{shape[0]} x {shape[1]}; a stand-in for the paper's 2-D SDF set, whose file could "
         f"not be had: its contents differ.",

@@ -1,21 +1,23 @@
 """What every source of signals looks like to the rest of the package."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+import torch.utils.data
+from jaxtyping import Float, Int
 
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.signals.domain import Domain
 from sparsine.signals.fingerprint import UNREADABLE, fingerprint_bytes
+from sparsine.signals.grid import Grid
+from sparsine.signals.kind import Kind
 
-DatasetKind = Literal["images", "celeba", "imagenette", "sdf2d", "curves"]
-ValueKind = Literal["rgb", "grey", "distance"]
 MAX_SAMPLES_PER_AXIS = 16384
 
 
-class SignalSet(ABC):
+class SignalSet(torch.utils.data.Dataset[np.ndarray], ABC):
     """One split of a data set. Nothing is read before it is asked for.
 
     An index that is not in [0, len) raises IndexError.
@@ -36,7 +38,7 @@ class SignalSet(ABC):
         """A name that is unique within the set, such as "182805.jpg" or "curve-test-000012"."""
 
     @abstractmethod
-    def load(self, index: int) -> Float[np.ndarray, "rows columns channels"]:
+    def load(self, index: int) -> Float[np.ndarray, "*axes channels"]:
         """The values as finite float32, C-contiguous; the array belongs to the caller.
 
         Raises:
@@ -52,9 +54,31 @@ class SignalSet(ABC):
             return UNREADABLE
         return fingerprint_bytes(str(values.shape).encode(), np.ascontiguousarray(values).data)
 
-    def __getitem__(self, index: int) -> Float[np.ndarray, "rows columns channels"]:
-        """`load`, so that loops and torch's DataLoader take a set as it is."""
+    def __getitem__(self, index: int) -> Float[np.ndarray, "*axes channels"]:
+        """The same as `load`, which makes a set a `torch.utils.data.Dataset`."""
         return self.load(index)
+
+    def values_at(self, index: int, places: Int[np.ndarray, " points"]) -> Float[np.ndarray, "points channels"]:
+        """The values of some samples, by their places in array order. A set whose signals are larger than memory
+        answers without reading all of one.
+
+        Raises:
+            UnreadableSignal: as `load` does.
+        """
+        signal = self.load(index)
+        chosen: np.ndarray = signal.reshape(-1, signal.shape[-1])[places]
+        return chosen
+
+    def coords_of(
+        self, index: int, places: Int[np.ndarray, " points"] | None = None
+    ) -> Float[np.ndarray, "points coords"] | None:
+        """The coordinates of a signal's own samples (all, or those at `places`), float32; None where all signals share
+        those of the domain.
+
+        Raises:
+            UnreadableSignal: as `load` does.
+        """
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +87,13 @@ class Dataset:
 
     spec: str
     """As given to `open_dataset`."""
-    kind: DatasetKind
-    shape: tuple[int, int]
-    """Samples per axis: (rows, columns)."""
+    source: str
+    """Where it comes from: images, celeba, curves, arrays, ..."""
+    kind: Kind
+    """What its values are."""
+    shape: tuple[int, ...]
+    """Samples along each axis, for an image (rows, columns)."""
     num_channels: int
-    value_kind: ValueKind
-    """rgb, grey: brightness in [0, 1]. distance: signed, negative inside, in units of the half extent."""
     description: str
     """One or two sentences for reports: what it is and how it was cropped or resized."""
     train: SignalSet
@@ -76,6 +101,15 @@ class Dataset:
     test: SignalSet
     notes: tuple[str, ...] = ()
     """What was left out when it was opened, a sentence each."""
+    domain: Domain = None  # type: ignore[assignment]
+    """Where the samples lie: by default a lattice of `shape`, else a sphere or points in a box."""
+
+    def __post_init__(self) -> None:
+        if self.domain is None:
+            object.__setattr__(self, "domain", Grid(shape=self.shape))
+        if self.domain.shape != self.shape:
+            raise BadInput(f"the signals have shape {self.shape}, but their samples lie on {self.domain.shape}")
+        self.kind.check((*self.shape, self.num_channels))
 
 
 def check_index(index: int, length: int) -> None:
@@ -84,8 +118,10 @@ def check_index(index: int, length: int) -> None:
         raise IndexError(f"signal {index} was asked for, but the set has {length}, counted from 0")
 
 
-def check_resolution(resolution: tuple[int, ...]) -> tuple[int, int]:
-    """Raises BadInput unless `resolution` is two sensible numbers of samples, (rows, columns)."""
+def check_resolution(resolution: Sequence[int]) -> tuple[int, int]:
+    """(rows, columns); one number stands for both. Raises BadInput unless they are sensible numbers of samples."""
+    if len(resolution) == 1:
+        resolution = (*resolution, *resolution)
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in resolution)
     if len(resolution) != 2 or not whole or not all(2 <= n <= MAX_SAMPLES_PER_AXIS for n in resolution):
         asked = " x ".join(str(n) for n in resolution)

@@ -8,6 +8,7 @@ from sparsine.errors import BadInput
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.image_files import ImageFiles, common_size, list_images, require_readable
+from sparsine.signals.kinds.image import Rgb
 from sparsine.signals.own_folders import is_own
 from sparsine.signals.resize import as_it_is, cover_crop
 from sparsine.signals.splits import hold_out, tenth
@@ -38,10 +39,10 @@ def open_image_folder(spec: str, folder: Path, resolution: tuple[int, int] | Non
     train, val, test = (Cached(ImageFiles({n: folder / n for n in names[split]}, shape, prepare)) for split in SPLITS)
     return Dataset(
         spec=spec,
-        kind="images",
+        source="images",
         shape=shape,
         num_channels=3,
-        value_kind="rgb",
+        kind=Rgb(),
         description=f"Images from the folder {folder.name}, {resized}; {how}.",
         train=train,
         val=val,

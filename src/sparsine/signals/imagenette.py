@@ -10,6 +10,7 @@ from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import MAX_SAMPLES_PER_AXIS, Dataset
 from sparsine.signals.image_files import ImageFiles, Listing, list_images, require_readable
+from sparsine.signals.kinds.image import Rgb
 from sparsine.signals.resize import centre_crop, cover_crop, resize_shorter_side
 from sparsine.signals.splits import hold_out, validation_count
 
@@ -39,10 +40,10 @@ def open_imagenette(spec: str, folder: Path, resolution: tuple[int, int] | None,
     resized = "" if shape == CROP else f", resized to {shape[0]} x {shape[1]}"
     return Dataset(
         spec=spec,
-        kind="imagenette",
+        source="imagenette",
         shape=shape,
         num_channels=3,
-        value_kind="rgb",
+        kind=Rgb(),
         description=f"Imagenette, shorter side to 200 pixels, centre 178 x 178{resized}; its val is the "
         f"test split, {len(vals)} of its training images (seed {seed}) are val.",
         train=train,

@@ -33,7 +33,7 @@ def dataset_kinds() -> dict[str, str]:
     return dict(_KINDS)
 
 
-def open_dataset(spec: str, *, resolution: tuple[int, int] | None = None, seed: int = 0) -> Dataset:
+def open_dataset(spec: str, *, resolution: Sequence[int] | None = None, seed: int = 0) -> Dataset:
     """Open the data set that `spec` names, such as "images:photos" or "curves".
 
     Args:
@@ -61,7 +61,7 @@ def open_dataset(spec: str, *, resolution: tuple[int, int] | None = None, seed: 
         raise BadInput(f"cannot open the data set {spec[:200]!r}: {error.strerror or error}") from error
 
 
-def open_files(paths: Sequence[str | Path], *, shape: tuple[int, int] | None, num_channels: int) -> SignalSet:
+def open_files(paths: Sequence[str | Path], *, shape: tuple[int, ...] | None, num_channels: int) -> SignalSet:
     """Image files, and folders of them, each resized to cover `shape` (rows, columns) and centre-cropped; without a
     shape each at its own size (then nothing is held in memory once it was handed out).
 

@@ -1,7 +1,7 @@
-"""Arrays back to pictures: uint8 (rows, columns, 3)."""
+"""Pictures, uint8 (rows, columns, 3): made of values, set beside each other, written."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,49 +12,30 @@ from sparsine.errors import BadInput
 from sparsine.storage import write_atomically
 
 ERROR_AT_FULL_BRIGHTNESS = 0.25
-"""Mean absolute error over the channels that `error_picture` shows in its brightest colour."""
-ISO_LINE_SPACING = 0.1
-"""Distance between the lines drawn in a signed distance field, in half extents."""
-
-_INSIDE, _OUTSIDE = np.array([0.16, 0.42, 0.72]), np.array([0.86, 0.45, 0.14])
+"""Mean absolute error over the channels, in peaks, that `error_picture` shows in its brightest colour."""
 _NOT_FINITE = (255, 0, 255)
 # Six stops of a dark-to-bright ramp whose lightness rises evenly.
 _RAMP = np.array([[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]])
 
 
-def to_picture(
-    values: Float[np.ndarray, "rows columns channels"], value_kind: str, *, sample_width: float | None = None
+def with_not_finite(
+    values: Float[np.ndarray, "rows columns channels"],
+    colours: Callable[[Float[np.ndarray, "rows columns channels"]], UInt8[np.ndarray, "rows columns 3"]],
 ) -> UInt8[np.ndarray, "rows columns 3"]:
-    """Show a signal. rgb and grey are clamped to [0, 1]; a distance field is blue inside, orange outside, with a
-    line every 0.1 and a dark one at zero. Samples that are not finite become magenta.
-
-    Args:
-        sample_width: of a distance field, from one sample to the next in half extents, which decides how wide lines
-            are; None is that of a whole picture.
-
-    Raises:
-        BadInput: the value kind is unknown, or does not go with the number of channels.
-    """
-    expected = {"rgb": 3, "grey": 1, "distance": 1}.get(value_kind)
-    if expected is None:
-        raise BadInput(f"values of kind {value_kind!r} cannot be shown; use rgb, grey or distance")
-    if values.ndim != 3 or values.shape[2] != expected:
-        raise BadInput(f"{value_kind} values have shape (rows, columns, {expected}), but got {values.shape}")
+    """What `colours` makes of the values in float64, magenta where one is not finite."""
     finite = np.isfinite(values).all(axis=2)
-    values = np.where(finite[:, :, None], values, 0.0).astype(np.float64)
-    is_distance = value_kind == "distance"
-    width = sample_width or 2.0 / max(*values.shape[:2], 2)
-    colours = _distance_colours(values[:, :, 0], width) if is_distance else np.repeat(values, 3 // expected, axis=2)
-    picture = _to_bytes(colours)
+    picture = colours(np.where(finite[:, :, None], values, 0.0).astype(np.float64))
     picture[~finite] = _NOT_FINITE
     return picture
 
 
 def error_picture(
-    original: Float[np.ndarray, "rows columns channels"], fitted: Float[np.ndarray, "rows columns channels"]
+    original: Float[np.ndarray, "rows columns channels"],
+    fitted: Float[np.ndarray, "rows columns channels"],
+    peak: float = 1.0,
 ) -> UInt8[np.ndarray, "rows columns 3"]:
-    """|original - fitted|, averaged over channels, black at 0 and brightest from 0.25 on (the scale is fixed, so that
-    pictures can be compared). An error that is not finite shows as the brightest.
+    """|original - fitted|, averaged over channels, black at 0 and brightest from a quarter of the peak on (the scale is
+    fixed, so that pictures can be compared). An error that is not finite shows as the brightest.
 
     Raises:
         BadInput: the shapes differ.
@@ -66,9 +47,9 @@ def error_picture(
         )
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(original.astype(np.float64) - fitted.astype(np.float64)).mean(axis=2)
-    level = np.clip(np.nan_to_num(error / ERROR_AT_FULL_BRIGHTNESS, nan=1.0), 0.0, 1.0)
+    level = np.clip(np.nan_to_num(error / (ERROR_AT_FULL_BRIGHTNESS * peak), nan=1.0), 0.0, 1.0)
     stops = np.linspace(0.0, 1.0, len(_RAMP))
-    return _to_bytes(np.stack([np.interp(level, stops, channel / 255.0) for channel in _RAMP.T], axis=-1))
+    return to_bytes(np.stack([np.interp(level, stops, channel / 255.0) for channel in _RAMP.T], axis=-1))
 
 
 def side_by_side(
@@ -111,21 +92,8 @@ def save_picture(path: Path, picture: UInt8[np.ndarray, "rows columns 3"]) -> No
     write_atomically(Path(path), buffer.getvalue())
 
 
-def _distance_colours(distance: Float[np.ndarray, "rows columns"], pixel: float) -> Float[np.ndarray, "rows columns 3"]:
-    """`pixel`: width of one sample in half extents."""
-    side = np.where(distance[:, :, None] < 0, _INSIDE, _OUTSIDE)
-    # Nearly white at the curve, saturated far from it.
-    far = 1.0 - np.exp(-2.5 * np.abs(distance))[:, :, None]
-    colours: Float[np.ndarray, "rows columns 3"] = (1.0 - 0.85 * far) * 0.97 + far * 0.85 * side
-    to_line = np.abs(distance - ISO_LINE_SPACING * np.round(distance / ISO_LINE_SPACING))
-    # On a coarse grid the lines would touch: leave them out.
-    if pixel < ISO_LINE_SPACING / 3:
-        colours *= 1.0 - 0.25 * np.clip(1.0 - to_line / pixel, 0.0, 1.0)[:, :, None]
-    colours *= np.clip(np.abs(distance) / pixel - 0.5, 0.08, 1.0)[:, :, None]
-    return colours
-
-
-def _to_bytes(colours: Float[np.ndarray, "rows columns 3"]) -> UInt8[np.ndarray, "rows columns 3"]:
+def to_bytes(colours: Float[np.ndarray, "rows columns 3"]) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Brightness in [0, 1], clamped, to bytes."""
     picture: UInt8[np.ndarray, "rows columns 3"] = np.round(np.clip(colours, 0.0, 1.0) * 255.0).astype(np.uint8)
     return picture
 

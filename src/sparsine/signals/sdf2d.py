@@ -11,6 +11,7 @@ from jaxtyping import Float
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import Dataset, SignalSet, check_index
+from sparsine.signals.kinds.image import Grey, Rgb
 from sparsine.signals.resize import cover_crop_values
 from sparsine.signals.splits import hold_out, validation_count
 
@@ -78,10 +79,10 @@ def open_sdf2d(spec: str, path: Path, resolution: tuple[int, int] | None, seed: 
     resized = "" if shape == (rows, columns) else f", resized to {shape[0]} x {shape[1]}"
     return Dataset(
         spec=spec,
-        kind="sdf2d",
+        source="sdf2d",
         shape=shape,
         num_channels=num_channels,
-        value_kind="rgb" if num_channels == 3 else "grey",
+        kind=Rgb() if num_channels == 3 else Grey(),
         description=f"2-D signed distance fields from {path.name}, stored {rows} x {columns}, values / 255"
         f"{resized}; {len(vals)} of its training signals (seed {seed}) are val.",
         train=train,

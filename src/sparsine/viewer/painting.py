@@ -9,7 +9,6 @@ from PIL import Image
 
 from sparsine.codec import FittedField
 from sparsine.engines.contract import Engine
-from sparsine.signals.pictures import to_picture
 from sparsine.viewer.refusals import Stopped
 from sparsine.viewer.sampling import Window, rows_of, sample_width
 
@@ -32,7 +31,7 @@ def paint(field: FittedField, engine: Engine, window: Window, stop: Event) -> UI
         if stop.is_set():
             raise Stopped("nobody waits for this drawing any more")
         last = min(first + band, rows)
-        pixels[first:last, :, :3] = to_picture(values(first, last), field.start.value_kind, sample_width=width)
+        pixels[first:last, :, :3] = field.start.kind.picture(values(first, last), width)
     return pixels
 
 

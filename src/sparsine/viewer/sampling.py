@@ -19,7 +19,8 @@ from numpy.polynomial.chebyshev import chebpts1, chebvander
 
 from sparsine.codec import FittedField
 from sparsine.engines.contract import Engine
-from sparsine.signals.grid import Grid, Region
+from sparsine.signals.domain import Region
+from sparsine.signals.grid import Grid
 
 FINEST_PITCH = 2.0**-18
 """Distance between pixels, in the largest coordinate, below which float64 takes over: 32 to 64 steps of float32."""
@@ -67,9 +68,10 @@ def sample_width(window: Window) -> float:
 
 def rows_of(field: FittedField, engine: Engine, window: Window) -> Rows:
     """How the rows of a window get their values."""
-    part = cells(field.grid).part(window.region, window.size)
+    grid = _lattice(field)
+    part = cells(grid).part(window.region, window.size)
     pitch = min((high - low) / n for (low, high), n in zip(part.axis_extents, part.shape, strict=True))
-    largest = max(abs(end) for extent in cells(field.grid).axis_extents for end in extent)
+    largest = max(abs(end) for extent in cells(grid).axis_extents for end in extent)
     if pitch < FINEST_PITCH * largest:
         return _polynomial(field, part)
     columns, theta = window.size[1], field.theta[None]
@@ -83,11 +85,17 @@ def rows_of(field: FittedField, engine: Engine, window: Window) -> Rows:
 
 def value_at(field: FittedField, engine: Engine, y: float, x: float) -> tuple[list[float], list[float]]:
     """(coordinates, values) at fractions of the picture; coordinates in the order of the field."""
-    pairs = [low + (high - low) * at for (low, high), at in zip(cells(field.grid).axis_extents, (y, x), strict=True)]
-    if field.grid.axis_order == "reversed":
+    grid = _lattice(field)
+    pairs = [low + (high - low) * at for (low, high), at in zip(cells(grid).axis_extents, (y, x), strict=True)]
+    if grid.axis_order == "reversed":
         pairs = pairs[::-1]
     values = engine.predict(field.theta[None], torch.tensor([pairs], dtype=torch.float32))[0, 0]
     return pairs, values.tolist()
+
+
+def _lattice(field: FittedField) -> Grid:
+    assert isinstance(field.grid, Grid)  # others are shown whole
+    return field.grid
 
 
 def _polynomial(field: FittedField, part: Grid) -> Rows:

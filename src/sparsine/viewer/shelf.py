@@ -11,7 +11,7 @@ import numpy as np
 
 from sparsine.errors import BadInput
 from sparsine.psnr import psnr_db
-from sparsine.signals.pictures import error_picture, to_picture
+from sparsine.signals.pictures import error_picture
 from sparsine.viewer.cached import Bounded
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFile, CodeFolder, natural
@@ -125,7 +125,7 @@ class Shelf:
 
     def original_png(self, file: CodeFile) -> bytes:
         """The original as it is drawn everywhere."""
-        return to_png(to_picture(self.original(file), self.opened(file).drawer.start.value_kind))
+        return to_png(self.opened(file).drawer.start.kind.picture(self.original(file)))
 
     def compared(self, file: CodeFile) -> Compared:
         """The absolute error at the samples of the original."""
@@ -154,9 +154,9 @@ class Shelf:
             return {**facts, "error": str(error)}
         start = drawer.start
         return {
-            **facts, "rows": header.grid.shape[0], "columns": header.grid.shape[1],
-            "bits_per_pixel": header.bits_per_point, "version": f"{file.changed_ns:x}-{header.start_hash.hex()}",
-            "start": drawer.name, "value_kind": start.value_kind, "weights": start.pattern.num_weights,
+            **facts, "rows": header.shape[0], "columns": header.shape[1],
+            "bits_per_pixel": header.bits_per_sample, "version": f"{file.changed_ns:x}-{header.start_hash.hex()}",
+            "start": drawer.name, "value_kind": start.kind.name, "weights": start.pattern.num_weights,
             "density": start.pattern.density, "channels": start.field.out_features,
         }  # fmt: skip
 

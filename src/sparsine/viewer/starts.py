@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sparsine.codec import CodeHeader, Coder, FittedField, decode, read_header, start_hash
-from sparsine.codec.header import BYTES_PER_PARAM
+from sparsine.codec.header import BYTES_PER_NUMBER
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
@@ -51,10 +51,10 @@ class Starts:
         if not starts:
             raise BadInput("no start was given; name a start file, or the folder of a run")
         for name, start in starts:
-            if start.grid.num_dims != 2:
-                raise BadInput(f"the viewer shows pictures, but {name} takes {start.grid.num_dims} coordinates")
+            if start.grid.num_axes != 2:
+                raise BadInput(f"the viewer shows pictures, but {name} has {start.grid.num_axes} axes")
         self.drawers = {start_hash(start): Drawer(name, start) for name, start in starts}
-        self.most_bytes = MOST_HEADER_BYTES + BYTES_PER_PARAM * max(s.pattern.num_params for _, s in starts)
+        self.most_bytes = MOST_HEADER_BYTES + BYTES_PER_NUMBER * max(s.pattern.num_params for _, s in starts)
 
     @classmethod
     def at(cls, path: Path) -> "Starts":

@@ -5,6 +5,7 @@ Each variant learns on for as many outer steps as the alternation took to the le
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sparsine.comparison.contenders import Contender, FromStart
 from sparsine.comparison.methods.contract import Case, Family, Method
@@ -52,7 +53,7 @@ class Rewound(Ticket):
 
     def begin(self, starts: Sequence[Start], plan: Plan, level: Level) -> Start:
         dense, sparse = starts
-        return Start(sparse.pattern, sparse.pattern.gather(dense.theta[None])[0], dense.grid, dense.info)
+        return replace(dense, pattern=sparse.pattern, theta=sparse.pattern.gather(dense.theta[None])[0], coding=None)
 
 
 class Reinitialised(Ticket):
@@ -65,7 +66,7 @@ class Reinitialised(Ticket):
     def begin(self, starts: Sequence[Start], plan: Plan, level: Level) -> Start:
         dense, sparse = starts
         theta = dense.field.initial_theta(plan.seed + 2)
-        return Start(sparse.pattern, sparse.pattern.gather(theta[None])[0], dense.grid, dense.info)
+        return replace(dense, pattern=sparse.pattern, theta=sparse.pattern.gather(theta[None])[0], coding=None)
 
 
 class PrunedOnce(Ticket):
@@ -83,4 +84,4 @@ class PrunedOnce(Ticket):
 def pruned_once(start: Start, weights: int) -> Start:
     """The start with its `weights` largest weights."""
     pattern = prune(start.pattern, start.theta, weights, "magnitude", seed=0)
-    return Start(pattern, pattern.gather_from(start.pattern, start.theta), start.grid, start.info)
+    return replace(start, pattern=pattern, theta=pattern.gather_from(start.pattern, start.theta), coding=None)

@@ -10,6 +10,7 @@ from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.start import Start
+from sparsine.signals.kind import VALUES, Kind
 
 
 class Transfer(Method):
@@ -28,14 +29,16 @@ class Transfer(Method):
         return [plan.on(self.source).chain("magnitude").at(level.round)]
 
     def contender(self, case: Case) -> Contender:
-        return FromStart(with_channels(case.starts[0], case.plan.dataset.num_channels))
+        dataset = case.plan.dataset
+        return FromStart(with_channels(case.starts[0], dataset.num_channels, dataset.kind))
 
 
-def with_channels(start: Start, channels: int) -> Start:
-    """The start with as many outputs: the outputs it has, in turn. Where it has three and one is wanted, the first."""
+def with_channels(start: Start, channels: int, kind: Kind = VALUES) -> Start:
+    """The start with as many outputs, for signals of another kind: the outputs it has, in turn. Where it has three and
+    one is wanted, the first."""
     field = start.field
     if field.out_features == channels:
-        return start
+        return replace(start, kind=kind)
     dense, keep = start.pattern.scatter(start.theta[None])[0], start.pattern.keep
     n_out, n_in = field.layer_shapes[-1]
     body = field.num_weights - n_out * n_in
@@ -47,4 +50,4 @@ def with_channels(start: Start, channels: int) -> Start:
         weights[:body], weights[body:].view(n_out, n_in)[rows].reshape(-1), biases[:-n_out], biases[-n_out:][rows],
     ])  # fmt: skip
     pattern = Pattern(new_field, new_keep)
-    return Start(pattern, pattern.gather(new_dense[None])[0], start.grid, start.info)
+    return Start(pattern, pattern.gather(new_dense[None])[0], start.grid, start.info, kind=kind)

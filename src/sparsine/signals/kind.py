@@ -1,0 +1,177 @@
+"""What the values of a signal are: their range and unit, how good a fit of them is, how they are shown and written.
+
+A kind of signal is a small frozen dataclass: its class says what all such signals have in common, its fields what a
+collection chooses (a sampling rate, a range). A start knows its kind; everything that shows, measures, reads or writes
+signals asks it. A new kind is a subclass that is entered in KINDS; whatever it does not say is answered here, for
+values of any meaning along any number of axes.
+"""
+
+import dataclasses
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from sparsine.errors import BadInput
+from sparsine.signals.pictures import error_picture
+from sparsine.signals.previews import preview
+
+if TYPE_CHECKING:
+    from sparsine.signals.dataset import SignalSet
+
+Values = Float[np.ndarray, "*axes channels"]
+Picture = UInt8[np.ndarray, "rows columns 3"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of a fit beside PSNR."""
+
+    name: str
+    """Of its column in records and tables: letters, digits, underscores."""
+    label: str
+    """As a figure's axis says it, with the unit."""
+    of: Callable[[np.ndarray, np.ndarray], float | None]
+    """(original, fitted), both (*axes, channels) float32, to the number; None where it cannot be said."""
+    better: Literal["higher", "lower"] = "higher"
+
+
+@dataclass(frozen=True)
+class Media:
+    """A signal as a browser plays or shows it."""
+
+    data: bytes
+    mime: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Plain numbers: nothing is known of their range, one or three channels are shown as brightness in [0, 1]."""
+
+    name: ClassVar[str] = "values"
+    axes: ClassVar[tuple[str, ...]] = ()
+    """Names of the array axes, such as ("rows", "columns"); none: any number of them."""
+    num_channels: ClassVar[tuple[int, ...]] = ()
+    """Numbers of channels that there can be; none: any."""
+    sample: ClassVar[str] = "sample"
+    """What one sample is called: pixel, sample, voxel."""
+    suffix: ClassVar[str] = ".npy"
+    """Of the files that `write` makes."""
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Of the files that `files` reads."""
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """Lowest and highest value that a sound signal has, up to rounding; infinite where nothing is known."""
+        return -inf, inf
+
+    @property
+    def peak(self) -> float:
+        """What PSNR is measured against: PSNR = 10 log10(peak^2 / MSE)."""
+        return 1.0
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is measured of a fit beside PSNR."""
+        return ()
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raises BadInput unless arrays of `shape` (*axes, channels) can be of this kind."""
+        fine = len(shape) >= 2 and (not self.axes or len(shape) == len(self.axes) + 1)
+        if not fine or (self.num_channels and shape[-1] not in self.num_channels):
+            raise BadInput(f"{self.name} values have shape {self._wanted()}, but got {tuple(shape)}")
+
+    def picture(self, values: Values, spacing: float | None = None) -> Picture:
+        """Show a signal. Samples that are not finite become magenta.
+
+        Args:
+            spacing: from one sample to the next in half extents of the whole signal; None is that of a whole one.
+
+        Raises:
+            BadInput: values that cannot be of this kind.
+        """
+        self.check(values.shape)
+        return preview(values, self.value_range)
+
+    def error_picture(self, original: Values, fitted: Values) -> Picture:
+        """Where a fit differs: bright where much. The scale is fixed by the peak, so that pictures can be compared."""
+        if original.shape != fitted.shape:
+            raise BadInput(f"two signals of one shape are needed, but got {original.shape} and {fitted.shape}")
+        if original.ndim == 3:
+            return error_picture(original, fitted, self.peak)
+        return preview(np.abs(original - fitted), (0.0, self.peak))
+
+    def preview_shape(self, shape: tuple[int, ...], edge: int) -> tuple[int, ...]:
+        """How many samples to draw of a signal of `shape` for a picture of at most `edge` along each axis."""
+        longest = max(shape)
+        return tuple(max(1, round(edge * n / longest)) for n in shape) if longest > edge else shape
+
+    def media(self, values: Values) -> Media | None:
+        """What a page offers beside the picture, such as sound to play; None for nothing."""
+        return None
+
+    def write(self, values: Values, spacing: float | None = None) -> bytes:
+        """The bytes of a file of this kind (here: NumPy's own, float32)."""
+        file = io.BytesIO()
+        np.save(file, np.ascontiguousarray(values, dtype=np.float32), allow_pickle=False)
+        return file.getvalue()
+
+    def files(self, paths: Sequence[str | Path], shape: tuple[int, ...] | None, num_channels: int) -> "SignalSet":
+        """Files and folders of files of this kind as signals, each brought to `shape`, or at its own size.
+
+        Raises:
+            BadInput: this kind is not read from files, or none of them was given.
+        """
+        raise BadInput(f"signals of kind {self.name} are not read from files; name a data set of that kind")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, **dataclasses.asdict(self)}
+
+    def _wanted(self) -> str:
+        axes = ", ".join(self.axes) if self.axes else "*axes"
+        return f"({axes}, {' or '.join(map(str, self.num_channels)) if self.num_channels else 'channels'})"
+
+
+VALUES = Kind()
+"""Of a signal of which nothing is known."""
+KINDS: dict[str, type[Kind]] = {Kind.name: Kind}
+"""By name. The package's own are entered by `sparsine.signals.kinds`, others by a file that `--load` names."""
+
+
+def to_picture(
+    values: Float[np.ndarray, "*axes channels"], kind: str | Kind, *, sample_width: float | None = None
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Show a signal as its kind, or the kind of that name, does. Samples that are not finite become magenta.
+
+    Args:
+        sample_width: from one sample to the next in half extents, which decides how wide the lines of a distance field
+            are; None is that of a whole picture.
+
+    Raises:
+        BadInput: the kind is unknown, or does not go with the shape of the values.
+    """
+    return (kind_named(kind) if isinstance(kind, str) else kind).picture(values, sample_width)
+
+
+def kind_named(name: str) -> Kind:
+    """The kind of that name with its usual constants. Raises BadInput where there is none."""
+    return kind_from_dict({"name": name})
+
+
+def kind_from_dict(data: Any) -> Kind:
+    """The kind that `to_dict` described. Raises BadInput for anything else."""
+    name = data.get("name") if isinstance(data, dict) else None
+    if name not in KINDS:
+        raise BadInput(
+            f"signals of kind {name!r} are not known here; known: {', '.join(sorted(KINDS))}; a kind of your own is "
+            "loaded by --load FILE"
+        )
+    try:
+        return KINDS[name](**{key: value for key, value in data.items() if key != "name"})
+    except TypeError as error:
+        raise BadInput(f"this is not the description of a kind of signal: {data!r} ({error})") from error
