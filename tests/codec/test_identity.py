@@ -1,21 +1,22 @@
 """The hash of a start: everything that decides what is drawn is in it."""
 
-import hashlib
-import struct
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from codec_problems import GRID, make_start
 from kinds_of_fields import KINDS, Quadratic, Radius, field_like, registered
 
-from sparsine.codec import Coder, decode, read_header
+from sparsine.codec import Coder, FittedField, decode, read_header
 from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput
 from sparsine.fields import MLP, Pattern
 from sparsine.fields.activations import Finer, Gauss, Relu, Sine
 from sparsine.fields.encodings import FourierFeatures
-from sparsine.meta.start import Start, checksum, load_start, save_start
+from sparsine.fields.liveness import live_params
+from sparsine.meta.start import Start, load_start, save_start
+from sparsine.signals.kind import VALUES
 
 NUMBERS = torch.linspace(-1, 1, 9 * 2 + 3 * 9 + 12)
 
@@ -60,12 +61,15 @@ def test_whole_numbers_for_constants_are_the_same_constants():
     )
 
 
-def test_a_sirens_hash_is_made_of_the_bytes_it_always_was():
+def test_where_samples_lie_and_what_they_are_is_in_the_hash_and_how_many_there_are_is_not():
     start = make_start()
-    text = b"sparsine-code-1" + struct.pack("<5I", 4, 2, 9, 7, 3) + struct.pack("<2d", 6.5, 0.5)
-    text += bytes([1, 1]) + struct.pack("<4d", -1.0, 2.0, 0.5, 0.75)
-    tensors = bytes.fromhex(checksum({"theta": start.theta, "pattern": start.pattern.to_bits()}))
-    assert start_hash(start) == hashlib.sha256(text + tensors).digest()[:8]
+    coarser = replace(start, grid=start.grid.resized((3, 8)))
+    assert start_hash(coarser) == start_hash(start)
+    others = [
+        replace(start, grid=replace(GRID, alignment="corners")), replace(start, grid=replace(GRID, axis_order="array")),
+        replace(start, grid=replace(GRID, extent=((-1.0, 2.0), (0.5, 0.8)))), replace(start, kind=VALUES),
+    ]  # fmt: skip
+    assert len({start_hash(other) for other in [start, *others]}) == len(others) + 1
 
 
 def test_a_code_is_refused_by_a_start_of_the_same_numbers_and_another_activation():
@@ -77,15 +81,31 @@ def test_a_code_is_refused_by_a_start_of_the_same_numbers_and_another_activation
             decode(start_with(activation=other), data)
 
 
-def test_a_header_says_what_the_first_layer_is_given_unless_the_field_is_a_siren():
-    expected = {Sine(omega_0=3.0): None, Sine(omega_0=3.0, omega_first=4.0): 2, Gauss(sigma=0.3): 2}
-    for activation, width in expected.items():
-        start = start_with(activation=activation)
-        header = read_header(Coder(start).write(start.theta, (5, 7)))
-        assert (header.sizes, header.encoded_width, header.most_params) == ((2, 9, 3), width, 57)
-    field = MLP(sizes=(2, 9, 3), encoding=FourierFeatures(num_frequencies=20))
-    start = Start(Pattern.full(field), field.initial_theta(0), GRID)
-    header = read_header(Coder(start).write(start.theta, (5, 7)))
-    assert (header.sizes, header.encoded_width, header.num_params) == ((2, 9, 3), 40, 40 * 9 + 9 * 3 + 12)
-    with pytest.raises(BadInput, match="parameters: 400; from 1 to 399"):
-        replace(header, num_params=400)
+def test_a_code_says_how_many_numbers_it_has_and_leaves_out_those_that_cannot_matter():
+    field = MLP(sizes=(2, 4, 3), encoding=FourierFeatures(num_frequencies=20))
+    keep = torch.ones(field.num_weights, dtype=torch.bool)
+    keep[40 * 4 :].view(3, 4)[:, 1] = False  # nothing leads from the second neuron to an output
+    pattern = Pattern(field, keep)
+    start = Start(pattern, torch.arange(pattern.num_params) / 100, GRID)
+    coder = Coder(start)
+    code = coder.read(coder.write(start.theta + 0.5, (5, 7)))
+    assert code.header.num_numbers == len(code.symbols) == pattern.num_params - 40 - 1
+    drawn, dead = coder.theta(code), ~live_params(pattern)
+    assert torch.equal(drawn[dead], start.theta[dead])
+    assert (drawn[~dead] - start.theta[~dead] - 0.5).abs().max() < 1e-4
+    assert np.array_equal(decode(start, coder.pack(code)).render(), FittedField(start, drawn, (5, 7)).render())
+
+
+def test_notes_travel_with_a_code_and_change_nothing_that_is_drawn():
+    start = make_start()
+    coder, notes = Coder(start), {"steps": 100, "optimizer": "adam"}
+    plain, noted = coder.write(start.theta + 0.01, (5, 7)), coder.write(start.theta + 0.01, (5, 7), notes=notes)
+    assert read_header(plain).read_notes() == {}
+    assert read_header(noted).read_notes() == notes
+    assert coder.pack(coder.read(noted)) == noted
+    assert np.array_equal(coder.read(noted).symbols, coder.read(plain).symbols)
+    with pytest.raises(BadInput, match="bytes of notes: 5"):
+        coder.write(start.theta, (5, 7), notes={"long": "x" * 5000})
+    for broken in (b"[1]", b"\xff", b"{", b"[" * 4000):
+        with pytest.raises(BadInput, match="notes of the code are not"):
+            replace(read_header(noted), notes=broken).read_notes()

@@ -1,5 +1,6 @@
 """What a benchmark times, and at which sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Annotated, Any, Literal
@@ -35,7 +36,7 @@ class BenchmarkConfig:
     """Neurons in every hidden layer."""
     depth: int = 4
     """Hidden layers, each followed by a sine."""
-    size: tuple[int, int] = (178, 178)
+    size: Sequence[int] = (178, 178)
     """Rows and columns of the grid; every point of it is used."""
     omega_0: float = 200.0
     """Frequency of the sines."""
@@ -81,7 +82,7 @@ class BenchmarkConfig:
 
     @property
     def grid(self) -> Grid:
-        return Grid(shape=self.size)
+        return Grid(shape=tuple(self.size))
 
     @property
     def batches(self) -> tuple[int, ...]:

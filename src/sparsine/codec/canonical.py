@@ -1,7 +1,7 @@
 """Descriptions as bytes: one way to write each, on every machine. Part of format version 1."""
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sparsine.errors import BadInput
@@ -31,7 +31,7 @@ def canonical(value: Any) -> bytes:
     if isinstance(value, Mapping):
         items = sorted((str(key).encode(), item) for key, item in value.items())
         return b"o" + _count(len(items)) + b"".join(canonical(key.decode()) + canonical(item) for key, item in items)
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         return b"l" + _count(len(value)) + b"".join(map(canonical, value))
     raise BadInput(f"{type(value).__name__} cannot be a part of what is hashed; use plain JSON values")
 

@@ -135,4 +135,3 @@ class MLP:
             if isinstance(error, BadInput):
                 raise
             raise BadInput(f"this is not the description of a field: {data!r}") from error
-
