@@ -20,7 +20,7 @@ from typing import Any
 from alternation import alternation, validation_fits
 
 from sparsine.environment import environment
-from sparsine.meta.run import read_config, starts_of
+from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.start import Start, load_start
 from sparsine.recipes import comparison
 from sparsine.signals.dataset import Dataset

@@ -17,7 +17,7 @@ from sparsine.comparison.methods.transfer import with_channels
 from sparsine.comparison.records import check_record, read_cell
 from sparsine.engines import ReferenceEngine
 from sparsine.meta.modulations import load_modulations
-from sparsine.meta.run import read_config, start_name
+from sparsine.meta.run_folder import read_config, start_name
 from sparsine.meta.start import load_start
 from sparsine.psnr import psnr_db
 from sparsine.ssim import ssim

@@ -17,7 +17,7 @@ from sparsine.comparison.plan import Plan
 from sparsine.comparison.stages import behind
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig
-from sparsine.meta.run import start_name
+from sparsine.meta.run_folder import start_name
 from sparsine.meta.start import load_start, save_start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.open import open_dataset

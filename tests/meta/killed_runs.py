@@ -16,7 +16,9 @@ import sparsine.meta.outer as outer
 import sparsine.storage as storage
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
-from sparsine.meta.run import open_run, read_metrics, starts_of
+from sparsine.meta.metrics import read_metrics
+from sparsine.meta.run import open_run
+from sparsine.meta.run_folder import starts_of
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import load_start
 from sparsine.pruning.prune import PruningConfig

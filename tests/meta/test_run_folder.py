@@ -15,8 +15,10 @@ from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.checkpoint import load_checkpoint
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
+from sparsine.meta.metrics import read_metrics
 from sparsine.meta.outer import LearnState, NotFinite
-from sparsine.meta.run import open_run, read_config, read_metrics, start_name, starts_of
+from sparsine.meta.run import open_run
+from sparsine.meta.run_folder import read_config, start_name, starts_of
 from sparsine.meta.sparse import learn_sparse_start, next_round
 from sparsine.meta.start import Start, load_start, save_start, write_vectors
 from sparsine.optim import AdamState

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import shlex
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,8 +16,9 @@ from sparsine.cli.options import Device, EngineName
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
-from sparsine.meta.outer import LearnState
-from sparsine.meta.run import Run, open_run, read_config, starts_of
+from sparsine.meta.outer import LearnState, NotFinite
+from sparsine.meta.run import Run, open_run
+from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start
 from sparsine.pruning.prune import PruningConfig
@@ -77,21 +79,47 @@ def run(options: Options) -> int:
     config = LearnConfig(data=options.dataset, **{name: getattr(options, name) for name in names})
     dataset = open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)
     waiting = Waiting("dense", 1)
+    looking = Waiting("looking at the signals", 1)
+
+    def on_look(done: int, total: int) -> None:
+        if done == 1:
+            bar.enter_context(looking)
+            looking.set_total(total)
+        looking.at(done)
 
     def on_step(state: LearnState, loss: float) -> None:
         waiting.at(state.step, f"round {state.round}, {state.pattern.num_weights} weights")
 
-    with open_run(config, options.out, dataset, resume=options.resume, on_step=on_step) as learning:
-        _announce(learning, waiting)
-        with waiting:
-            start = learn_sparse_start(config, learning)
-    _conclude(options.out, start, learning.unreadable)
+    with ExitStack() as held:
+        with ExitStack() as bar:
+            learning = held.enter_context(open_run(config, options.out, dataset, resume=options.resume,
+                                                   on_look=on_look, on_step=on_step))  # fmt: skip
+        if learning.finished:
+            say(("finished", "bold"), f" already: nothing is left to learn in {options.out}")
+            start = learning.finished
+        else:
+            _announce(learning, waiting)
+            start = _learned(options, config, learning, waiting)
+    _conclude(options.out, start, learning)
     return 0
+
+
+def _learned(options: Options, config: LearnConfig, learning: Run, waiting: Waiting) -> Start:
+    try:
+        with waiting:
+            return learn_sparse_start(config, learning)
+    except NotFinite as error:
+        if error.good_step is None:
+            raise
+        raise NotFinite(
+            f"{error}; go on with: sparsine learn {shlex.quote(config.data)} --out {shlex.quote(str(options.out))} "
+            f"--resume --outer-step-size {config.outer.outer_step_size / 10:g}"
+        ) from error
 
 
 def _announce(learning: Run, waiting: Waiting) -> None:
     config, dataset, pattern = learning.config, learning.dataset, learning.first_pattern
-    say_notes(dataset.notes)
+    say_notes([*dataset.notes, *learning.take_notes()])
     rounds = len(config.pruning.schedule(pattern.num_weights, pattern.field.num_weights))
     waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round)
     say(("learning", "bold"), f" a start for {config.data} ({dataset.shape[0]} x {dataset.shape[1]}, "
@@ -99,7 +127,9 @@ def _announce(learning: Run, waiting: Waiting) -> None:
         f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}")  # fmt: skip
 
 
-def _conclude(folder: Path, start: Start, unreadable: dict[str, str]) -> None:
+def _conclude(folder: Path, start: Start, learning: Run) -> None:
+    say_notes(learning.take_notes())
+    unreadable = learning.unreadable or start.info.get("unreadable", {})
     for reason in unreadable.values():
         say(("skipped", "yellow"), f" {reason}")
     if unreadable:

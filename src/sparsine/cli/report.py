@@ -8,24 +8,28 @@ from typing import Annotated, Any
 import tyro
 from rich.table import Table
 
-from sparsine.cli.console import Waiting, console, say, shown_steps
+from sparsine.cli.console import Waiting, console, say, say_notes, shown_steps
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.evaluation.report import write_report
 from sparsine.folders import locked
-from sparsine.meta.run import read_config, read_metrics
-from sparsine.signals.open import open_dataset
+from sparsine.meta.metrics import read_metrics
+from sparsine.meta.run_data import open_data_of
+from sparsine.meta.run_folder import read_config
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Folder of a run, finished or not."""
+    data: str | None = None
+    """Where its data set lies now, as in images:DIR, if it was moved; the run knows where it was."""
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
 
 
 def run(options: Options) -> int:
     config = read_config(options.run)
-    dataset = open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)
+    dataset = open_data_of(options.run, config, options.data)
+    say_notes(dataset.notes)
     with locked(options.run / "evaluation"), Waiting("measuring", 1) as waiting:
 
         def on_row(name: str, number: int, total: int) -> None:
@@ -33,6 +37,7 @@ def run(options: Options) -> int:
             waiting.at(number, f"measuring {name}")
 
         record = evaluate_run(options.run, dataset, options.evaluation, on_row)
+    say_notes(record["data"]["notes"])
     console.print(_table(record))
     page = write_report(options.run, record, read_metrics(options.run))
     say(("report", "bold green"), f": {page.resolve()}")

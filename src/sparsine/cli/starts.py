@@ -9,7 +9,7 @@ from sparsine.codec.code_files import read_bounded
 from sparsine.codec.header import read_header
 from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput
-from sparsine.meta.run import start_files, starts_of
+from sparsine.meta.run_folder import start_files, starts_of
 from sparsine.meta.start import Start, load_start
 
 MOST_CODE_BYTES = 1 << 28

@@ -28,7 +28,7 @@ from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.config import LearnConfig
-from sparsine.meta.run import differences, with_new_options
+from sparsine.meta.run_folder import differences, with_new_options
 from sparsine.meta.start import load_start
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset

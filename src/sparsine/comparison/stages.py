@@ -10,7 +10,8 @@ from typing import Any
 from sparsine.errors import BadInput
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.outer import LearnState
-from sparsine.meta.run import check_channels, open_run, start_name, start_path
+from sparsine.meta.run import open_run
+from sparsine.meta.run_folder import check_channels, start_name, start_path
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start, load_start
 from sparsine.signals.dataset import Dataset

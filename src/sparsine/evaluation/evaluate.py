@@ -17,9 +17,11 @@ from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.collection import fit_collection, render
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.run import read_config, starts_of
+from sparsine.meta.run_data import pinned_to_measure
+from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.start import Start, load_start
 from sparsine.signals.dataset import Dataset
+from sparsine.signals.manifest import digest_of
 from sparsine.signals.pictures import save_picture
 from sparsine.storage import read_json, write_json
 
@@ -43,13 +45,14 @@ class EvaluationConfig:
 def evaluate_run(
     folder: Path, dataset: Dataset, config: EvaluationConfig, on_row: Callable[[str, int, int], None] | None = None
 ) -> dict[str, Any]:
-    """Measure every start of the run in `folder`; rows measured before with the same start and protocol are kept.
+    """Measure every start of the run in `folder` on the test signals that it left aside when it learned, wherever they
+    are in `dataset` now. Rows measured before on the same signals with the same start and protocol are kept.
 
     Args:
         on_row: told (row, number of it, number of rows) before each row.
 
     Raises:
-        BadInput: no run, or no finished round.
+        BadInput: no run, or no finished round; or none of these signals is there as it was.
         WorkFailed: a file cannot be written.
     """
     learn = read_config(folder)
@@ -59,6 +62,11 @@ def evaluate_run(
             f"{folder} has no finished round yet; wait, or go on with: sparsine learn {learn.data} --out "
             f"{folder} --resume"
         )
+    pinned = pinned_to_measure(folder, dataset, config.signals)
+    dataset, count = pinned.dataset, min(config.signals, len(pinned.dataset.test))
+    few = f"the test split has {count} signals: these are measured, not {config.signals}"
+    notes = [*pinned.notes, *([few] if count < config.signals else [])]
+    measured = digest_of({dataset.test.name(i): dataset.test.fingerprint(i) for i in range(count)})
     rows = []
     todo = list(_rows(paths))
     for number, (name, path) in enumerate(todo):
@@ -66,11 +74,12 @@ def evaluate_run(
             on_row(name, number, len(todo))
         start = load_start(path)
         start = _scratch(start, learn.seed) if name == "scratch" else start
-        rows.append(_measured(folder, name, start, dataset, config, learn.engine, learn.device))
+        rows.append(_measured(folder, name, start, dataset, measured, config, learn.engine, learn.device))
     record = {
         "kind": "evaluation", "record_version": 1, **environment(), "config": learn.to_dict(),
         "data": {"spec": dataset.spec, "description": dataset.description, "value_kind": dataset.kind.name,
-                 "shape": list(dataset.shape), "split": "test"},
+                 "shape": list(dataset.shape), "split": "test", "signals": count, "signals_sha256": measured,
+                 "is_that_of_the_run": pinned.data is not None, "notes": notes},
         "protocol": {"optimizer": config.fit.optimizer, "lr": config.fit.step_size, "steps": config.fit.num_steps},
         "rows": rows,
     }  # fmt: skip
@@ -97,17 +106,19 @@ def _scratch(start: Start, seed: int) -> Start:
 
 
 def _measured(
-    folder: Path, name: str, start: Start, dataset: Dataset, config: EvaluationConfig, engine: str, device: str
-) -> dict[str, Any]:
+    folder: Path, name: str, start: Start, dataset: Dataset, measured: str, config: EvaluationConfig, engine: str,
+    device: str,
+) -> dict[str, Any]:  # fmt: skip
     path = folder / "evaluation" / f"{name}.json"
-    made_from = {"start": start.digest, "data": dataset.spec,
-                 "shape": list(dataset.shape), "signals": config.signals, "pictures": config.pictures,
+    count = min(config.signals, len(dataset.test))
+    made_from = {"start": start.digest, "data": dataset.spec, "signals_sha256": measured,
+                 "shape": list(dataset.shape), "signals": count, "pictures": config.pictures,
                  "fit": [config.fit.optimizer, config.fit.step_size, list(config.fit.report_steps)]}  # fmt: skip
     if path.exists():
-        row: dict[str, Any] = read_json(path)
-        if row.get("made_from") == made_from:
+        row = read_json(path)
+        if isinstance(row, dict) and row.get("made_from") == made_from:
             return row
-    indices = range(min(config.signals, len(dataset.test)))
+    indices = range(count)
     began = time.perf_counter()
     fits = []
     drawn = 0

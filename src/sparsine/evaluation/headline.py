@@ -37,7 +37,8 @@ def headline(record: dict[str, Any], rows: list[Row]) -> Headline:
         cards.append(_gain_card(scratch, starts))
     if starts:
         cards.append(_time_card(starts[-1], record.get("hardware", {})))
-    return Headline(_sentence(starts, len(rows[0].signals), fitted, record), tuple(cards))
+    num_signals = sum(signal["status"] != "unreadable" for signal in rows[0].signals)
+    return Headline(_sentence(starts, num_signals, fitted, record), tuple(cards))
 
 
 def _sentence(starts: list[Row], num_signals: int, fitted: str, record: dict[str, Any]) -> str:
@@ -47,7 +48,8 @@ def _sentence(starts: list[Row], num_signals: int, fitted: str, record: dict[str
         left = percent(starts[-1].density)
         learned += f", then pruned {counted(num, 'time')} to {left} of its weights, learning on after each"
         source = "each start"
-    signals = "1 unseen test signal is" if num_signals == 1 else f"{count(num_signals)} unseen test signals are"
+    unseen = "unseen " if record["data"].get("is_that_of_the_run", True) else ""
+    signals = f"1 {unseen}test signal is" if num_signals == 1 else f"{count(num_signals)} {unseen}test signals are"
     return f"{learned}. Here {signals} fitted from {source} in {fitted} (step size {record['protocol']['lr']:g})."
 
 

@@ -1,11 +1,14 @@
 """Where a run stands, on disk: one file, replaced whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import torch
 
 from sparsine.errors import BadInput
 from sparsine.meta.outer import LearnState
 from sparsine.meta.start import read_vectors, write_vectors
+from sparsine.meta.usual_loss import UsualLoss
 from sparsine.optim import AdamState
 from sparsine.usage import Usage
 
@@ -14,11 +17,16 @@ FORMAT = "sparsine-checkpoint"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state, what it cost so far, and how much of metrics.jsonl belongs to it."""
+    """A state, what it cost so far, and what belongs to it."""
 
     state: LearnState
     usage: Usage
     metrics_bytes: int
+    """Of metrics.jsonl."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Signals that could not be used so far, with the reason."""
+    usual: UsualLoss = field(default_factory=UsualLoss)
+    """The losses of the round so far."""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -28,7 +36,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     about = {"adam_steps": state.adam.num_steps, "round": state.round, "round_step": state.round_step,
              "step": state.step, "seconds": checkpoint.usage.seconds,
              "cpu_seconds": checkpoint.usage.cpu_seconds, "peak_bytes": checkpoint.usage.peak_bytes,
-             "metrics_bytes": checkpoint.metrics_bytes}  # fmt: skip
+             "metrics_bytes": checkpoint.metrics_bytes, "unreadable": checkpoint.unreadable,
+             "usual_loss": [checkpoint.usual.mean, checkpoint.usual.lowest]}  # fmt: skip
     write_vectors(path, vectors, state.pattern, about, FORMAT)
 
 
@@ -36,17 +45,26 @@ def load_checkpoint(path: Path, device: str) -> Checkpoint:
     """Raises BadInput when the file is missing, damaged or not a checkpoint."""
     vectors, pattern, about = read_vectors(path, FORMAT)
     try:
+        numbers = [int(about[name]) for name in ("adam_steps", "round", "round_step", "step", "metrics_bytes")]
+        if min(numbers) < 0 or any(not torch.isfinite(vector).all() for vector in vectors.values()):
+            raise ValueError("a number is negative or not finite")
         theta, mean, square = (vectors[name].to(device) for name in ("theta", "adam_mean", "adam_square"))
         state = LearnState(
             pattern,
             theta,
-            AdamState(mean, square, int(about["adam_steps"])),
-            int(about["round"]),
-            int(about["round_step"]),
-            int(about["step"]),
+            AdamState(mean, square, numbers[0]),
+            *numbers[1:4],
         )
-        # CPU seconds and memory are missing in the first checkpoints of this format
+        if not theta.shape == mean.shape == square.shape == (pattern.num_params,):
+            raise ValueError(f"its vectors do not have the {pattern.num_params} numbers of its pattern")
+        # what has a default here is missing in the first checkpoints of this format
         usage = Usage(float(about["seconds"]), float(about.get("cpu_seconds", 0)), int(about.get("peak_bytes", 0)))
-        return Checkpoint(state, usage, int(about["metrics_bytes"]))
-    except KeyError as error:
-        raise BadInput(f"{path} is not a whole checkpoint ({error} is missing); remove it to start anew") from error
+        unreadable = {str(name): str(reason) for name, reason in dict(about.get("unreadable", {})).items()}
+        mean_log, lowest = about.get("usual_loss", [None, None])
+        usual = UsualLoss() if mean_log is None else UsualLoss(float(mean_log), float(lowest))
+        return Checkpoint(state, usage, numbers[4], unreadable, usual)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"{path} is not a whole checkpoint ({type(error).__name__}: {error}); restore it from a copy, or remove it "
+            "to begin anew"
+        ) from error

@@ -37,7 +37,7 @@ from sparsine.folders import locked
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
 from sparsine.meta.outer import NotFinite
-from sparsine.meta.run import check_channels, check_dataset, check_folder, start_name
+from sparsine.meta.run_folder import check_channels, check_dataset, check_folder, start_name
 from sparsine.meta.start import Start, described, kind_of, read_vectors, write_vectors
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState, adam_step

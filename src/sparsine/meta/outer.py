@@ -1,5 +1,6 @@
 """The outer loop: Adam on the start, one meta-gradient after the other."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -47,6 +48,11 @@ class LearnState:
 class NotFinite(WorkFailed):
     """The loss or its gradient overflowed; nothing of that step was kept."""
 
+    def __init__(self, message: str, loss: float = math.nan, good_step: int | None = None) -> None:
+        """`loss` is that of the step; `good_step` is where a checkpoint from before is, if there is one."""
+        super().__init__(message)
+        self.loss, self.good_step = loss, good_step
+
 
 def meta_train(
     engine: Engine,
@@ -69,7 +75,8 @@ def meta_train(
                 f"the outer loss is {loss.item():g} at outer step {step} (round {state.round}) and its gradient "
                 f"is {'' if torch.isfinite(grad).all() else 'not '}finite; lower --inner-step-size "
                 f"(now {config.inner.inner_step_size:g}) or --outer-step-size "
-                f"(now {config.outer.outer_step_size:g})"
+                f"(now {config.outer.outer_step_size:g})",
+                loss.item(),
             )
         step_size = config.outer.step_size_at(state.round_step, num_steps)
         theta, adam = adam_step(state.theta, grad, state.adam, step_size)

@@ -1,45 +1,56 @@
 """The folder of a learning run, and what is measured and kept on the way.
 
 config.json          the complete configuration
+data.json            which signals it learns from, by name and content
+changes.json         step sizes that were lowered on the way, if any were
 metrics.jsonl        training and validation, one object a line
 tensorboard/         the same as TensorBoard events
 starts/              round-00.safetensors, round-01.safetensors, ...
 checkpoint.safetensors
 """
 
-import json
-import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from sparsine.checks import check_memory
-from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.environment import environment
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.fields.pattern import Pattern
 from sparsine.folders import locked
+from sparsine.meta.changes import Difference, keep_changes, read_changes
 from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import Samples, inner_step
-from sparsine.meta.outer import LearnState
+from sparsine.meta.outer import LearnState, NotFinite
+from sparsine.meta.run_data import Pinned, pinned_to_learn, write_run_data
+from sparsine.meta.run_folder import (
+    CHECKPOINT_FILE,
+    check_channels,
+    check_dataset,
+    check_folder,
+    has_begun,
+    start_name,
+    start_path,
+)
+from sparsine.meta.run_log import RunLog
 from sparsine.meta.start import Start, load_start, save_start
 from sparsine.meta.tasks import TaskSampler
+from sparsine.meta.usual_loss import UsualLoss
 from sparsine.optim import AdamState
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
-from sparsine.storage import finite_or_none, read_json, remove_leftovers, write_json
+from sparsine.signals.manifest import Manifest, OnLook
+from sparsine.storage import remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
-
-_START_FILE = re.compile(r"round-([0-9]+)\.safetensors")
 
 
 @contextmanager
@@ -50,37 +61,39 @@ def open_run(
     *,
     resume: bool = False,
     given_start: Start | None = None,
+    manifest: Manifest | None = None,
+    on_look: OnLook | None = None,
     on_step: Callable[[LearnState, float], None] | None = None,
 ) -> Iterator["Run"]:
-    """Hold `folder` for a run; with `resume`, go on with the one that is there, if one is.
+    """Hold `folder` for a run; with `resume`, go on with the one that is there, if one is: on the signals that it began
+    with and no others, and on its last checkpoint. Step sizes may be smaller than they were; nothing else may differ.
 
     Args:
         given_start: the start to begin from where `config.outer.start_from` names it by its digest (`start_name`)
             instead of by a file.
+        manifest: what `dataset` holds, where that is known; without, every signal is looked at.
+        on_look: told how many signals were looked at, and of how many.
 
     Raises:
-        BadInput: the folder holds another run, or other files, or another process writes to it; or `given_start` is
-            not the one that the configuration names.
+        BadInput: the folder holds another run, or other files, or another process writes to it; its run learned from
+            other signals, or began with another start; or `given_start` is not the one that the configuration names.
     """
     check_dataset(config, dataset)
     _check_named(config, given_start)
-    check_folder(config, folder, resume)
+    lowered = check_folder(config, folder, resume, lower=True)
+    start = given_start if given_start or not config.outer.start_from else load_start(Path(config.outer.start_from))
+    begun = has_begun(folder)
+    pinned = pinned_to_learn(folder, dataset, start, begun=begun, manifest=manifest, on_look=on_look)
     # before anything is written: it refuses what cannot be run
-    run = Run(config, folder, dataset, on_step, given_start)
+    run = Run(config, folder, pinned, on_step, start)
     with locked(folder):
-        check_folder(config, folder, resume)  # again: another process may have been faster
-        for place in (folder, folder / "starts"):
-            remove_leftovers(place)
-        write_json(folder / "config.json", config.to_dict())
+        if check_folder(config, folder, resume, lower=True) != lowered or begun != has_begun(folder):
+            raise BadInput(f"another process wrote to {folder} just now; try again")
+        run.prepare(lowered)
         try:
             yield run
         finally:
             run.close()
-
-
-def start_name(start: Start) -> str:
-    """What `start_from` says of a start that is handed over, wherever its file lies: 'sha256:...'."""
-    return f"sha256:{start.digest}"
 
 
 def _check_named(config: LearnConfig, given_start: Start | None) -> None:
@@ -91,100 +104,11 @@ def _check_named(config: LearnConfig, given_start: Start | None) -> None:
         )
 
 
-def check_dataset(config: LearnConfig, dataset: Dataset) -> None:
-    """What is written down must be what is learned from, or nobody can repeat the run."""
-    wanted = tuple(config.grid.resolution or dataset.shape)
-    if len(wanted) == 1:  # one number for all axes
-        wanted *= len(dataset.shape)
-    if (config.data, wanted) != (dataset.spec, dataset.shape):
-        raise BadInput(
-            f"the configuration names {config.data} at {wanted} but the data set given is {dataset.spec} at "
-            f"{dataset.shape}; open it with open_dataset(config.data, resolution=config.grid.resolution)"
-        )
+class _Moment(NamedTuple):
+    """A state, and how much of metrics.jsonl belongs to it."""
 
-
-def check_channels(start: Start, dataset: Dataset, name: str = "the start") -> None:
-    """Raises BadInput unless the start, called `name`, can draw the signals of the data set."""
-    if start.field.out_features != dataset.num_channels:
-        raise BadInput(
-            f"{name} draws {counted(start.field.out_features, 'channel')} but the signals of {dataset.spec} have "
-            f"{dataset.num_channels}; choose a start of that kind"
-        )
-
-
-def check_folder(config: LearnConfig, folder: Path, resume: bool) -> None:
-    """Raises BadInput unless `config` may be run in `folder`."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise BadInput(f"{folder} is a file; a run needs a folder of its own")
-    if not (folder / "config.json").exists():
-        if any(entry for entry in folder.iterdir() if not entry.name.startswith(".")):
-            raise BadInput(f"{folder} holds files that are not of a run; choose an empty or a new folder")
-        return
-    if not resume:
-        raise BadInput(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
-    given, defaults = (json.loads(json.dumps(c.to_dict())) for c in (config, LearnConfig()))
-    saved = with_new_options(read_json(folder / "config.json"), given, defaults)
-    found = [f"{name} was {a!r}, now {b!r}" for name, a, b in differences(saved, given) if "watch." not in name]
-    if found:
-        raise BadInput(
-            f"{folder} holds a run with another configuration ({'; '.join(found)}); "
-            "resume it without these options, or choose another folder"
-        )
-
-
-def with_new_options(saved: Any, given: Any, defaults: Any) -> Any:
-    """What was saved before an option was there has the default of it: options of `given` that `saved` lacks."""
-    if not (isinstance(saved, dict) and isinstance(given, dict) and isinstance(defaults, dict)):
-        return saved
-    known = {key: defaults[key] for key in given if key not in saved and key in defaults}
-    return {key: with_new_options(value, given.get(key), defaults.get(key)) for key, value in saved.items()} | known
-
-
-def read_config(folder: Path) -> LearnConfig:
-    """The configuration of the run in `folder`. Raises BadInput when there is none."""
-    if not (folder / "config.json").is_file():
-        raise BadInput(f"{folder} is not the folder of a run: it has no config.json")
-    try:
-        return LearnConfig.from_dict(read_json(folder / "config.json"))
-    except BadInput as error:
-        raise BadInput(f"{folder / 'config.json'}: {error}") from error
-
-
-def starts_of(folder: Path) -> list[Path]:
-    """The start files of a run, densest first: round-<digits>.safetensors and nothing else, by their numbers."""
-    found = [(match, path) for path in (folder / "starts").glob("*") if (match := _START_FILE.fullmatch(path.name))]
-    return [path for _, path in sorted((int(match[1]), path) for match, path in found)]
-
-
-def start_path(folder: Path, round: int) -> Path:
-    """Where a run keeps the start of a round."""
-    return folder / "starts" / f"round-{round:02d}.safetensors"
-
-
-def start_files(path: Path) -> list[Path]:
-    """The start file at `path`, or those of the run whose folder it is, densest first.
-
-    Raises:
-        BadInput: nothing there, or a run without a finished round.
-    """
-    if not path.exists():
-        raise BadInput(f"there is no {path}; give a start file, or the folder of a run")
-    paths = [path] if path.is_file() else starts_of(path)
-    if not paths:
-        raise BadInput(f"{path} has no finished round; give a start file, or the folder of a run")
-    return paths
-
-
-def read_metrics(folder: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl; a last line cut short by a kill is left out."""
-    lines = []
-    with suppress(FileNotFoundError):
-        for line in (folder / "metrics.jsonl").read_text().splitlines():
-            with suppress(ValueError):
-                lines.append(json.loads(line))
-    return lines
+    state: LearnState
+    metrics_bytes: int
 
 
 class Run:
@@ -194,14 +118,13 @@ class Run:
         self,
         config: LearnConfig,
         folder: Path,
-        dataset: Dataset,
+        pinned: Pinned,
         on_step: Callable[[LearnState, float], None] | None,
         given_start: Start | None = None,
     ):
-        self.config, self.folder, self.dataset = config, folder, dataset
-        if given_start is None and config.outer.start_from:
-            given_start = load_start(Path(config.outer.start_from))
-        self.given_start = given_start
+        self.config, self.folder, self.dataset, self.data = config, folder, pinned.dataset, pinned.data
+        self._notes = list(pinned.notes)
+        self.given_start, dataset = given_start, pinned.dataset
         self.grid = (
             self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.domain(dataset.domain)
         )
@@ -217,10 +140,50 @@ class Run:
         self._engine: Engine | None = None
         self._state: LearnState | None = None
         self._saved_step = -1
+        self._usual = UsualLoss()
         self._usage, self._clock = Usage(), Stopwatch()
         self._checkpoint_time = time.monotonic()
-        self._metrics: Any = None
-        self._events: Any = None
+        self._log: RunLog | None = None
+        self._good: _Moment | None = None
+        self._last: _Moment | None = None
+
+    def prepare(self, lowered: list[Difference]) -> None:
+        """Bring the folder to where learning can begin or go on. A finished run is left as it is."""
+        for place in (self.folder, self.folder / "starts"):
+            remove_leftovers(place)
+        if self.finished:
+            if lowered:
+                raise BadInput(f"the run in {self.folder} is finished; learn with smaller steps in another folder")
+            return
+        if lowered:
+            state = self.checkpoint.state if self.checkpoint else None
+            keep_changes(self.folder, state.step if state else 0, state.round if state else 0, lowered)
+        write_json(self.folder / "config.json", self.config.to_dict())
+        if self.data:
+            write_run_data(self.folder, self.data)
+
+    @cached_property
+    def finished(self) -> Start | None:
+        """The last start, where all rounds were learned before."""
+        if self.checkpoint is None:
+            return None
+        state, path = self.checkpoint.state, start_path(self.folder, len(self.survivors))
+        if state.round < len(self.survivors) or state.round_step < self.num_steps(state.round):
+            return None
+        with suppress(BadInput):  # it is written again
+            start = load_start(path)
+            if torch.equal(start.theta, state.theta.cpu()) and torch.equal(start.pattern.keep, state.pattern.keep):
+                return start
+        return None
+
+    @cached_property
+    def survivors(self) -> list[int]:
+        """Weights after each pruning that the configuration asks for."""
+        return self.config.pruning.schedule(self.first_pattern.num_weights, self.first_pattern.field.num_weights)
+
+    def num_steps(self, round: int) -> int:
+        """Outer steps in a round."""
+        return self.config.outer.dense_steps if round == 0 else self.config.outer.steps_per_round
 
     @cached_property
     def first_pattern(self) -> Pattern:
@@ -229,32 +192,56 @@ class Run:
             return self.given_start.pattern
         return Pattern.full(self.config.field.field(self.grid.num_coords, self.dataset.num_channels))
 
+    @cached_property
+    def checkpoint(self) -> Checkpoint | None:
+        """The one that was there when the folder was opened.
+
+        Raises:
+            BadInput: it is damaged, or of another run.
+        """
+        path = self.folder / CHECKPOINT_FILE
+        if not path.exists():
+            return None
+        found = load_checkpoint(path, self.config.device)
+        state, first = found.state, self.first_pattern
+        pruned = state.pattern.field == first.field and not (state.pattern.keep & ~first.keep).any()
+        if not pruned or state.round > len(self.survivors) or state.round_step > self.num_steps(state.round):
+            raise BadInput(f"{path} is not of this run: its field, pattern or round is another; restore it from a copy")
+        return found
+
     def first_state(self) -> LearnState:
         """A random dense start, or the one that the configuration names."""
         pattern = self.first_pattern
         theta = self.given_start.theta if self.given_start else pattern.field.initial_theta(self.config.seed)
         theta = theta.to(self.config.device)
-        self._open_logs(0, 0)
+        self._log = RunLog(self.folder, 0, 0)
         self._clock = Stopwatch()
         return LearnState(pattern, theta, AdamState.zeros_like(theta))
 
     def resumed(self) -> LearnState | None:
         """The state of the last checkpoint, if there is one."""
-        path = self.folder / "checkpoint.safetensors"
-        if not path.exists():
+        found = self.checkpoint
+        if found is None:
             return None
-        checkpoint = load_checkpoint(path, self.config.device)
-        self._usage, self._saved_step = checkpoint.usage, checkpoint.state.step
-        self._open_logs(checkpoint.metrics_bytes, checkpoint.state.step)
-        self._state, self._clock = checkpoint.state, Stopwatch()
-        return checkpoint.state
+        self._look_at_starts(found.state)
+        self._usage, self._saved_step, self._usual = found.usage, found.state.step, found.usual
+        self.sampler.unreadable.update(found.unreadable)
+        self._log = RunLog(self.folder, found.metrics_bytes, found.state.step)
+        self._notes += [self._log.lost] if self._log.lost else []
+        self._state, self._clock = found.state, Stopwatch()
+        return found.state
 
     @contextmanager
-    def watching(self, engine: Engine) -> Iterator[None]:
+    def watching(self, engine: Engine, state: LearnState) -> Iterator[None]:
         """Whatever ends the round early, the last good state is kept first."""
-        self._engine = engine
+        assert self._log is not None
+        self._engine, self._last = engine, _Moment(state, self._log.num_bytes)
+        if state.round_step == 0:
+            self._usual = UsualLoss()
         try:
             yield
+        except NotFinite as error:
+            raise self._back_to_good(error) from error
         except BaseException:
             if self._state is not None and self._state.step > self._saved_step:
                 with suppress(WorkFailed):
@@ -263,12 +250,16 @@ class Run:
 
     def after_step(self, state: LearnState, loss: float) -> None:
         """Log, look at validation signals, checkpoint: each at its own pace."""
+        assert self._log is not None
+        if self._usual.sees(loss):  # it is that of the state before the step
+            self._good = self._last
         self._state = state
         watch, step = self.config.watch, state.step
         if step % watch.log_every == 0 or state.round_step == 1:
-            self._log(state, loss=loss, psnr_db=psnr_db(loss, self.dataset.kind.peak))
+            self._write(state, loss=loss, psnr_db=psnr_db(loss, self.dataset.kind.peak))
         if step % watch.val_every == 0:
             self._validate(state)
+        self._last = _Moment(state, self._log.num_bytes)
         if time.monotonic() - self._checkpoint_time >= watch.checkpoint_seconds:
             self._checkpoint(state)
         if self._on_step:
@@ -281,7 +272,9 @@ class Run:
             self._validate(state)
         info = {
             "data": self.dataset.spec, "description": self.dataset.description,
-            "recipe": self.config.recipe, "config": self.config.to_dict(), "round": state.round, "steps": state.step,
+            "signals": self.data.manifest.summary.to_dict() if self.data else None,
+            "recipe": self.config.recipe, "config": self.config.to_dict(), "changes": read_changes(self.folder),
+            "round": state.round, "steps": state.step,
             "learn_seconds": round(self._usage.seconds, 3), "usage": self._usage.to_dict(),
             "unreadable": self.sampler.unreadable, "environment": environment(),
         }  # fmt: skip
@@ -289,15 +282,46 @@ class Run:
         save_start(start_path(self.folder, state.round), start)
         return start
 
+    def take_notes(self) -> list[str]:
+        """What is not as it should be and does not hinder, a sentence each; each is handed out once."""
+        taken, self._notes = self._notes, []
+        return taken
+
     def close(self) -> None:
-        for log in (self._metrics, self._events):
-            if log is not None:
-                log.close()
+        if self._log is not None:
+            self._log.close()
 
     @property
     def unreadable(self) -> dict[str, str]:
         """Signals that could not be used so far, with the reason."""
         return self.sampler.unreadable
+
+    def _look_at_starts(self, state: LearnState) -> None:
+        """Earlier starts cannot be made again by going on."""
+        for round in range(state.round):
+            path = start_path(self.folder, round)
+            try:
+                pattern = load_start(path).pattern
+                sound = pattern.field == state.pattern.field and not (state.pattern.keep & ~pattern.keep).any()
+                reason = "" if sound else f"{path} is of another run"
+            except BadInput as error:
+                reason = str(error)
+            if reason:
+                self._notes.append(f"the start of round {round} is lost, and going on does not make it again: {reason}")
+
+    def _back_to_good(self, error: NotFinite) -> NotFinite:
+        """Keep the last state whose loss was usual; returns the error that says which it is."""
+        good = self._last if self._usual.sees(error.loss) else self._good
+        if good is None:
+            return NotFinite(
+                f"{error}; the checkpoint in {self.folder} was no better already: learn with smaller steps in another "
+                "folder, from the last start in its starts/ if there is one",
+                error.loss,
+            )
+        with suppress(WorkFailed):
+            self._checkpoint(good.state, good.metrics_bytes)
+        step = good.state.step
+        return NotFinite(f"{error}; the checkpoint is that of outer step {step}, the last good one", error.loss, step)
 
     def _check_given_start(self) -> None:
         if self.given_start:
@@ -329,53 +353,22 @@ class Run:
             curve.append(sum(psnr_db(x, peak) for x in loss.tolist()) / len(loss))
             if step < inner.inner_steps:
                 theta = inner_step(self._engine, theta, samples, inner.inner_step_size)
-        self._log(state, val_psnr_db=curve)
+        self._write(state, val_psnr_db=curve)
 
-    def _open_logs(self, metrics_bytes: int, step: int) -> None:
-        """Lines written after the last checkpoint are dropped: they will be written again."""
-        from torch.utils.tensorboard import SummaryWriter  # slow to import
-
-        path = self.folder / "metrics.jsonl"
-        try:
-            path.touch()
-            os.truncate(path, metrics_bytes)
-            self._metrics = open(path, "a")  # noqa: SIM115 (closed by `close`)
-            self._events = SummaryWriter(str(self.folder / "tensorboard"), purge_step=step + 1 if step else None)
-        except OSError as error:
-            raise WorkFailed(f"cannot write in {self.folder}: {error.strerror or error}") from error
-
-    def _log(self, state: LearnState, **numbers: Any) -> None:
+    def _write(self, state: LearnState, **numbers: Any) -> None:
+        assert self._log is not None
         self._tick()
-        line = {"step": state.step, "round": state.round, "weights": state.pattern.num_weights,
-                "seconds": round(self._usage.seconds, 3), **numbers}  # fmt: skip
-        try:
-            self._metrics.write(json.dumps(finite_or_none(line)) + "\n")
-            self._metrics.flush()
-            for name, value in numbers.items():
-                self._events.add_scalar(name, value[-1] if isinstance(value, list) else value, state.step)
-            self._events.add_scalar("weights", state.pattern.num_weights, state.step)
-        except OSError as error:
-            raise WorkFailed(
-                f"cannot write {self.folder / 'metrics.jsonl'}: {error.strerror or error}; free some space and "
-                "go on with --resume"
-            ) from error
+        about = {"round": state.round, "weights": state.pattern.num_weights, "seconds": round(self._usage.seconds, 3)}
+        self._log.write(state.step, about, numbers)
 
-    def _checkpoint(self, state: LearnState) -> None:
+    def _checkpoint(self, state: LearnState, metrics_bytes: int | None = None) -> None:
+        assert self._log is not None
         self._tick()
-        with suppress(OSError):
-            self._events.flush()
-        checkpoint = Checkpoint(state, self._usage, (self.folder / "metrics.jsonl").stat().st_size)
-        save_checkpoint(self.folder / "checkpoint.safetensors", checkpoint)
+        self._log.flush()
+        size = self._log.num_bytes if metrics_bytes is None else metrics_bytes
+        checkpoint = Checkpoint(state, self._usage, size, dict(self.sampler.unreadable), replace(self._usual))
+        save_checkpoint(self.folder / CHECKPOINT_FILE, checkpoint)
         self._checkpoint_time, self._saved_step = time.monotonic(), state.step
 
     def _tick(self) -> None:
         self._usage, self._clock = self._usage + self._clock.usage(), Stopwatch()
-
-
-def differences(a: Any, b: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(dotted name, value in a, value in b) wherever two nested dicts differ."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        for key in sorted(a.keys() | b.keys()):
-            yield from differences(a.get(key), b.get(key), f"{name}.{key}" if name else key)
-    elif a != b:
-        yield name, a, b

@@ -17,18 +17,18 @@ def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
         BadInput: the data or the configuration cannot be used.
         WorkFailed: the loss overflowed or a file could not be written; the last checkpoint stays.
     """
+    if run.finished:
+        return run.finished
     state = run.resumed() or run.first_state()
-    survivors = config.pruning.schedule(run.first_pattern.num_weights, run.first_pattern.field.num_weights)
 
     while True:
         engine = make_engine(state.pattern, config.engine, device=config.device)
-        num_steps = config.outer.dense_steps if state.round == 0 else config.outer.steps_per_round
-        with run.watching(engine):
-            state = meta_train(engine, state, run.sampler, config, num_steps, run.after_step)
+        with run.watching(engine, state):
+            state = meta_train(engine, state, run.sampler, config, run.num_steps(state.round), run.after_step)
         start = run.end_round(state)
-        if state.round == len(survivors):
+        if state.round == len(run.survivors):
             return start
-        state = next_round(config, state, survivors[state.round], run.sampler)
+        state = next_round(config, state, run.survivors[state.round], run.sampler)
 
 
 def next_round(config: LearnConfig, state: LearnState, num_survivors: int, sampler: TaskSampler) -> LearnState:

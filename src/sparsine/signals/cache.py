@@ -27,7 +27,7 @@ class Cached(SignalSet):
 
     def __init__(self, inner: SignalSet, max_bytes: int = DEFAULT_CACHE_BYTES) -> None:
         self._inner = inner
-        self.recipe, self.notes = inner.recipe, inner.notes
+        self.recipe, self.notes, self.fingerprint_loads = inner.recipe, inner.notes, inner.fingerprint_loads
         self._max_bytes = max_bytes
         self._held: OrderedDict[int, np.ndarray] = OrderedDict()
         self._held_bytes = 0

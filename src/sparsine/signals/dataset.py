@@ -26,6 +26,8 @@ class SignalSet(torch.utils.data.Dataset[np.ndarray], ABC):
     recipe: str | None = None
     """All that decides the names and values of a set that is made on the spot; None for one that is kept somewhere,
     signal by signal."""
+    fingerprint_loads: bool = True
+    """Whether `fingerprint` costs as much as `load`: of a large set then only a part is looked at."""
     notes: tuple[str, ...] = ()
     """What was left out when the set was opened, a sentence each."""
 
@@ -46,13 +48,14 @@ class SignalSet(torch.utils.data.Dataset[np.ndarray], ABC):
         """
 
     def fingerprint(self, index: int) -> str:
-        """A short text that is another one whenever `load` would give other values; told apart from other signals only
-        by accident. This one loads the signal: a set whose values come from files or from a seed should ask those."""
+        """A short text that is another one whenever `load` or `coords_of` would give others; two signals share one by
+        accident alone. It loads the signal: a set whose values come from files or from a seed should ask those."""
         try:
-            values = self.load(index)
+            values, coords = self.load(index), self.coords_of(index)
         except UnreadableSignal:
             return UNREADABLE
-        return fingerprint_bytes(str(values.shape).encode(), np.ascontiguousarray(values).data)
+        places = b"" if coords is None else np.ascontiguousarray(coords).data
+        return fingerprint_bytes(str(values.shape).encode(), np.ascontiguousarray(values).data, places)
 
     def __getitem__(self, index: int) -> Float[np.ndarray, "*axes channels"]:
         """The same as `load`, which makes a set a `torch.utils.data.Dataset`."""

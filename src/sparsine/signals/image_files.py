@@ -25,6 +25,8 @@ processes that read for us get it as a pickle."""
 class ImageFiles(SignalSet):
     """One signal per file, float32 RGB in [0, 1], all of one shape (rows, columns), or each of its own."""
 
+    fingerprint_loads = False
+
     def __init__(
         self, paths: dict[str, Path], shape: tuple[int, int] | None, prepare: Prepare, notes: Sequence[str] = ()
     ) -> None:

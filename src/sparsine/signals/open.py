@@ -61,6 +61,25 @@ def open_dataset(spec: str, *, resolution: Sequence[int] | None = None, seed: in
         raise BadInput(f"cannot open the data set {spec[:200]!r}: {error.strerror or error}") from error
 
 
+def absolute_spec(spec: str) -> str:
+    """The same data set from whichever folder it is asked for: its path in full."""
+    kind, place = _path_of(spec)
+    return spec if place is None else f"{kind}:{place.absolute()}"
+
+
+def is_there(spec: str) -> bool:
+    """Whether something lies where `spec` says; True for what needs no files."""
+    place = _path_of(spec)[1]
+    return place is None or place.exists()
+
+
+def _path_of(spec: str) -> tuple[str, Path | None]:
+    """(kind, where its files lie); None for a kind without files, or one that only its maker knows."""
+    kind, _, path = spec.strip().partition(":")
+    has_files = kind in _KINDS and kind != "curves" and path.strip()
+    return kind, _expand(path.strip()) if has_files else None
+
+
 def open_files(paths: Sequence[str | Path], *, shape: tuple[int, ...] | None, num_channels: int) -> SignalSet:
     """Image files, and folders of them, each resized to cover `shape` (rows, columns) and centre-cropped; without a
     shape each at its own size (then nothing is held in memory once it was handed out).

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import Dataset, SignalSet, check_index
+from sparsine.signals.fingerprint import fingerprint_bytes
 from sparsine.signals.kinds.image import Grey, Rgb
 from sparsine.signals.resize import cover_crop_values
 from sparsine.signals.splits import hold_out, validation_count
@@ -22,6 +23,8 @@ _EXPECTED = "an .npz file with arrays train_data and test_data of shape (N, rows
 class StoredArrays(SignalSet):
     """Rows of one array (N, rows, columns, channels), divided by 255."""
 
+    fingerprint_loads = False
+
     def __init__(self, path: Path, key: str, data: np.ndarray, indices: list[int], shape: tuple[int, int]) -> None:
         self._path, self._key, self._data, self._indices, self._shape = path, key, data, indices, shape
 
@@ -31,6 +34,11 @@ class StoredArrays(SignalSet):
     def name(self, index: int) -> str:
         check_index(index, len(self))
         return f"{self._key}-{self._indices[index]:06d}"
+
+    def fingerprint(self, index: int) -> str:
+        check_index(index, len(self))
+        values = np.ascontiguousarray(self._data[self._indices[index]])
+        return fingerprint_bytes(f"{values.dtype.str} {values.shape}".encode(), values.view(np.uint8).data)
 
     def load(self, index: int) -> Float[np.ndarray, "rows columns channels"]:
         where = f"{self._path}, {self.name(index)}"

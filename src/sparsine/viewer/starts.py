@@ -10,7 +10,7 @@ from sparsine.codec.header import BYTES_PER_NUMBER
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
-from sparsine.meta.run import start_files
+from sparsine.meta.run_folder import start_files
 from sparsine.meta.start import Start, load_start
 
 MOST_HEADER_BYTES = 4096
