@@ -1,10 +1,10 @@
 """Refusals for numbers and words, worded alike everywhere."""
 
-import os
 from collections.abc import Collection, Iterable
 from typing import Any, get_args
 
 from sparsine.errors import BadInput
+from sparsine.memory import free_memory
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
@@ -42,10 +42,10 @@ class OneOf:
 
 
 def check_memory(what: str, num_bytes: int, advice: str) -> None:
-    """Raises BadInput when `num_bytes` is more than this machine has: better a line now than a kill later."""
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if num_bytes > available:
+    """Raises BadInput when `num_bytes` is more than this process may take: better a line now than a kill later."""
+    free = free_memory()
+    if num_bytes > free.num_bytes:
         raise BadInput(
-            f"{what} would need about {num_bytes / 2**30:,.1f} GiB of memory, but this machine has "
-            f"{available / 2**30:,.1f}; {advice}"
+            f"{what} would need about {num_bytes / 2**30:,.1f} GiB of memory, but {free.whose} "
+            f"{free.num_bytes / 2**30:,.1f}; {advice}"
         )

@@ -26,6 +26,7 @@ from sparsine.fitting.fit import FitConfig
 from sparsine.folders import locked
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import SignalSet
+from sparsine.signals.kind import VALUES
 
 CONFIG = EncodeConfig(fit=FitConfig(steps=3, lr=1e-3, report=(), batch=2))
 SHAPES = ((5, 3), (4, 7), (5, 3), (2, 9), (4, 7), (5, 3), (4, 7))
@@ -219,11 +220,20 @@ def test_bad_signals_are_reported_and_the_good_ones_are_what_they_are_without_th
     signals.insert(5, ("long.png", np.broadcast_to(np.float32(0), (1 << 14, (1 << 14) + 1, 3))))
     told = encoded(tmp_path / "codes", dict(signals))
     assert {name: one.status for name, one in told.items() if one.status != "ok"} == {
-        "broken.png": "unreadable", "loud.png": "diverged", "long.png": "unreadable"}  # fmt: skip
+        "broken.png": "unreadable", "loud.png": "unreadable", "long.png": "unreadable"}  # fmt: skip
+    assert "expected rgb values from 0 to 1, but they run from 3e+30" in told["loud.png"].reason
     assert "made to fail" in told["broken.png"].reason
     assert "16384" in told["long.png"].reason
     assert all(one.code is None and isnan(one.bits_per_pixel) for one in told.values() if one.status != "ok")
     assert codes_of(tmp_path / "codes") == whole
+
+
+def test_a_signal_that_diverges_is_reported_and_the_others_go_on(tmp_path):
+    start = replace(make_start(), kind=VALUES)  # which may be as large as they like
+    told = encoded(tmp_path / "loud", made_up() | {"loud.png": np.full((5, 3, 3), 3e30, np.float32)}, start=start)
+    assert {name: one.status for name, one in told.items() if one.status != "ok"} == {"loud.png": "diverged"}
+    encoded(tmp_path / "codes", start=start)
+    assert codes_of(tmp_path / "loud") == codes_of(tmp_path / "codes")
 
 
 def test_signals_of_other_channels_are_refused(tmp_path):

@@ -9,6 +9,7 @@ from sparsine.engines import DenseEngine, ReferenceEngine
 from sparsine.errors import BadInput
 from sparsine.fitting import FitConfig, fit
 from sparsine.meta.maml import Samples, adapt
+from sparsine.signals.values import ANY
 
 FIELD = field_of(2, 7, 5, 3, omega_0=2.5, output_offset=0.5)
 PATTERN = random_pattern(FIELD, 0.5)
@@ -26,7 +27,7 @@ def gentle_problem():
 
 def fitted(problem, config, engine=None):
     engine = engine or DenseEngine(problem.pattern, dtype=torch.float64)
-    return fit(engine, problem.theta[0], *problem.samples, config)
+    return fit(engine, problem.theta[0], *problem.samples, config, value_range=ANY)  # some are huge on purpose
 
 
 def test_two_steps_of_sgd_are_the_inner_loop_of_the_learning():
@@ -172,6 +173,20 @@ def test_values_that_are_not_finite_are_refused(number):
     values[2, 10, 1] = number
     with pytest.raises(BadInput, match="NaN or infinity"):
         fitted(replace(problem, values=values), FitConfig(steps=1))
+
+
+@pytest.mark.parametrize("far", [255.0, -9.0])
+def test_values_of_another_range_are_refused_with_what_was_given_and_expected(far):
+    problem = problem_of()
+    values = problem.values.clone().clamp(-1, 1)
+    values[1, 3, 2] = far
+    engine = DenseEngine(PATTERN, dtype=torch.float64)
+    with pytest.raises(BadInput, match=rf"expected values from -8 to 8, but they run from .*{far:g}"):
+        fit(engine, problem.theta[0], problem.coords, values, FitConfig(steps=1))
+    narrow = {"config": FitConfig(steps=1), "value_range": (-0.25, 1.25)}
+    with pytest.raises(BadInput, match=r"expected values from -0\.25 to 1\.25, but they run from -1 to"):
+        fit(engine, problem.theta[0], problem.coords, values.clamp(-1, 0.9), **narrow)
+    assert len(fit(engine, problem.theta[0], problem.coords, values.clamp(-0.2, 1.2), **narrow).psnr_db) == 3
 
 
 def test_shapes_that_do_not_belong_together_are_refused():

@@ -1,4 +1,6 @@
 import json
+import re
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
@@ -12,6 +14,8 @@ from sparsine.fitting import FitConfig, fit, fit_collection, render
 from sparsine.fitting.collection import FittedSignal
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
+from sparsine.signals.kind import VALUES
+from sparsine.signals.kinds import Grey
 
 GRID = Grid(shape=(5, 3), extent=((-1.0, 2.0), (0.5, 0.75)))
 CONFIG = FitConfig(steps=7, lr=0.01, batch=3)
@@ -80,6 +84,8 @@ def test_one_that_diverges_is_reported_with_a_reason_and_the_others_go_on():
         def load(self, index):
             return super().load(index) * np.float32(1e25 if index == 2 else 1)
 
+    # of a kind of values that may be as large as they like
+    assert make_start().kind == VALUES
     found, whole = all_of(OneHuge(5)), all_of(MadeUpSignals(5))
     assert [f.status for f in found] == ["ok", "ok", "diverged", "ok", "ok"]
     assert "lower --lr" in found[2].reason
@@ -87,6 +93,33 @@ def test_one_that_diverges_is_reported_with_a_reason_and_the_others_go_on():
     for i in (0, 1, 3, 4):
         assert found[i].psnr_db == pytest.approx(whole[i].psnr_db, abs=1e-4)
         assert found[i].reason == ""
+
+
+def test_a_signal_of_another_range_is_reported_and_the_others_are_what_they_are_without_it():
+    class OneOfBytes(MadeUpSignals):
+        def load(self, index):
+            return 255 * super().load(index) if index == 1 else super().load(index)
+
+    start = replace(make_start(channels=1), kind=Grey())
+    found = all_of(OneOfBytes(5, channels=1), start=start)
+    whole = all_of(MadeUpSignals(5, channels=1, unreadable=[1]), start=start)
+    assert [f.status for f in found] == ["ok", "unreadable", "ok", "ok", "ok"]
+    assert re.search(r"signal-1: expected grey values from 0 to 1, but they run .* to 2\d\d", found[1].reason)
+    for one, other in zip(found, whole, strict=True):
+        assert one.theta is None or torch.equal(one.theta, other.theta)
+
+
+def test_signals_of_several_shapes_are_fitted_each_on_its_own_grid_in_order():
+    class Several(MadeUpSignals):
+        def load(self, index):
+            return super().load(index)[: 5 - index % 2]
+
+    found = all_of(Several(7, unreadable=[3]))
+    assert [f.name for f in found] == [f"signal-{i}" for i in range(7)]
+    assert [f.original is None or f.original.shape[0] for f in found] == [5, 4, 5, True, 5, 4, 5]
+    alone = all_of(Several(7, unreadable=[3]), replace(CONFIG, batch=1))
+    for one, other in zip(found, alone, strict=True):
+        assert one.psnr_db == pytest.approx(other.psnr_db, abs=1e-4, nan_ok=True)
 
 
 def test_chosen_signals_are_fitted_in_the_order_given():

@@ -85,6 +85,60 @@ def test_without_a_train_folder_everything_outside_the_others_trains(tmp_path):
     assert not {*train} & {*val}
 
 
+@pytest.mark.parametrize(
+    ("spelled", "places"),
+    [
+        (("train", "test", "valid"), ("train", "valid", "test")),
+        (("Train", "TEST", "Val"), ("Train", "Val", "TEST")),
+        (("training", "testing", "validation"), ("training", "validation", "testing")),
+        (("test", "VALID"), ("", "VALID", "test")),
+    ],
+)
+def test_folders_of_splits_are_known_in_every_usual_spelling(tmp_path, spelled, places):
+    for name in spelled:
+        for i in range(len(name)):
+            put(tmp_path / name / f"{i}.png", seed=i)
+    for i in range(5 * ("" in places)):
+        put(tmp_path / f"{i}.png", seed=i)
+    for found, place in zip(all_names(open_dataset(f"images:{tmp_path}")), places, strict=True):
+        assert {name.rpartition("/")[0] for name in found} == {place}
+        assert len(found) == (len(place) or 5)
+
+
+@pytest.mark.parametrize("both", [("val", "valid"), ("train", "Training"), ("test", "TEST")])
+def test_two_folders_for_one_split_are_refused(tmp_path, both):
+    for name in both:
+        put(tmp_path / name / "a.png")
+    with pytest.raises(BadInput, match=f"two folders for the {both[0]} split, .*{both[1]}"):
+        open_dataset(f"images:{tmp_path}")
+
+
+@pytest.mark.parametrize("folders", [{"test": 3}, {"val": 1, "Test": 2}, {"train": 1, "test": 1}, {"train": 2}])
+def test_a_split_that_is_missing_is_demanded_only_where_it_is_used(tmp_path, folders):
+    for name, count in folders.items():
+        for i in range(count):
+            put(tmp_path / name / f"{i}.png", seed=i)
+    (tmp_path / "val").mkdir(exist_ok=True)
+    data = open_dataset(f"images:{tmp_path}")
+    given = {name.lower(): count for name, count in folders.items()}
+    if given == {"train": 2}:
+        given = {"train": 1, "test": 1}  # a tenth of two, where no folder says otherwise
+    for split in ("train", "val", "test"):
+        if split in given:
+            assert len(data.split(split)) == given[split]
+            assert data.split(split).load(0).shape == (5, 3, 3)
+        else:
+            with pytest.raises(BadInput, match=f"no signal in its {split} split .*{given['test']} test"):
+                data.split(split)
+    assert ("val" in folders) or any("val holds no image" in note for note in data.notes)
+
+
+def test_images_beside_the_folders_of_splits_are_left_out_and_told(tmp_path):
+    for name in ("train/a", "train/b", "train/c", "loose", "more/loose"):
+        put(tmp_path / f"{name}.png")
+    assert open_dataset(f"images:{tmp_path}").notes == (f"{tmp_path}: 2 images outside train left out",)
+
+
 def test_suffixes_are_read_in_any_case_and_linked_folders_followed(tmp_path):
     for name in ("a.PNG", "b.Jpg", "c.TIFF", "d.bmp", "e.webp", "f.jpeg", "g.tif"):
         put(tmp_path / "real" / name)
@@ -184,9 +238,6 @@ def test_hopeless_folders_are_refused_with_one_line(tmp_path):
         (tmp_path / f"{name}.png").rename(tmp_path / "bad" / f"{name}.png")
     assert "none of the 3" in message(tmp_path / "bad")
     assert "none of the 3" in message(tmp_path / "bad", resolution=(5, 3))
-    put(tmp_path / "half" / "train" / "a.png")
-    (tmp_path / "half" / "val").mkdir()
-    assert "val holds no image" in message(tmp_path / "half")
 
 
 def test_three_images_are_enough(tmp_path):
@@ -201,7 +252,7 @@ def test_an_unknown_spec_lists_the_kinds(spec):
         open_dataset(spec)
 
 
-@pytest.mark.parametrize("resolution", [(0, 5), (5, -3), (1, 5), (5, 16385), (5,), (5, 3, 3), (5.0, 3)])
+@pytest.mark.parametrize("resolution", [(0, 5), (5, -3), (1, 5), (5, 16385), (5, 3, 3), (5.0, 3)])
 def test_an_absurd_resolution_is_refused(resolution):
     with pytest.raises(REFUSALS, match="resolution"):
         open_dataset("curves", resolution=resolution)

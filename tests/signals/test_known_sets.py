@@ -26,6 +26,10 @@ def names(signals):
     return [signals.name(i) for i in range(len(signals))]
 
 
+def all_names(data):
+    return names(data.train), names(data.val), names(data.test)
+
+
 @pytest.fixture
 def celeba(tmp_path):
     lines = []
@@ -72,15 +76,55 @@ def test_other_partition_faults_are_refused(celeba):
     partition.write_text("182801.jpg 0\n182804.jpg 1\n182801.jpg 2\n")
     with pytest.raises(BadInput, match=r"line 3: 182801\.jpg is listed twice"):
         open_dataset(f"celeba:{celeba}")
-    partition.write_text("182801.jpg 0\n182804.jpg 1\n202599.jpg 2\n")
-    with pytest.raises(BadInput, match="for test"):
+    partition.write_text("202598.jpg 0\n202599.jpg 2\n")
+    with pytest.raises(BadInput, match=r"none of the images that .* lists, but others such as 182801\.jpg"):
         open_dataset(f"celeba:{celeba}")
     partition.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match="not text"):
         open_dataset(f"celeba:{celeba}")
     partition.unlink()
-    with pytest.raises(BadInput, match=r"list_eval_partition\.txt: No such file"):
+    with pytest.raises(BadInput, match=r"partition\.txt: No such file.* or list_eval_partition\.csv"):
         open_dataset(f"celeba:{celeba}")
+
+
+def test_a_byte_order_mark_costs_celeba_no_face(celeba):
+    partition = celeba / "list_eval_partition.txt"
+    whole = all_names(open_dataset(f"celeba:{celeba}"))
+    partition.write_bytes(b"\xef\xbb\xbf" + partition.read_bytes().replace(b"\n", b"\r\n"))  # Windows' Notepad
+    assert all_names(open_dataset(f"celeba:{celeba}")) == whole
+
+
+def test_celeba_as_kaggle_packs_it_is_read(celeba):
+    whole = all_names(open_dataset(f"celeba:{celeba}"))
+    (celeba / "img_align_celeba").rename(celeba / "deeper")
+    (celeba / "img_align_celeba").mkdir()
+    (celeba / "deeper").rename(celeba / "img_align_celeba" / "img_align_celeba")
+    lines = (celeba / "list_eval_partition.txt").read_text().strip().replace(" ", ",")
+    (celeba / "list_eval_partition.txt").unlink()
+    (celeba / "list_eval_partition.csv").write_text(f"image_id,partition\n{lines}\n")
+    assert all_names(open_dataset(f"celeba:{celeba}")) == whole
+
+
+def test_a_folder_around_celeba_is_told_which_to_give(celeba, tmp_path):
+    around = tmp_path / "archive"
+    around.mkdir()
+    for name in ("img_align_celeba", "list_eval_partition.txt"):
+        (around / "celeba").mkdir(exist_ok=True)
+        (celeba / name).rename(around / "celeba" / name)
+    with pytest.raises(BadInput, match=f"there is .*img_align_celeba, so give celeba:{around / 'celeba'}$"):
+        open_dataset(f"celeba:{around}")
+
+
+def test_a_celeba_of_test_images_alone_is_one(celeba):
+    for name in ("182801", "182802", "182804", "182805"):
+        (celeba / "img_align_celeba" / f"{name}.jpg").unlink()
+    put(celeba / "img_align_celeba" / "200000.jpg", 218, 178)
+    data = open_dataset(f"celeba:{celeba}")
+    assert data.counts == "0 train, 0 val, 1 test"
+    assert data.split("test").load(0).shape == (178, 178, 3)
+    assert data.notes == (f"{celeba / 'img_align_celeba'}: 1 image in no split of list_eval_partition.txt left out",)
+    with pytest.raises(BadInput, match=r"no signal in its train split \(0 train, 0 val, 1 test\)"):
+        data.split("train")
 
 
 @pytest.fixture
@@ -114,11 +158,11 @@ def test_an_elongated_imagenette_image_is_unreadable(imagenette):
         open_dataset(f"imagenette:{imagenette}").test.load(0)
 
 
-def test_an_imagenette_without_val_is_refused(imagenette):
+def test_an_imagenette_without_val_has_no_test_split_and_without_anything_is_refused(imagenette):
     (imagenette / "val" / "n01" / "v.JPEG").unlink()
-    with pytest.raises(BadInput, match=r"val holds 0 images"):
-        open_dataset(f"imagenette:{imagenette}")
-    with pytest.raises(BadInput, match=r"train holds 0 images"):
+    with pytest.raises(BadInput, match=r"no signal in its test split"):
+        open_dataset(f"imagenette:{imagenette}").split("test")
+    with pytest.raises(BadInput, match=r"no image in train/<class>/ or val/<class>/"):
         open_dataset(f"imagenette:{imagenette / 'absent'}")
 
 

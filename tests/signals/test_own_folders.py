@@ -4,7 +4,7 @@ import pytest
 from test_image_folder import all_names, put
 
 from sparsine.signals import open_dataset, open_files
-from sparsine.signals.image_files import list_images
+from sparsine.signals.listing import list_images
 
 OWN = {
     "run": ("config.json", "metrics.jsonl"),
@@ -58,7 +58,7 @@ def test_a_folder_of_ones_own_with_some_of_these_names_is_read(photos, files):
         (put if file.endswith("png") else lambda path: path.touch())(photos / "mine" / file)
     listing = list_images(photos)
     assert "mine/x.png" in listing.names
-    assert listing.notes == ()
+    assert not listing.own
 
 
 def test_a_folder_that_is_named_itself_is_read_whatever_lies_in_it(photos):

@@ -125,6 +125,7 @@ def _announce(learning: Run, waiting: Waiting) -> None:
     say(("learning", "bold"), f" a start for {config.data} ({dataset.shape[0]} x {dataset.shape[1]}, "
         f"{len(dataset.train)} training signals), recipe {config.recipe}, {pattern.counts}, "
         f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}")  # fmt: skip
+    say(("signals", "bold"), f": {dataset.counts}. {dataset.description}")
 
 
 def _conclude(folder: Path, start: Start, learning: Run) -> None:

@@ -33,7 +33,7 @@ def open_signals(
         doing: what is said to be impossible when nothing was given, such as "fit".
 
     Raises:
-        BadInput: nothing was given, or it cannot be opened, or it is of another kind.
+        BadInput: nothing was given, or it cannot be opened, or it is of another kind; or the split is empty.
     """
     if not given:
         raise BadInput(f"there is nothing to {doing}: name files, folders, or one data set such as curves")
@@ -45,8 +45,7 @@ def open_signals(
     dataset = open_dataset(given[0], resolution=resolution, seed=seed)
     check_kind(start, dataset)
     say_notes(dataset.notes)
-    chosen: SignalSet = getattr(dataset, split)
-    return chosen
+    return dataset.split(split)
 
 
 def check_kind(start: Start, dataset: Dataset) -> None:

@@ -9,7 +9,8 @@ from sparsine.codec.reading import Loaded
 POINTS_TOGETHER = 1 << 19
 """A batch of large signals is smaller than asked for: more would not be faster, and more would be lost in a crash."""
 POINTS_WAITING = 1 << 23
-"""Of all signals that wait for others of their shape; then the largest group goes as it is."""
+"""Of all signals that wait for others of their shape; then the largest group goes as it is. And of all that are read
+ahead, unless it is one alone."""
 
 
 def batches(items: Iterable[Loaded | CodedSignal], size: int) -> Iterator[CodedSignal | list[Loaded]]:
@@ -21,15 +22,16 @@ def batches(items: Iterable[Loaded | CodedSignal], size: int) -> Iterator[CodedS
             continue
         shape = item.values.shape
         waiting.setdefault(shape, []).append(item)
-        if len(waiting[shape]) >= _together(shape, size):
+        if len(waiting[shape]) >= batch_size(shape[:-1], size):
             yield waiting.pop(shape)
         elif sum(map(_points, waiting.values())) > POINTS_WAITING:
             yield waiting.pop(max(waiting, key=lambda shape: _points(waiting[shape])))
     yield from waiting.values()
 
 
-def _together(shape: tuple[int, ...], size: int) -> int:
-    return max(1, min(size, POINTS_TOGETHER // prod(shape[:-1])))
+def batch_size(shape: tuple[int, ...], asked: int) -> int:
+    """How many signals of `shape` (samples along each axis) are fitted together."""
+    return max(1, min(asked, POINTS_TOGETHER // prod(shape)))
 
 
 def _points(group: list[Loaded]) -> int:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sparsine.codec.batches import batches
+from sparsine.codec.batches import POINTS_WAITING, batch_size, batches
 from sparsine.codec.coded import CodedSignal, from_encoded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
@@ -19,6 +19,7 @@ from sparsine.codec.ledger import Line, line_of, opened
 from sparsine.codec.reading import Loaded, SignalReader
 from sparsine.codec.threads import in_threads
 from sparsine.engines.choose import make_engine
+from sparsine.fitting.room import check_room
 from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
 
@@ -51,20 +52,23 @@ def encode_collection(
         overwrite: use a folder of another request or with other files, and replace codes of changed signals.
 
     Raises:
-        BadInput: signals that the start cannot draw; a folder of another request, or held by another process.
+        BadInput: signals that the start cannot draw; a batch that memory cannot hold; a folder of another request, or
+            held by another process.
         WorkFailed: a file cannot be written.
     """
     config, coder = config or EncodeConfig(), Coder(start)
+    chosen = list(range(len(signals)) if indices is None else indices)
+    _check_batch(start, min(config.fit.batch, len(chosen)))
     make_engine(start.pattern, engine, device=device)  # refuses before anything is written
     with (
         opened(folder, _request(coder, config, also or {}), suffix=SUFFIX, overwrite=overwrite) as ledger,
         ThreadPoolExecutor(READERS) as readers,
         ThreadPoolExecutor(1) as writer,
     ):
-        chosen = list(range(len(signals)) if indices is None else indices)
         reader = SignalReader(start, signals, ledger, chosen, overwrite)
         ahead = min(config.fit.batch, MOST_AHEAD) + READERS
-        encoding = _encoded(coder, in_threads(readers, reader.read, chosen, ahead), config, engine, device)
+        read = in_threads(readers, reader.read, chosen, ahead, weigh=reader.points, room=POINTS_WAITING)
+        encoding = _encoded(coder, read, config, engine, device)
 
         def write(batch: list[Written]) -> list[CodedSignal]:
             ledger.add([(line, data) for _, line, data in batch if data])
@@ -72,6 +76,13 @@ def encode_collection(
 
         for written in in_threads(writer, write, encoding, window=2):
             yield from written
+
+
+def _check_batch(start: Start, asked: int) -> None:
+    """As many signals of the start's own size as are fitted together."""
+    shape = start.grid.shape
+    size = batch_size(shape, asked)
+    check_room(start, shape, f"fitting {size} signals together", "lower --batch", signals=size)
 
 
 def _request(coder: Coder, config: EncodeConfig, also: dict[str, Any]) -> dict[str, Any]:
@@ -99,4 +110,5 @@ def _encoded(
             coded = from_encoded(signal.name, signal.file, signal.values.shape[:-1], code)
             line = line_of(signal.name, signal.digest, signal.file, code.data) | coded.to_line()
             written.append((coded, line, code.data))
+        del batch, values, signal  # a large one need not wait here for the next
         yield written

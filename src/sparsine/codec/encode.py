@@ -13,13 +13,17 @@ from torch import Tensor
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.fitted_field import FittedField
+from sparsine.codec.header import check_can_be_told
 from sparsine.codec.rounded import Rounded
 from sparsine.codec.targets import Choice, Probe, choose_shifts
 from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
+from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitResult, Fitting
+from sparsine.fitting.room import NOT_ENOUGH, check_room, most_together, with_less
 from sparsine.meta.start import Start
+from sparsine.signals.values import Given, as_values
 
 CodeStatus = Literal["ok", "missed", "diverged", "failed"]
 
@@ -36,16 +40,21 @@ class Encoded:
     """Of the fitted vector before it was rounded."""
     status: CodeStatus
     """ok; missed: the code is the nearest to a target that cannot be reached; diverged: the fit failed; failed: the
-    fitted vector cannot be told in steps."""
+    fitted vector cannot be told in steps, or memory was not enough."""
     reason: str = ""
     """Why, where it is not ok."""
 
 
-def encode(start: Start, signal: Float[np.ndarray, "*shape channels"], config: EncodeConfig | None = None) -> bytes:
+def encode(start: Start, signal: Given, config: EncodeConfig | None = None) -> bytes:
     """The code of one signal: fitted from `start`, rounded, packed.
 
+    Args:
+        signal: an array (*shape, channels) in the range of the start's kind of values: brightness from 0 to 1, for
+            instance. Of images also arrays of uint8 or uint16, and PIL images, which are read as their files are.
+
     Raises:
-        BadInput: a signal that does not belong to the start, or a target out of reach, or a fit that diverges.
+        BadInput: a signal that does not belong to the start, whose values are of another range, or that a code cannot
+            tell or memory not hold; a target out of reach; a fit that diverges.
 
     Example:
         >>> from sparsine import FitConfig, Grid, Pattern, Siren
@@ -63,7 +72,7 @@ def encode(start: Start, signal: Float[np.ndarray, "*shape channels"], config: E
 
 def encode_batch(
     start: Start,
-    signals: Sequence[Float[np.ndarray, "*shape channels"]],
+    signals: Sequence[Given],
     config: EncodeConfig | None = None,
     *,
     engine: str = "auto",
@@ -73,19 +82,39 @@ def encode_batch(
     """Fit signals of one shape together and code each. What happens to one does not touch the others.
 
     Args:
+        signals: as `encode` takes them.
         coder: of this start, to be used again from batch to batch; None makes one.
 
     Raises:
-        BadInput: signals of different shapes, or that the start cannot draw, or with values that are not finite.
+        BadInput: signals of different shapes, or that the start cannot draw, or a code not tell, or memory not hold; or
+            with values that are not finite or of another range.
     """
-    config = config or EncodeConfig()
+    config, coder = config or EncodeConfig(), coder or Coder(start)
     if not len(signals):
         return []
-    shape, values = _stacked(start, signals)
-    computer = make_engine(start.pattern, engine, device=device)
-    coords, values = start.grid.resized(shape).coords(device=device), values.to(device)
+    arrays = _alike(start, signals)
+    shape = arrays[0].shape[:-1]
+    check_room(start, shape, "fitting it")
+    computer, size = make_engine(start.pattern, engine, device=device), most_together(start, shape, len(arrays))
+
+    def fit(together: Sequence[np.ndarray]) -> list[Encoded]:
+        return _encoded_together(coder, computer, together, config)
+
+    def give_up(_: np.ndarray) -> Encoded:
+        return Encoded(b"", nan, nan, "failed", NOT_ENOUGH)
+
+    parts = (arrays[first : first + size] for first in range(0, len(arrays), size))
+    return [encoded for part in parts for encoded in with_less(fit, part, give_up)]
+
+
+def _encoded_together(
+    coder: Coder, engine: Engine, arrays: Sequence[np.ndarray], config: EncodeConfig
+) -> list[Encoded]:
+    start, shape, device = coder.start, arrays[0].shape[:-1], engine.device
+    coords = start.grid.resized(shape).coords(device=device)
+    values = torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, arrays[0].shape[-1]).to(device)
     fitting = Fitting(start.theta.to(device), coords, values, config.fit)
-    probe = Probe(coder or Coder(start), computer, coords, values, shape, fitting.theta)
+    probe = Probe(coder, engine, coords, values, shape, fitting.theta)
     result = _fit(fitting, probe, config)
     probe = probe.at(result.theta)
     choices = choose_shifts(probe, config)
@@ -124,9 +153,9 @@ def decode(start: Start, data: bytes, *, coder: Coder | None = None) -> FittedFi
     return FittedField(start, coder.theta(code), code.header.shape)
 
 
-def _stacked(start: Start, signals: Sequence[np.ndarray]) -> tuple[tuple[int, ...], Tensor]:
-    """(shape, values): one shape for all, and one that the start can draw."""
-    arrays = [np.asarray(signal, dtype=np.float32) for signal in signals]
+def _alike(start: Start, signals: Sequence[Given]) -> list[np.ndarray]:
+    """Their values: of one shape, and one that the start can draw and a code can tell."""
+    arrays = [_values(start, signal, number if len(signals) > 1 else None) for number, signal in enumerate(signals)]
     if any(a.shape != arrays[0].shape for a in arrays):
         raise BadInput(f"signals of one batch must have one shape, but got {sorted({a.shape for a in arrays})}")
     shape, wanted = arrays[0].shape, (start.grid.num_axes, start.field.out_features)
@@ -135,7 +164,15 @@ def _stacked(start: Start, signals: Sequence[np.ndarray]) -> tuple[tuple[int, ..
             f"this start draws signals with {counted(wanted[0], 'axis', 'axes')} and {counted(wanted[1], 'channel')}, "
             f"but got an array of shape {shape}; it must be (*samples, channels)"
         )
-    return shape[:-1], torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, shape[-1])
+    check_can_be_told(shape[:-1])
+    return arrays
+
+
+def _values(start: Start, signal: Given, number: int | None) -> np.ndarray:
+    try:
+        return as_values(signal, start.kind)
+    except BadInput as error:
+        raise BadInput(f"signal {number} of the batch: {error}") if number is not None else error from error
 
 
 def _fit(fitting: Fitting, probe: Probe, config: EncodeConfig) -> FitResult:

@@ -14,7 +14,7 @@ from typing import Any
 from sparsine.codec.identity import HASH_BYTES
 from sparsine.codec.whole_numbers import Reader, packed_signed, packed_unsigned
 from sparsine.errors import BadInput
-from sparsine.signals.domain import MAX_POINTS
+from sparsine.signals.domain import MAX_POINTS, shown_shape
 
 MAGIC = b"\xf5SPN"
 VERSION = 1
@@ -130,6 +130,15 @@ def read_header(data: bytes) -> CodeHeader:
     if zlib.crc32(body) != crc:
         raise BadInput("the code is damaged: its checksum does not match its contents; restore it from a copy")
     return _unpacked(Reader(body, len(MAGIC) + 1))
+
+
+def check_can_be_told(shape: tuple[int, ...]) -> None:
+    """Raises BadInput for a signal of more samples than a code can tell."""
+    if prod(shape) > MAX_POINTS:
+        raise BadInput(
+            f"the signal has {shown_shape(shape)} samples, but a code tells of at most {MAX_POINTS}; bring it to a "
+            "smaller size"
+        )
 
 
 def with_checksum(body: bytes) -> bytes:

@@ -5,16 +5,14 @@ from math import prod
 
 import numpy as np
 
-from sparsine.checks import check_memory
 from sparsine.codec.coded import CodedSignal, from_line
+from sparsine.codec.header import check_can_be_told
 from sparsine.codec.ledger import Ledger, sha256
-from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.errors import BadInput
+from sparsine.fitting.room import NOT_ENOUGH, check_room
 from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
-from sparsine.signals.domain import MAX_POINTS
-
-NUMBERS_PER_POINT = 24
-"""Of four bytes: coordinates, values, what is made of them. Measured roughly, on the large side."""
+from sparsine.signals.values import load_values
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,23 @@ class SignalReader:
         self._start, self._signals, self._ledger, self._overwrite = start, signals, ledger, overwrite
         self._files = {index: ledger.file_of(signals.name(index)) for index in indices}
 
+    def points(self, index: int) -> int:
+        """How many a signal has, as far as that is known before it is read."""
+        return prod(self._signals.shape_of(index) or self._start.grid.shape)
+
     def read(self, index: int) -> Loaded | CodedSignal:
         """The signal; or what became of it, where there is nothing to encode."""
         name, file = self._signals.name(index), self._files[index]
         try:
-            values = self._signals.load(index)
+            shape = self._signals.shape_of(index)
+            if shape is not None:  # before it is read: reading a large one takes memory, too
+                self._check_size(shape)
+            values = load_values(self._signals, index, self._start.kind)
             self._check_size(values.shape[:-1])
-        except UnreadableSignal as error:
+        except BadInput as error:
             return CodedSignal(input=name, status="unreadable", reason=str(error))
+        except MemoryError:
+            return CodedSignal(input=name, status="unreadable", reason=NOT_ENOUGH)
         loaded = Loaded(name, file, values, sha256(str(values.shape).encode(), np.ascontiguousarray(values).data))
         return self._known(loaded) or loaded
 
@@ -62,13 +69,5 @@ class SignalReader:
         return CodedSignal(input=loaded.name, status="changed", reason=why)
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
-        if prod(shape) > MAX_POINTS:
-            raise UnreadableSignal(
-                f"it has {' x '.join(map(str, shape))} samples, but a code tells of at most {MAX_POINTS}; bring it to "
-                "a smaller size"
-            )
-        numbers = 8 * self._start.pattern.num_params + NUMBERS_PER_POINT * prod(shape)
-        try:
-            check_memory("fitting it", 4 * numbers, "bring it to a smaller size")
-        except BadInput as error:
-            raise UnreadableSignal(str(error)) from error
+        check_can_be_told(shape)
+        check_room(self._start, shape, "fitting it")

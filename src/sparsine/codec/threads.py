@@ -9,9 +9,20 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
-def in_threads(pool: Executor, work: Callable[[Given], Made], items: Iterable[Given], window: int) -> Iterator[Made]:
+def in_threads(
+    pool: Executor,
+    work: Callable[[Given], Made],
+    items: Iterable[Given],
+    window: int,
+    *,
+    weigh: Callable[[Given], int] = lambda _: 0,
+    room: int = 0,
+) -> Iterator[Made]:
     """`work` of every item, in order. At most `window` are under way or waiting to be taken; `items` are asked for one
     by one, in this thread, so that a slow source and slow work go on at the same time.
+
+    Args:
+        weigh: of an item; those under way or waiting weigh no more than `room`, unless it is one alone.
 
     Example:
         >>> from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +30,17 @@ def in_threads(pool: Executor, work: Callable[[Given], Made], items: Iterable[Gi
         ...     list(in_threads(pool, str, range(4), window=3))
         ['0', '1', '2', '3']
     """
-    under_way: deque[Future[Made]] = deque()
+    under_way: deque[tuple[Future[Made], int]] = deque()
     try:
         for item in items:
-            under_way.append(pool.submit(work, item))
+            weight = weigh(item)
+            while under_way and weight + sum(each for _, each in under_way) > room:
+                yield under_way.popleft()[0].result()
+            under_way.append((pool.submit(work, item), weight))
             if len(under_way) >= window:
-                yield under_way.popleft().result()
+                yield under_way.popleft()[0].result()
         while under_way:
-            yield under_way.popleft().result()
+            yield under_way.popleft()[0].result()
     finally:
-        for future in under_way:
+        for future, _ in under_way:
             future.cancel()

@@ -21,6 +21,7 @@ from sparsine.fitting.fit import FitConfig
 from sparsine.psnr import psnr_db
 from sparsine.signals.kind import Kind
 from sparsine.signals.pictures import save_picture
+from sparsine.signals.values import load_values
 from sparsine.usage import Stopwatch
 
 KIND, VERSION = "comparison-cell", 1
@@ -112,9 +113,9 @@ class _Measuring:
                 "signals": records}  # fmt: skip
 
     def _read(self, index: int) -> "_Row":
-        signals = self.cell.plan.dataset.test
+        signals, kind = self.cell.plan.dataset.test, self.cell.plan.dataset.kind
         try:
-            return _Row(signals.name(index), signals.load(index))
+            return _Row(signals.name(index), load_values(signals, index, kind))
         except UnreadableSignal as error:
             return _Row(signals.name(index), None, "unreadable", str(error))
 

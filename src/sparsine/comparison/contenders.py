@@ -14,6 +14,7 @@ from sparsine.fields.mlp import MLP
 from sparsine.fitting.fit import FitConfig, Objective, Status, fit
 from sparsine.fitting.prune_on_the_way import fit_and_prune
 from sparsine.meta.start import Start
+from sparsine.signals.values import ANY
 
 FLOAT_BITS = 32
 OnDrawn = Callable[[int, Tensor], None]
@@ -92,7 +93,7 @@ class FromStart(Contender):
 
         device = str(coords.device)
         engine = make_engine(self.start.pattern, self.engine, device=device)
-        return fit(engine, self.start.theta.to(device), coords, values, config, see).status
+        return fit(engine, self.start.theta.to(device), coords, values, config, see, value_range=ANY).status
 
 
 @dataclass

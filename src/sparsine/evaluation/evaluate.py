@@ -55,6 +55,7 @@ def evaluate_run(
         BadInput: no run, or no finished round; or none of these signals is there as it was.
         WorkFailed: a file cannot be written.
     """
+    dataset.split("test")
     learn = read_config(folder)
     paths = starts_of(folder)
     if not paths:

@@ -4,20 +4,21 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import nan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sparsine.checks import check_memory
 from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
-from sparsine.errors import BadInput, UnreadableSignal
-from sparsine.fitting.fit import FitConfig, Status, fit
+from sparsine.errors import BadInput
+from sparsine.fitting.fit import FitConfig, FitResult, Status, fit
+from sparsine.fitting.room import NOT_ENOUGH, check_room, with_less
 from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
+from sparsine.signals.values import ANY, load_values
 
 
 @dataclass(frozen=True)
@@ -49,26 +50,26 @@ def fit_collection(
     engine: str = "auto",
     device: str = "cpu",
 ) -> Iterator[FittedSignal]:
-    """Fit the signals (all, or those at `indices`) in order, `config.batch` at a time.
+    """Fit the signals (all, or those at `indices`) in order, `config.batch` at a time; fewer where shapes differ or
+    memory does not hold so many. A signal with values that are not of the start's kind, or too large to be fitted, is
+    'unreadable'.
 
     Raises:
-        BadInput: signals whose channels or axes are not the start's.
+        BadInput: signals whose channels or axes are not the start's; a batch that memory cannot hold.
     """
     indices = range(len(signals)) if indices is None else indices
-    check_memory(
-        "fitting",
-        4 * min(config.batch, len(indices)) * (8 * start.pattern.num_params + 3 * start.grid.num_points),
-        "lower --batch",
-    )
+    size = min(config.batch, len(indices))
+    check_room(start, start.grid.shape, f"fitting {size} signals together", "lower --batch", signals=size)
     computer = make_engine(start.pattern, engine, device=device)
     theta = start.theta.to(device)
     with ThreadPoolExecutor(1) as reader:
         batches = [indices[i : i + config.batch] for i in range(0, len(indices), config.batch)]
-        coming = reader.submit(_read, signals, batches[0]) if batches else None
+        coming = reader.submit(_read, start, signals, batches[0]) if batches else None
         for number in range(len(batches)):
             assert coming is not None
             read = coming.result()
-            coming = reader.submit(_read, signals, batches[number + 1]) if number + 1 < len(batches) else None
+            following = batches[number + 1] if number + 1 < len(batches) else None
+            coming = reader.submit(_read, start, signals, following) if following else None
             yield from _fit_batch(start, computer, theta, read, config)
 
 
@@ -83,43 +84,75 @@ def render(
         yield values.reshape(*shape, -1).cpu().numpy()
 
 
-def _read(signals: SignalSet, indices: Sequence[int]) -> list[tuple[str, np.ndarray | None, str]]:
-    read: list[tuple[str, np.ndarray | None, str]] = []
-    for index in indices:
-        name = signals.name(index)
-        try:
-            read.append((name, signals.load(index), ""))
-        except UnreadableSignal as error:
-            read.append((name, None, str(error)))
-    return read
+class _Read(NamedTuple):
+    """A signal, or why it could not be read."""
+
+    name: str
+    values: np.ndarray | None
+    reason: str = ""
+
+
+def _read(start: Start, signals: SignalSet, indices: Sequence[int]) -> list[_Read]:
+    return [_read_one(start, signals, index) for index in indices]
+
+
+def _read_one(start: Start, signals: SignalSet, index: int) -> _Read:
+    name = signals.name(index)
+    try:
+        values = load_values(signals, index, start.kind)
+        check_room(start, values.shape[:-1], f"{name}: fitting it")
+        return _Read(name, values)
+    except BadInput as error:
+        return _Read(name, None, str(error))
+    except MemoryError:
+        return _Read(name, None, f"{name}: {NOT_ENOUGH}")
 
 
 def _fit_batch(
-    start: Start, engine: Engine, theta: Tensor, read: list[tuple[str, np.ndarray | None, str]], config: FitConfig
+    start: Start, engine: Engine, theta: Tensor, read: list[_Read], config: FitConfig
 ) -> Iterator[FittedSignal]:
-    arrays = [signal for _, signal, _ in read if signal is not None]
-    if arrays:
-        _check_shapes(start, arrays)
-        coords = start.grid.resized(arrays[0].shape[:-1]).coords(device=engine.device)
-        values = torch.stack([torch.tensor(a).reshape(-1, a.shape[-1]) for a in arrays]).to(engine.device)
-        result = fit(engine, theta, coords, values, config)
-    row = 0
-    for name, signal, reason in read:
-        if signal is None:
-            unknown = (nan,) * len(config.report_steps)
-            yield FittedSignal(name, "unreadable", reason, config.report_steps, unknown, None, None)
-            continue
-        status = result.status[row]
-        why = "the loss overflowed, or ended above where it began; lower --lr" if status == "diverged" else ""
-        yield FittedSignal(name, status, why, result.steps, tuple(result.psnr_db[row]), signal, result.theta[row].cpu())
-        row += 1
+    """All that could be read, those of one shape together; in the order of `read`."""
+    of_shape: dict[tuple[int, ...], list[_Read]] = {}
+    for one in read:
+        if one.values is not None:
+            of_shape.setdefault(one.values.shape, []).append(one)
+    fitted: dict[int, FittedSignal] = {}
+    for shape, together in of_shape.items():
+        fits = _fit_together(start, engine, theta, shape, together, config)
+        fitted |= {id(one): fit for one, fit in zip(together, fits, strict=True)}
+    yield from (fitted.get(id(one)) or _unreadable(one, config, one.reason) for one in read)
 
 
-def _check_shapes(start: Start, arrays: list[np.ndarray]) -> None:
-    if arrays[0].shape[-1] != start.field.out_features:
+def _fit_together(
+    start: Start, engine: Engine, theta: Tensor, shape: tuple[int, ...], read: list[_Read], config: FitConfig
+) -> list[FittedSignal]:
+    _check_shape(start, shape)
+    coords = start.grid.resized(shape[:-1]).coords(device=engine.device)
+
+    def fitted(together: Sequence[_Read]) -> list[FittedSignal]:
+        values = torch.stack([torch.tensor(one.values).reshape(-1, shape[-1]) for one in together]).to(engine.device)
+        result = fit(engine, theta, coords, values, config, value_range=ANY)
+        return [_fitted(one, result, row) for row, one in enumerate(together)]
+
+    return with_less(fitted, read, lambda one: _unreadable(one, config, f"{one.name}: {NOT_ENOUGH}"))
+
+
+def _fitted(read: _Read, result: FitResult, row: int) -> FittedSignal:
+    status, curve = result.status[row], tuple(result.psnr_db[row])
+    why = "the loss overflowed, or ended above where it began; lower --lr" if status == "diverged" else ""
+    return FittedSignal(read.name, status, why, result.steps, curve, read.values, result.theta[row].cpu())
+
+
+def _unreadable(read: _Read, config: FitConfig, reason: str) -> FittedSignal:
+    unknown = (nan,) * len(config.report_steps)
+    return FittedSignal(read.name, "unreadable", reason, config.report_steps, unknown, None, None)
+
+
+def _check_shape(start: Start, shape: tuple[int, ...]) -> None:
+    if shape[-1] != start.field.out_features:
         raise BadInput(
-            f"the start draws {counted(start.field.out_features, 'channel')} but the signals have "
-            f"{arrays[0].shape[-1]}; use a start that was learned on such signals"
+            f"the start draws {counted(start.field.out_features, 'channel')} but the signals have {shape[-1]}; "
+            "use a start that was learned on such signals"
         )
-    if arrays[0].ndim - 1 != start.grid.num_axes:
-        raise BadInput(f"the start draws signals of {start.grid.num_axes} axes but these have {arrays[0].ndim - 1}")
+    if len(shape) - 1 != start.grid.num_axes:
+        raise BadInput(f"the start draws signals of {start.grid.num_axes} axes but these have {len(shape) - 1}")

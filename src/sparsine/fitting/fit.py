@@ -12,6 +12,7 @@ from sparsine.checks import check_choice, check_range
 from sparsine.errors import BadInput
 from sparsine.optim import AdamState, adam_step, sgd_step
 from sparsine.psnr import psnr_db
+from sparsine.signals.values import UNIT_SIZE, check_within
 
 Optimizer = Literal["adam", "sgd"]
 Status = Literal["ok", "diverged", "unreadable"]
@@ -93,15 +94,22 @@ def fit(
     values: Float[Tensor, "signals points channels"],
     config: FitConfig,
     observe: Observe | None = None,
+    *,
+    value_range: tuple[float, float] = UNIT_SIZE,
 ) -> FitResult:
-    """Fit every signal from `start`, independently of the others.
+    """Fit every signal from `start`, independently of the others. The values are taken as they are: bytes must be
+    brought to the range that the start was learned on.
 
     A signal whose loss is not finite, or ends above where it began, is 'diverged'; a vector that overflows is held at
     its last finite value. The others are not touched by it.
 
+    Args:
+        value_range: outside of it, values are refused: they are of another range than they should be.
+
     Raises:
-        BadInput: shapes that do not belong together, or values that are not finite.
+        BadInput: shapes that do not belong together, or values that are not finite or far out of range.
     """
+    check_within(values, value_range, f"values from {value_range[0]:g} to {value_range[1]:g}")
     return Fitting(start, coords, values, config, observe).finish(engine)
 
 

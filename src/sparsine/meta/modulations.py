@@ -329,8 +329,9 @@ def _check(config: ModulationConfig, dataset: Dataset, start: Start) -> None:
 
 def _sampler(config: LearnConfig, dataset: Dataset, start: Start) -> TaskSampler:
     return TaskSampler(
-        dataset.train, start.grid.resized(dataset.shape), config.inner, tasks_per_step=config.outer.tasks_per_step,
-        seed=config.seed, device=torch.device(config.device),
+        dataset.split("train"), start.grid.resized(dataset.shape), config.inner,
+        tasks_per_step=config.outer.tasks_per_step, seed=config.seed, device=torch.device(config.device),
+        kind=dataset.kind,
     )  # fmt: skip
 
 

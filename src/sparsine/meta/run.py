@@ -132,8 +132,8 @@ class Run:
         self._check_memory()
         make_engine(self.first_pattern, config.engine, device=config.device)  # refuses a wrong name or device at once
         self.sampler = TaskSampler(
-            dataset.train, self.grid, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=config.seed,
-            device=torch.device(config.device),
+            dataset.split("train"), self.grid, config.inner, tasks_per_step=config.outer.tasks_per_step,
+            seed=config.seed, device=torch.device(config.device), kind=dataset.kind,
         )  # fmt: skip
         self._on_step = on_step
         self._validation = self._load_validation()
@@ -339,6 +339,11 @@ class Run:
                      "--val-signals, --saliency-signals or --resolution")  # fmt: skip
 
     def _load_validation(self) -> Samples | None:
+        if self.config.watch.val_signals and not len(self.dataset.val):
+            raise BadInput(
+                f"{self.dataset.spec} has no signal in its val split ({self.dataset.counts}); add some, or say "
+                "--val-signals 0 to learn without looking at any"
+            )
         return self.sampler.held_out(self.dataset.val, self.config.watch.val_signals)
 
     def _validate(self, state: LearnState) -> None:

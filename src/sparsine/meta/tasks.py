@@ -18,6 +18,8 @@ from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.meta.maml import InnerConfig, Samples, Sampling, Tasks
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain
+from sparsine.signals.kind import VALUES, Kind
+from sparsine.signals.values import load_values
 
 MOST_POINTS = 1 << 20
 """Of a signal that is held out: enough to judge by."""
@@ -72,10 +74,12 @@ class TaskSampler:
         tasks_per_step: int,
         seed: int,
         device: torch.device,
+        kind: Kind = VALUES,
     ):
+        """`kind`: of the values; a signal whose values are of another range counts as one that cannot be read."""
         if len(signals) == 0:
             raise BadInput("there are no training signals")
-        self.signals, self.seed, self.device = signals, seed, device
+        self.signals, self.seed, self.device, self.kind = signals, seed, device, kind
         self.tasks_per_step = tasks_per_step
         self.points = None if inner.points is None or inner.points >= domain.num_points else inner.points
         self.domain, self.sampling = domain, inner.sampling
@@ -129,7 +133,7 @@ class TaskSampler:
         read = []
         for index in range(min(count, len(signals))):
             with suppress(UnreadableSignal):
-                read.append((_values(signals, index, places), signals.coords_of(index, places)))
+                read.append((self._values(signals, index, places), signals.coords_of(index, places)))
         if not read:
             return None
         together = None if places is None else np.stack([places] * len(read))
@@ -199,7 +203,7 @@ class TaskSampler:
             name = self.signals.name(index)
             if name not in self.unreadable:
                 try:
-                    return _values(self.signals, index, places), self.signals.coords_of(index, places)
+                    return self._values(self.signals, index, places), self.signals.coords_of(index, places)
                 except UnreadableSignal as error:
                     self.unreadable[name] = str(error)
             tried.add(index)
@@ -211,10 +215,7 @@ class TaskSampler:
             while index in tried:
                 index = int(spare.integers(len(self.signals)))
 
-
-def _values(signals: SignalSet, index: int, places: np.ndarray | None) -> np.ndarray:
-    """(points, channels) of a signal, whole or at `places`."""
-    if places is not None:
-        return signals.values_at(index, places)
-    signal = signals.load(index)
-    return signal.reshape(-1, signal.shape[-1])
+    def _values(self, signals: SignalSet, index: int, places: np.ndarray | None) -> np.ndarray:
+        """(points, channels) of a signal, whole or at `places`."""
+        values = load_values(signals, index, self.kind, places)
+        return values.reshape(-1, values.shape[-1])

@@ -8,6 +8,8 @@ from sparsine.counted import counted
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.rate_distortion.pictures import Picture, as_picture
 from sparsine.signals.dataset import SignalSet
+from sparsine.signals.kinds.image import Rgb
+from sparsine.signals.values import load_values
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def read_batches(signals: SignalSet, count: int, batch: int, unreadable: dict[st
 def _read(signals: SignalSet, index: int, unreadable: dict[str, str]) -> Original | None:
     name = signals.name(index)
     try:
-        values = signals.load(index)
+        values = load_values(signals, index, Rgb())
     except UnreadableSignal as error:
         unreadable[name] = str(error)
         return None

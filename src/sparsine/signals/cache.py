@@ -55,6 +55,9 @@ class Cached(SignalSet):
         self._keep(index, values)
         return values.copy()
 
+    def shape_of(self, index: int) -> tuple[int, ...] | None:
+        return self._inner.shape_of(index)
+
     def fingerprint(self, index: int) -> str:
         return self._inner.fingerprint(index)
 

@@ -15,6 +15,7 @@ from sparsine.signals.grid import Grid
 from sparsine.signals.kind import Kind
 
 MAX_SAMPLES_PER_AXIS = 16384
+SPLITS = ("train", "val", "test")
 
 
 class SignalSet(torch.utils.data.Dataset[np.ndarray], ABC):
@@ -46,6 +47,10 @@ class SignalSet(torch.utils.data.Dataset[np.ndarray], ABC):
         Raises:
             UnreadableSignal: this one cannot be used ("<path>: <reason>"); the others are not affected.
         """
+
+    def shape_of(self, index: int) -> tuple[int, ...] | None:
+        """Samples along each axis, where that is known without reading the signal; None where it is not."""
+        return None
 
     def fingerprint(self, index: int) -> str:
         """A short text that is another one whenever `load` or `coords_of` would give others; two signals share one by
@@ -86,7 +91,8 @@ class SignalSet(torch.utils.data.Dataset[np.ndarray], ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A data set with its three splits. All signals have one shape."""
+    """A data set with its three splits. All signals have one shape. A split may be empty; `split` demands one that is
+    not."""
 
     spec: str
     """As given to `open_dataset`."""
@@ -113,6 +119,22 @@ class Dataset:
         if self.domain.shape != self.shape:
             raise BadInput(f"the signals have shape {self.shape}, but their samples lie on {self.domain.shape}")
         self.kind.check((*self.shape, self.num_channels))
+
+    @property
+    def counts(self) -> str:
+        """'12 train, 1 val, 1 test'."""
+        return ", ".join(f"{len(getattr(self, name))} {name}" for name in SPLITS)
+
+    def split(self, name: str) -> SignalSet:
+        """A split that is about to be used.
+
+        Raises:
+            BadInput: it has not one signal.
+        """
+        signals: SignalSet = getattr(self, name)
+        if not len(signals):
+            raise BadInput(f"{self.spec} has no signal in its {name} split ({self.counts}); add some, or use another")
+        return signals
 
 
 def check_index(index: int, length: int) -> None:

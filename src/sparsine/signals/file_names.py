@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sparsine.errors import BadInput
-from sparsine.signals.decode import IMAGE_SUFFIXES
+from sparsine.signals.formats import IMAGE_SUFFIXES
 
 MAX_BYTES = 150
 """Of a name without its suffix: file systems allow 255, and a temporary name is longer."""

@@ -1,8 +1,7 @@
-"""Image files on disk as a set of signals, and the listing of a folder."""
+"""Image files on disk as a set of signals."""
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import final
 
@@ -12,9 +11,8 @@ from PIL import Image
 
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.dataset import SignalSet, check_index
-from sparsine.signals.decode import IMAGE_SUFFIXES, read_image, read_size, to_values
+from sparsine.signals.decode import read_image, read_size, to_values
 from sparsine.signals.fingerprint import fingerprint_file
-from sparsine.signals.own_folders import is_own, left_out
 
 Prepare = Callable[[Image.Image], Image.Image]
 """Crops and resizes one upright image. Raises UnreadableSignal with the reason alone. No lambda and no inner function:
@@ -30,7 +28,8 @@ class ImageFiles(SignalSet):
     def __init__(
         self, paths: dict[str, Path], shape: tuple[int, int] | None, prepare: Prepare, notes: Sequence[str] = ()
     ) -> None:
-        """`paths` gives each signal its name; the order is kept. `shape` is what all must have, if anything."""
+        """`paths` gives each signal its name; the order is kept. `shape` is what all must have, if anything; without
+        one, `prepare` must leave sizes alone."""
         self.notes = tuple(notes)
         self._names = list(paths)
         self._paths = list(paths.values())
@@ -56,50 +55,17 @@ class ImageFiles(SignalSet):
             raise UnreadableSignal(f"{path}: it is {_size(values.shape)} pixels, the data set is {_size(self._shape)}")
         return values
 
+    def shape_of(self, index: int) -> tuple[int, ...] | None:
+        check_index(index, len(self))
+        if self._shape is not None:
+            return self._shape
+        with suppress(UnreadableSignal):  # is reported when it is loaded
+            return read_size(self._paths[index])
+        return None
+
     def fingerprint(self, index: int) -> str:
         check_index(index, len(self))
         return fingerprint_file(self._paths[index])
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What was found in a folder."""
-
-    names: list[str]
-    """Relative to it, sorted."""
-    notes: tuple[str, ...] = ()
-    """What was left out, a sentence each."""
-
-
-def list_images(folder: Path, skip: Sequence[str] = ()) -> Listing:
-    """The image files below `folder`. Links are followed; hidden files, hidden folders, folders that hold what this
-    package wrote (runs, codes, drawings) and the top folders named in `skip` are not.
-
-    Raises:
-        BadInput: `folder` is missing, is a file or cannot be listed.
-    """
-    if not folder.is_dir():
-        found = "is a file" if folder.exists() else "does not exist"
-        raise BadInput(f"{folder} {found}; give the path of a folder of images")
-    names, seen, own = [], set(), []
-    for where, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
-        real = os.path.realpath(where)
-        top = Path(where) == folder
-        folders[:] = [f for f in folders if not f.startswith(".") and not (top and f in skip)]
-        if real in seen:  # a link that leads back
-            folders[:] = []
-            continue
-        seen.add(real)
-        if not top and is_own(Path(where), {*folders, *files}):
-            own.append(Path(where).relative_to(folder).as_posix())
-            folders[:] = []
-            continue
-        names += [
-            Path(where, file).relative_to(folder).as_posix()
-            for file in files
-            if not file.startswith(".") and Path(file).suffix.lower() in IMAGE_SUFFIXES
-        ]
-    return Listing(sorted(names), left_out(own))
 
 
 def require_readable(paths: Sequence[Path], folder: Path) -> None:
@@ -140,7 +106,3 @@ def common_size(paths: Sequence[Path], folder: Path) -> tuple[int, int]:
 
 def _size(shape: tuple[int, ...]) -> str:
     return f"{shape[0]} x {shape[1]}"
-
-
-def _refuse(error: OSError) -> None:
-    raise BadInput(f"cannot list {error.filename}: {error.strerror or error}") from error

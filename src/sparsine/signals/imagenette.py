@@ -5,12 +5,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from sparsine.counted import counted
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import MAX_SAMPLES_PER_AXIS, Dataset
-from sparsine.signals.image_files import ImageFiles, Listing, list_images, require_readable
+from sparsine.signals.image_files import ImageFiles, require_readable
 from sparsine.signals.kinds.image import Rgb
+from sparsine.signals.listing import Listing, list_images
 from sparsine.signals.resize import centre_crop, cover_crop, resize_shorter_side
 from sparsine.signals.splits import hold_out, validation_count
 
@@ -25,10 +25,12 @@ def open_imagenette(spec: str, folder: Path, resolution: tuple[int, int] | None,
     Imagenette has two splits: its val is our test, and min(100, 10 %) of its train, by seed, are our val.
 
     Raises:
-        BadInput: a folder is missing or holds too few images.
+        BadInput: there is no image in either.
     """
-    listings = [_list(folder / split, least) for split, least in (("train", 2), ("val", 1))]
+    listings = [_listed(folder / split) for split in ("train", "val")]
     names, tests = (listing.names for listing in listings)
+    if not names and not tests:
+        raise BadInput(f"{folder} holds no image in train/<class>/ or val/<class>/, as an Imagenette folder does")
     require_readable([*(folder / "train" / n for n in names), *(folder / "val" / n for n in tests)], folder)
     trains, vals = hold_out(names, validation_count(len(names)), seed)
     shape = resolution or CROP
@@ -59,11 +61,5 @@ def _cropped(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
     return cover_crop(centre_crop(resize_shorter_side(image, SHORTER_SIDE), CROP), shape)
 
 
-def _list(folder: Path, least: int) -> Listing:
-    listing = list_images(folder) if folder.is_dir() else Listing([])
-    if len(listing.names) < least:
-        raise BadInput(
-            f"{folder} holds {counted(len(listing.names), 'image')}, and at least {least} are needed; "
-            f"an Imagenette folder holds train/<class>/ and val/<class>/"
-        )
-    return listing
+def _listed(folder: Path) -> Listing:
+    return list_images(folder) if folder.is_dir() else Listing(folder, [])

@@ -64,11 +64,19 @@ class Kind:
     """Of the files that `write` makes."""
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Of the files that `files` reads."""
+    whole_numbers: ClassVar[bool] = False
+    """Whether unsigned integers of 8 and of 16 bits fill the range, as those of images do."""
 
     @property
     def value_range(self) -> tuple[float, float]:
         """Lowest and highest value that a sound signal has, up to rounding; infinite where nothing is known."""
         return -inf, inf
+
+    @property
+    def slack(self) -> float:
+        """How far outside their range values may lie and still be of it: what sharp filters overshoot."""
+        low, high = self.value_range
+        return (high - low) / 4
 
     @property
     def peak(self) -> float:

@@ -12,14 +12,17 @@ from sparsine.signals.celeba import open_celeba
 from sparsine.signals.curves import open_curves
 from sparsine.signals.dataset import Dataset, SignalSet, check_resolution
 from sparsine.signals.file_names import with_unique_names
-from sparsine.signals.image_files import ImageFiles, list_images
+from sparsine.signals.formats import names_of_formats
+from sparsine.signals.image_files import ImageFiles
 from sparsine.signals.image_folder import open_image_folder
 from sparsine.signals.imagenette import open_imagenette
+from sparsine.signals.listing import list_images
 from sparsine.signals.resize import as_it_is, cover_crop
 from sparsine.signals.sdf2d import open_sdf2d
 
 _KINDS = {
-    "images": "images:DIR, any folder of PNG, JPEG, WebP, TIFF or BMP images; its train/, val/ and test/ if present",
+    "images": "images:DIR, any folder of images (PNG, JPEG, WebP, TIFF, BMP, AVIF, HEIC); its train/, val/ and test/ "
+    "if present",
     "celeba": "celeba:DIR, img_align_celeba/*.jpg and list_eval_partition.txt; centre crop 178 x 178",
     "imagenette": "imagenette:DIR, train/<class>/* and val/<class>/*; shorter side 200, centre crop 178 x 178",
     "sdf2d": "sdf2d:FILE.npz, Learnit's 2-D signed distance fields (train_data, test_data)",
@@ -84,7 +87,8 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, ...] | None, nu
     """Image files, and folders of them, each resized to cover `shape` (rows, columns) and centre-cropped; without a
     shape each at its own size (then nothing is held in memory once it was handed out).
 
-    A file that is missing or broken raises UnreadableSignal when it is loaded, not here.
+    A file that is missing or broken raises UnreadableSignal when it is loaded, not here. Folders that cannot be listed
+    and files of other kinds are passed over; `notes` of what is returned says which.
 
     Raises:
         BadInput: nothing was given, a folder holds no image, a file is given twice, or `num_channels` is not 3.
@@ -96,22 +100,35 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, ...] | None, nu
         )
     if not paths:
         raise BadInput("no image file was given; name image files, or folders of images")
+    found, notes = _found([_expand(str(path)) for path in paths])
+    named = with_unique_names(found, "file")
+    if shape is None:
+        return ImageFiles(named, None, as_it_is, notes)
+    rows_columns = check_resolution(shape)
+    return Cached(ImageFiles(named, rows_columns, partial(cover_crop, shape=rows_columns), notes))
+
+
+def _found(paths: Sequence[Path]) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:
+    """(name, file) of the files, and of the images of folders; and what was passed over."""
     found: list[tuple[str, Path]] = []
-    notes: list[str] = []
-    for path in (_expand(str(p)) for p in paths):
+    notes: tuple[str, ...] = ()
+    for path in paths:
         if not _is_folder(path):
             found.append((path.name, path))
             continue
-        listing = list_images(path)
-        notes += listing.notes
-        if not listing.names:
-            raise BadInput(f"the folder {path} holds no image (PNG, JPEG, WebP, TIFF or BMP); name one that does")
+        try:
+            listing = list_images(path)
+        except BadInput as error:  # the others may do
+            notes += (f"{error}; it was passed over",)
+            continue
+        if not listing.names and not listing.closed:
+            told = "".join(f"; {note}" for note in listing.notes)
+            raise BadInput(f"the folder {path} holds no image ({names_of_formats()}); name one that does{told}")
         found += [(name, path / name) for name in listing.names]
-    named = with_unique_names(found, "file")
-    if shape is None:
-        return ImageFiles(named, None, as_it_is, notes=notes)
-    rows_columns = check_resolution(shape)
-    return Cached(ImageFiles(named, rows_columns, partial(cover_crop, shape=rows_columns), notes=notes))
+        notes += listing.notes
+    if not found:
+        raise BadInput(f"no image could be found: {'; '.join(notes)}")
+    return found, notes
 
 
 def _open(kind: str, spec: str, path: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:

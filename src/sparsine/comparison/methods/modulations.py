@@ -19,6 +19,7 @@ from sparsine.meta.config import LearnConfig
 from sparsine.meta.modulated_engine import ModulatedEngine
 from sparsine.meta.modulations import FILE, Modulations, learn_modulations, load_modulations
 from sparsine.signals.dataset import Dataset
+from sparsine.signals.values import ANY
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Codes(Contender):
 
         inner = make_engine(self.modulations.base.pattern, self.engine, device=str(coords.device))
         zero = torch.zeros(self.modulations.latents, device=coords.device)
-        return fit(ModulatedEngine(inner, self.modulations), zero, coords, values, config, see).status
+        return fit(ModulatedEngine(inner, self.modulations), zero, coords, values, config, see, value_range=ANY).status
 
 
 class LatentModulations(Method):

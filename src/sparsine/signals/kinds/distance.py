@@ -1,6 +1,7 @@
 """Signed distance fields of the plane: negative inside, in half extents."""
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +27,11 @@ class Distance(Plane):
     def value_range(self) -> tuple[float, float]:
         """Of shapes that fill their square; distances far outside one may be a little larger."""
         return -1.0, 1.0
+
+    @property
+    def slack(self) -> float:
+        """Beside a small shape, distances reach up to the diagonal of the square."""
+        return 2 * sqrt(2) - 1
 
     def picture(self, values: Values, spacing: float | None = None) -> Picture:
         self.check(values.shape)

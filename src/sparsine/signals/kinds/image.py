@@ -43,6 +43,7 @@ class Rgb(Plane):
 
     name: ClassVar[str] = "rgb"
     num_channels: ClassVar[tuple[int, ...]] = (3,)
+    whole_numbers: ClassVar[bool] = True
 
     @property
     def value_range(self) -> tuple[float, float]:

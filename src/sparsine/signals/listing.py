@@ -1,0 +1,87 @@
+"""The image files below a folder, and what was passed over on the way: nothing is left out in silence."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sparsine.errors import BadInput
+from sparsine.signals.formats import readable_suffixes, what_reads
+from sparsine.signals.own_folders import is_own, left_out
+
+MOST_TOLD = 5
+"""Of lines about folders that could not be listed."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What was found below `folder`."""
+
+    folder: Path
+    names: list[str]
+    """Of image files, relative to the folder, sorted."""
+    others: Counter[str] = field(default_factory=Counter)
+    """Files of other kinds, by suffix; '' where there is none."""
+    closed: list[str] = field(default_factory=list)
+    """What could not be listed: 'path: reason'."""
+    own: list[str] = field(default_factory=list)
+    """Folders, relative to this one, that hold what this package wrote."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was passed over, in lines to be shown."""
+        told = [f"{line}; it was passed over" for line in self.closed[:MOST_TOLD]]
+        more = len(self.closed) - len(told)
+        told += [f"... and {more} more could not be listed"] if more else []
+        return (*told, *left_out(self.own), *self._other_files())
+
+    def _other_files(self) -> list[str]:
+        if not self.others:
+            return []
+        count = self.others.total()
+        suffixes = ", ".join(suffix or "none" for suffix, _ in self.others.most_common())
+        files = "1 other file was" if count == 1 else f"{count} other files were"
+        readers = "".join(f"; {suffix} needs: {needs}" for suffix in self.others if (needs := what_reads(suffix)))
+        return [f"{self.folder}: {files} left out ({suffixes}){readers}"]
+
+
+def list_images(folder: Path, skip: Sequence[str] = ()) -> Listing:
+    """The image files below `folder`. Links are followed; hidden files, hidden folders, folders that hold what this
+    package wrote (runs, codes, drawings) and the top folders named in `skip` are not. What cannot be listed is passed
+    over, unless it is `folder` itself.
+
+    Raises:
+        BadInput: `folder` is missing, is a file or cannot be listed.
+    """
+    if not folder.is_dir():
+        found = "is a file" if folder.exists() else "does not exist"
+        raise BadInput(f"{folder} {found}; give the path of a folder of images")
+    listing, suffixes, seen = Listing(folder, []), readable_suffixes(), set()
+
+    def pass_over(error: OSError) -> None:
+        if Path(error.filename) == folder:
+            raise BadInput(f"cannot list {folder}: {error.strerror or error}") from error
+        listing.closed.append(f"cannot list {error.filename}: {error.strerror or error}")
+
+    for where, folders, files in os.walk(folder, onerror=pass_over, followlinks=True):
+        real, top = os.path.realpath(where), Path(where) == folder
+        folders[:] = [f for f in folders if not f.startswith(".") and not (top and f in skip)]
+        if real in seen:  # a link that leads back
+            folders[:] = []
+            continue
+        seen.add(real)
+        if not top and is_own(Path(where), {*folders, *files}):
+            listing.own.append(Path(where).relative_to(folder).as_posix())
+            folders[:] = []
+            continue
+        for file in files:
+            suffix = Path(file).suffix.lower()
+            if file.startswith("."):
+                continue
+            if suffix in suffixes:
+                listing.names.append(Path(where, file).relative_to(folder).as_posix())
+            else:
+                listing.others[suffix] += 1
+    listing.names.sort()
+    return listing
