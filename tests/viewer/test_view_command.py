@@ -1,13 +1,18 @@
 """`sparsine view` on the command line."""
 
+import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
+from viewer_problems import CURVES
 
 from sparsine.cli.main import main
 from sparsine.errors import BadInput
@@ -42,11 +47,89 @@ def test_it_serves_until_it_is_interrupted(codes, start_file):
     assert "ended" in out
 
 
+def test_links_that_are_left_out_are_told(tmp_path, codes, start_file, capsys, monkeypatch):
+    monkeypatch.setattr("sparsine.viewer.serve.serve", lambda *_: None)
+    shown = []
+    for number in (0, 1, 2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name in CURVES[:number]:
+            (folder / f"{name}.spn").symlink_to(codes / f"{name}.spn")
+        assert main(["view", str(folder), "--start", str(start_file), "--port", "0", "--no-browser"]) == 0
+        shown.append(capsys.readouterr().out.splitlines()[0])
+    assert all("viewing 0 signals" in line for line in shown)
+    assert ["left out" in line for line in shown] == [False, True, True]
+    assert "1 link was left out" in shown[1]
+    assert "2 links were left out" in shown[2]
+
+
+FAKE = """#!{python}
+import os, sys
+def has_terminal():
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        return any(os.isatty(fd) for fd in range(3))
+    return True
+with open({said!r}, "a") as file:
+    file.write(" ".join([os.path.basename(sys.argv[0]), str(has_terminal()), *sys.argv[1:]]) + "\\n")
+print("[the terminal is mine]")
+"""
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python 3.12 on warns of threads that are lost
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS asks its own desktop")
+@pytest.mark.parametrize(("where", "asked"), [
+    ({}, []), ({"DISPLAY": ":7"}, ["w3m"]), ({"WAYLAND_DISPLAY": "w"}, ["w3m"]), ({"BROWSER": "mine"}, ["mine"]),
+    ({"DISPLAY": ":7", "BROWSER": "mine %s"}, ["mine"]),
+])  # fmt: skip
+def test_a_browser_for_terminals_never_gets_the_terminal(tmp_path, codes, start_file, where, asked):
+    said = tmp_path / "said"
+    said.touch()
+    for name in ("w3m", "mine"):
+        (tmp_path / name).write_text(FAKE.format(python=sys.executable, said=str(said)))
+        (tmp_path / name).chmod(0o755)
+    gone = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    environment = {name: value for name, value in os.environ.items() if name not in gone} | where
+    environment |= {"PATH": str(tmp_path), "TERM": "xterm"}
+    command = [sys.executable, "-m", "sparsine", "view", str(codes), "--start", str(start_file), "--port", "0"]
+    shown, code = on_a_terminal(command, environment, lambda shown: "Ctrl-C" in shown and told(said) >= len(asked))
+    assert code == 0
+    assert [line.split()[:2] for line in said.read_text().splitlines()] == [[name, "False"] for name in asked]
+    assert all("http://127.0.0.1:" in line for line in said.read_text().splitlines())
+    assert "[the terminal is mine]" not in shown
+    assert "http://127.0.0.1:" in shown
+
+
+def told(file):
+    return file.read_text().count("\n")
+
+
+def on_a_terminal(command, environment, enough):
+    """(what it shows, its exit status) of a program on a terminal of its own, interrupted when that is enough."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execve(command[0], command, environment)
+    shown, end, interrupted = "", time.monotonic() + 120, False
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                shown += os.read(terminal, 4096).decode(errors="replace")
+            except OSError:  # it has ended
+                break
+        if not interrupted and enough(shown):
+            interrupted = True
+            time.sleep(0.5)  # whoever else is asked would be by now
+            os.write(terminal, b"\x03")
+    os.close(terminal)
+    return shown, os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
 def test_only_this_machine_can_connect():
     with bind(0) as listening:
-        host, port = listening.getsockname()
+        host, _ = listening.getsockname()
         assert host == "127.0.0.1"
-        assert hosts_of(listening) == [f"127.0.0.1:{port}", f"localhost:{port}"]
+        assert set(hosts_of(listening)) == {"127.0.0.1", "localhost", "[::1]"}
 
 
 def test_a_port_that_is_taken_is_refused_or_passed_over(monkeypatch):

@@ -14,13 +14,36 @@ DRAW = {"name": NAME, "region": "0,0,1,1", "size": "8x8"}
 
 
 @pytest.mark.parametrize("host", [
-    "evil.example", "evil.example:8765", "127.0.0.1", "127.0.0.1:80", "localhost:8765", "127.0.0.1:8765.evil.example",
-    "127.0.0.1:8765@evil.example", "", "127.0.0.1:8765,evil.example", "[::1]:8765", "0.0.0.0:8765",
+    "evil.example", "evil.example:8765", "127.0.0.1:8765.evil.example", "127.0.0.1.evil.example:8765", "notlocalhost",
+    "127.0.0.1:8765@evil.example", "evil.example@localhost:1", "", ":8765", "127.0.0.1:8765,evil.example",
+    "0.0.0.0:8765", "localhost.evil.example", "localhost:evil.example", "localhost:80:80", "localhost:",
+    "localhost:\u0661", "localhost:123456", "127.0.0.1:-1", "[::2]:8765", "[::1", "::1", "[::1]evil.example",
+    "[localhost]:8765",
+    "127.1", "2130706433", "localhost/evil.example", "localhost.",
 ])  # fmt: skip
 def test_another_host_is_refused(client, host):
-    answer = client.get("/api/codes", headers={"host": host})
+    answer = client.get("/api/codes", headers={"host": host.encode()})
     assert answer.status_code == 403
     assert NAME not in answer.text
+
+
+@pytest.mark.parametrize("host", [
+    "127.0.0.1:8765", "localhost:8765", "localhost:9000", "LocalHost:1", "127.0.0.1:65535", "127.0.0.1", "localhost",
+    "[::1]:8765", "[::1]",
+])  # fmt: skip
+def test_this_machine_is_answered_at_any_port_as_tunnels_have_their_own(client, host):
+    own = {"host": host, "origin": f"http://{host.lower()}", "sec-fetch-site": "same-origin"}
+    assert client.get("/api/codes", headers=own).status_code == 200
+
+
+def test_another_server_of_this_machine_is_another_site(client):
+    for origin in (
+        "http://localhost:9000",
+        f"http://localhost:{HOST.partition(':')[2]}",
+        "http://127.0.0.1",
+        "http://[::1]",
+    ):
+        assert client.get("/api/codes", headers={"host": HOST, "origin": origin}).status_code == 403
 
 
 def test_two_hosts_or_none_are_refused(codes, start):

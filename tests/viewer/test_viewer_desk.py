@@ -26,10 +26,10 @@ async def settled():
 def test_what_people_look_at_goes_before_thumbnails():
     async def scene():
         desk, done, hold = Desk(9), [], threading.Event()
-        first = asyncio.create_task(desk.run(Rank.THUMBNAIL, lambda _: hold.wait(20), stays))
+        first = asyncio.create_task(desk.run(Rank.THUMBNAIL, lambda: hold.wait(20), stays))
         await settled()
         later = [
-            asyncio.create_task(desk.run(rank, lambda _, name=name: done.append(name), stays))
+            asyncio.create_task(desk.run(rank, lambda name=name: done.append(name), stays))
             for name, rank in (("a", Rank.THUMBNAIL), ("b", Rank.VIEW), ("c", Rank.THUMBNAIL), ("d", Rank.FACTS))
         ]
         await settled()
@@ -44,10 +44,10 @@ def test_what_people_look_at_goes_before_thumbnails():
 def test_one_who_leaves_while_waiting_is_never_served():
     async def scene():
         desk, done, hold, left = Desk(9), [], threading.Event(), asyncio.Event()
-        first = asyncio.create_task(desk.run(Rank.VIEW, lambda _: hold.wait(20), stays))
+        first = asyncio.create_task(desk.run(Rank.VIEW, lambda: hold.wait(20), stays))
         await settled()
-        gone = asyncio.create_task(desk.run(Rank.VIEW, lambda _: done.append("gone"), left.wait))
-        after = asyncio.create_task(desk.run(Rank.VIEW, lambda _: done.append("after"), stays))
+        gone = asyncio.create_task(desk.run(Rank.VIEW, lambda: done.append("gone"), left.wait))
+        after = asyncio.create_task(desk.run(Rank.VIEW, lambda: done.append("after"), stays))
         await settled()
         left.set()
         with pytest.raises(Stopped):
@@ -59,31 +59,13 @@ def test_one_who_leaves_while_waiting_is_never_served():
     together(scene)
 
 
-def test_work_is_told_when_nobody_waits_for_it_any_more():
-    async def scene():
-        desk, left, begun = Desk(9), asyncio.Event(), threading.Event()
-
-        def work(stop):
-            begun.set()
-            return stop.wait(20)
-
-        running = asyncio.create_task(desk.run(Rank.VIEW, work, left.wait))
-        while not begun.is_set():
-            await asyncio.sleep(0.001)
-        left.set()
-        assert await running is True
-        assert await desk.run(Rank.VIEW, lambda _: "next", stays) == "next"
-
-    together(scene)
-
-
 @pytest.mark.parametrize("when", ["waiting", "working"])
 def test_a_cancelled_one_gives_its_turn_to_the_next(when):
     async def scene():
         desk, hold = Desk(9), threading.Event()
-        first = asyncio.create_task(desk.run(Rank.VIEW, lambda stop: stop.wait(20) or hold.wait(20), stays))
+        first = asyncio.create_task(desk.run(Rank.VIEW, lambda: hold.wait(20), stays))
         await settled()
-        second = asyncio.create_task(desk.run(Rank.VIEW, lambda _: "second", stays))
+        second = asyncio.create_task(desk.run(Rank.VIEW, lambda: "second", stays))
         await settled()
         victim, other = (second, first) if when == "waiting" else (first, second)
         victim.cancel()
@@ -94,7 +76,7 @@ def test_a_cancelled_one_gives_its_turn_to_the_next(when):
             other.cancel()
         else:
             assert await other == "second"
-        assert await desk.run(Rank.VIEW, lambda _: "third", stays) == "third"
+        assert await desk.run(Rank.VIEW, lambda: "third", stays) == "third"
 
     together(scene)
 
@@ -103,8 +85,8 @@ def test_a_failure_is_handed_on_and_the_next_is_served():
     async def scene():
         desk = Desk(9)
         with pytest.raises(ZeroDivisionError):
-            await desk.run(Rank.VIEW, lambda _: 1 // 0, stays)
-        assert await desk.run(Rank.VIEW, lambda _: 4, stays) == 4
+            await desk.run(Rank.VIEW, lambda: 1 // 0, stays)
+        assert await desk.run(Rank.VIEW, lambda: 4, stays) == 4
 
     together(scene)
 
@@ -112,13 +94,32 @@ def test_a_failure_is_handed_on_and_the_next_is_served():
 def test_too_many_who_wait_are_told_to_come_again():
     async def scene():
         desk, hold = Desk(2), threading.Event()
-        running = [asyncio.create_task(desk.run(Rank.VIEW, lambda _: hold.wait(20), stays)) for _ in range(3)]
+        running = [asyncio.create_task(desk.run(Rank.VIEW, lambda: hold.wait(20), stays)) for _ in range(3)]
         await settled()
         with pytest.raises(Busy):
-            await desk.run(Rank.FACTS, lambda _: None, stays)
+            await desk.run(Rank.FACTS, lambda: None, stays)
         hold.set()
         await asyncio.gather(*running)
-        assert await desk.run(Rank.FACTS, lambda _: 4, stays) == 4
+        assert await desk.run(Rank.FACTS, lambda: 4, stays) == 4
+
+    together(scene)
+
+
+def test_drawings_that_go_on_are_no_hindrance_to_those_who_come_and_wait_however_many_do():
+    async def scene():
+        desk, hold = Desk(2), threading.Event()
+        running = [asyncio.create_task(desk.run(Rank.VIEW, lambda: hold.wait(20), stays))]
+        await settled()
+        running += [asyncio.create_task(desk.run(Rank.VIEW, lambda: 1, stays, admitted=True)) for _ in range(7)]
+        await settled()
+        running += [asyncio.create_task(desk.run(Rank.VIEW, lambda: 2, stays)) for _ in range(2)]
+        await settled()
+        running += [asyncio.create_task(desk.run(Rank.VIEW, lambda: 3, stays, admitted=True))]
+        await settled()
+        with pytest.raises(Busy):
+            await desk.run(Rank.FACTS, lambda: None, stays)
+        hold.set()
+        assert await asyncio.gather(*running) == [True, *[1] * 7, 2, 2, 3]
 
     together(scene)
 

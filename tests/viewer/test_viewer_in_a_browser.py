@@ -1,6 +1,7 @@
 """The page in a real browser: it loads, shows thumbnails, redraws from the field as one zooms, and never complains."""
 
 import os
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -54,8 +55,13 @@ def page(browser, address):
     browser.open(address)
     browser.until("document.querySelectorAll('.card img.here').length === 4")
     yield browser
-    assert browser.complaints == []
+    assert unexpected(browser.complaints) == []
     assert all(url.startswith((address, "blob:", "data:", "about:")) for url in browser.requests)
+
+
+def unexpected(complaints):
+    """Chromium says of every sandbox that keeps its origin what is true of frames; and nobody can frame this page."""
+    return [one for one in complaints if "can escape its sandboxing" not in one]
 
 
 def opened(page, name, **more):
@@ -166,6 +172,38 @@ def test_a_damaged_code_is_a_card_in_place_of_its_picture(page):
     assert page.run("document.querySelectorAll('.panel .broken').length") == 0
     page.press("Escape")
     page.until("!document.getElementById('gallery').hidden")
+
+
+def test_nothing_on_the_page_can_open_a_window_send_a_form_or_move_its_addresses(page, address):
+    elsewhere = address.replace("127.0.0.1", "localhost")
+    page.requests.clear()
+    assert page.run(f"window.open('{elsewhere}/window') === null")
+    page.run(f"""(() => {{
+      const link = Object.assign(document.createElement('a'), {{ href: '{elsewhere}/link', target: '_blank' }});
+      const form = Object.assign(document.createElement('form'), {{ action: '{elsewhere}/form' }});
+      const base = Object.assign(document.createElement('base'), {{ href: '{elsewhere}/base/' }});
+      document.body.append(link, form, base);
+      link.click(), form.submit();
+    }})()""")
+    page.run("new Promise(done => setTimeout(done, 300))")
+    assert page.run("document.baseURI").startswith(address)
+    assert page.run("location.origin") == address
+    assert not any(url.startswith(elsewhere) for url in page.requests)
+    assert len(unexpected(page.complaints)) >= 3  # it says that each was stopped
+    page.complaints.clear()
+
+
+def test_the_theme_is_remembered_and_a_picture_can_be_saved(page):
+    opened(page, CURVES[0])
+    page.run("localStorage.setItem('theme', 'dark')")
+    assert page.run("localStorage.getItem('theme')") == "dark"
+    page.run("localStorage.removeItem('theme')")
+    page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(page.profile / "saved"))
+    page.run("document.getElementById('save').click()")
+    end = time.monotonic() + 30
+    while not (page.profile / "saved" / f"{CURVES[0]}.png").exists():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_it_fits_a_narrow_screen_in_both_themes(page):

@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -11,9 +12,23 @@ from viewer_problems import CURVES, ORIGINALS, SHAPE, client_of, codes_of, shelf
 from sparsine.codec import decode
 from sparsine.psnr import psnr_db
 from sparsine.signals import error_picture, to_picture
+from sparsine.signals.cache import Cached
 from sparsine.signals.open import open_dataset
+from sparsine.viewer.bands import Bands
+from sparsine.viewer.folder import CodeFolder
+from sparsine.viewer.originals import Originals
+from sparsine.viewer.shelf import Shelf
+from sparsine.viewer.starts import Starts
 
 NAME = CURVES[1]
+
+
+def picture_of(answer, rows, columns):
+    """(rows, columns, 4), and the number behind the pixels."""
+    assert answer.status_code == 200, answer.text
+    assert len(answer.content) == int(answer.headers["content-length"]) == 4 * rows * columns + 8
+    pixels = np.frombuffer(answer.content, np.uint8, 4 * rows * columns).reshape(rows, columns, 4)
+    return pixels, struct.unpack("<d", answer.content[-8:])[0]
 
 
 def pixels_of(answer):
@@ -22,9 +37,7 @@ def pixels_of(answer):
 
 def drawn(client, **question):
     answer = client.get("/draw", params={"name": NAME, **question})
-    assert answer.status_code == 200, answer.text
-    rows, columns = map(int, question["size"].split("x"))
-    return np.frombuffer(answer.content, np.uint8).reshape(rows, columns, 4), answer
+    return picture_of(answer, *map(int, question["size"].split("x")))
 
 
 def test_the_page_and_its_parts_are_served_and_name_nothing_else(client):
@@ -105,11 +118,11 @@ def test_a_thumbnail_that_the_browser_has_is_not_sent_again(client):
 
 
 def test_a_drawing_at_its_own_size_is_that_of_the_codec(client, codes, start):
-    pixels, answer = drawn(client, region="0,0,1,1", size="13x17")
+    pixels, ms = drawn(client, region="0,0,1,1", size="13x17")
     field = decode(start, (codes / f"{NAME}.spn").read_bytes())
     assert np.abs(pixels[:, :, :3].astype(int) - to_picture(field.render(), "distance")).max() <= 1
     assert (pixels[:, :, 3] == 255).all()
-    assert float(answer.headers["x-milliseconds"]) > 0
+    assert 0 < ms < 60_000
 
 
 def test_a_region_is_the_part_of_the_whole(client):
@@ -122,13 +135,38 @@ def test_a_region_is_the_part_of_the_whole(client):
 def test_originals_and_errors_are_shown_beside_the_fitted(client, codes, start):
     original = open_dataset("curves", resolution=SHAPE).test.load(1)
     fitted = decode(start, (codes / f"{NAME}.spn").read_bytes()).render()
-    shown = pixels_of(client.get("/original", params={"name": NAME}))
-    assert (shown == to_picture(original, "distance")).all()
-    answer = client.get("/error", params={"name": NAME})
-    assert np.abs(pixels_of(answer).astype(int) - error_picture(original, fitted)).max() <= 1
-    assert float(answer.headers["x-psnr-db"]) == pytest.approx(
-        psnr_db(float(((original - fitted) ** 2).mean())), abs=0.01
-    )
+    shown, _ = picture_of(client.get("/original", params={"name": NAME}), *SHAPE)
+    assert (shown[:, :, :3] == to_picture(original, "distance")).all()
+    assert (shown[:, :, 3] == 255).all()
+    error, psnr = picture_of(client.get("/error", params={"name": NAME}), *SHAPE)
+    assert np.abs(error[:, :, :3].astype(int) - error_picture(original, fitted)).max() <= 1
+    assert psnr == pytest.approx(psnr_db(float(((original - fitted) ** 2).mean())), abs=0.01)
+
+
+def test_a_picture_of_several_bands_is_that_of_one(client, monkeypatch):
+    asked = [
+        ("/draw", {"name": NAME, "region": "0.1,0.2,0.9,0.7", "size": "29x23"}),
+        ("/draw", {"name": NAME, "region": "0.1,0.2,0.1000000001,0.2000000001", "size": "29x23"}),
+        ("/original", {"name": NAME}), ("/error", {"name": NAME}),
+    ]  # fmt: skip
+    whole = [client.get(path, params=question).content for path, question in asked]
+    for points in (1, 5 * 23, 7 * 17 + 3):
+        monkeypatch.setattr("sparsine.viewer.bands.BAND_POINTS", points)
+        for (path, question), expected in zip(asked, whole, strict=True):
+            parts = client.get(path, params=question).content
+            assert parts[:-8] == expected[:-8], (path, points)
+            if path == "/error":
+                assert struct.unpack("<d", parts[-8:]) == pytest.approx(struct.unpack("<d", expected[-8:]))
+
+
+def test_a_head_request_draws_one_band_at_most(codes, start, monkeypatch):
+    made = []
+    part = Bands._part
+    monkeypatch.setattr("sparsine.viewer.bands.BAND_POINTS", 1)
+    monkeypatch.setattr(Bands, "_part", lambda *rows: made.append(rows) or part(*rows))
+    answer = client_of(shelf_of(codes, start)).head("/draw", params={"name": NAME, "region": "0,0,1,1", "size": "9x8"})
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", str(4 * 72 + 8))
+    assert len(made) == 1
 
 
 def test_the_value_under_the_pointer_is_that_of_the_field_and_of_the_original(client, codes, start):
@@ -153,13 +191,22 @@ def test_without_originals_only_the_fitted_is_shown(codes, start):
     assert "--originals" in client.get("/api/code", params={"name": NAME}).json()["levels"][0]["no_original"]
 
 
+def test_originals_are_kept_once_and_within_their_bytes(codes, start):
+    found = Originals(ORIGINALS, 1, SHAPE, 0, room=2 * 4 * SHAPE[0] * SHAPE[1])
+    client = client_of(Shelf(CodeFolder(codes), Starts([("start", start)]), found))
+    for name in CURVES:
+        assert client.get("/original", params={"name": name}).status_code == 200
+    assert found._signals.used == 2 * 4 * SHAPE[0] * SHAPE[1]
+    assert not any(isinstance(split.signals, Cached) for split in found._opened(SHAPE))
+
+
 def test_an_original_is_found_by_the_input_that_the_encoder_noted(folder, start):
     (folder / "renamed.spn").write_bytes((folder / f"{NAME}.spn").read_bytes())
     (folder / "unknown.spn").write_bytes((folder / f"{NAME}.spn").read_bytes())
     with open(folder / "journal.jsonl", "a") as journal:
         journal.write(f'{{"input": "{NAME}", "file": "renamed.spn", "psnr_db": null}}\n')
     client = client_of(shelf_of(folder, start, originals=ORIGINALS))
-    same = [client.get("/original", params={"name": name}).content for name in (NAME, "renamed")]
+    same = [client.get("/original", params={"name": name}).content[:-8] for name in (NAME, "renamed")]
     assert same[0] == same[1]
     reasons = [
         client.get("/api/code", params={"name": name}).json()["levels"][0]["no_original"]
@@ -184,9 +231,9 @@ def test_the_same_name_in_several_folders_is_levels_of_one_signal(tmp_path, star
     assert [level["start"][:8] for level in levels] == ["round-01", "round-00", "round-00"]
     assert levels[0]["density"] < levels[1]["density"]
     region = {"name": "a", "region": "0,0,1,1", "size": "9x9"}
-    pictures = [client.get("/draw", params={**region, "level": level["level"]}).content for level in levels]
+    pictures = [client.get("/draw", params={**region, "level": level["level"]}).content[:-8] for level in levels]
     assert len(set(pictures)) == 3
-    assert client.get("/draw", params=region).content == pictures[-1]
+    assert client.get("/draw", params=region).content[:-8] == pictures[-1]
     shown = client.get("/api/codes", params={"level": "steps-2"}).json()
     assert [(code["name"], code["level"]) for code in shown["codes"]] == [("a", "steps-2"), ("b", "steps-2")]
     refused = client.get("/draw", params={**region, "level": "steps-3"})
@@ -209,10 +256,10 @@ def test_a_code_that_is_written_anew_is_drawn_anew(folder, start, monkeypatch):
     monkeypatch.setattr("sparsine.viewer.shelf.LIST_SECONDS", 0.0)
     client = client_of(shelf_of(folder, start))
     question = {"name": NAME, "region": "0,0,1,1", "size": "8x8"}
-    before = client.get("/draw", params=question).content
+    before = client.get("/draw", params=question).content[:-8]
     (folder / f"{NAME}.spn").write_bytes((folder / f"{CURVES[2]}.spn").read_bytes())
     client.get("/api/codes")
-    assert client.get("/draw", params=question).content != before
+    assert client.get("/draw", params=question).content[:-8] != before
 
 
 def test_a_head_request_has_no_body(client):
@@ -223,6 +270,20 @@ def test_a_head_request_has_no_body(client):
 def test_a_folder_without_codes_has_an_empty_list(tmp_path, start):
     client = client_of(shelf_of(tmp_path, start))
     assert client.get("/api/codes").json() == {"total": 0, "first": 0, "codes": []}
+
+
+def test_links_are_left_out_and_told(folder, start):
+    (folder / "a.spn").symlink_to(folder / f"{NAME}.spn")
+    (folder / "broken.spn").symlink_to(folder / "nowhere.spn")
+    (folder / "level").mkdir()
+    (folder / "level" / "b.spn").symlink_to(folder / f"{NAME}.spn")
+    (folder / "linked").symlink_to(folder / "level")
+    (folder / "notes.txt").symlink_to(folder / f"{NAME}.spn")
+    (folder / ".hidden.spn").symlink_to(folder / f"{NAME}.spn")
+    client = client_of(shelf_of(folder, start))
+    for _ in range(2):
+        about = client.get("/api/folder").json()
+        assert (about["codes"], about["links"]) == (3, 4)
 
 
 def test_a_folder_may_be_a_link(tmp_path, start):

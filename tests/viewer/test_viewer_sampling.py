@@ -1,7 +1,5 @@
 """Where the pixels of a window lie, and what is drawn where float32 ends."""
 
-from threading import Event
-
 import numpy as np
 import pytest
 import torch
@@ -11,9 +9,7 @@ from sparsine.codec import FittedField
 from sparsine.engines.choose import make_engine
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
-from sparsine.viewer import painting, sampling
-from sparsine.viewer.painting import paint
-from sparsine.viewer.refusals import Stopped
+from sparsine.viewer import sampling
 from sparsine.viewer.sampling import Window, cells, rows_of, value_at
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -105,21 +101,3 @@ def test_the_value_at_a_place_is_that_of_the_pixel_there(axis_order):
     coords, values = value_at(field, engine_of(field), (4 + 0.5) / 9, (1 + 0.5) / 6)
     assert values == pytest.approx(field.render()[4, 1].tolist(), abs=1e-5)
     assert coords == pytest.approx(field.grid.coords()[4 * 6 + 1].tolist())
-
-
-def test_a_drawing_in_bands_is_the_same_and_stops_between_them(monkeypatch):
-    field, window = fitted(), Window(WHOLE, (50, 40))
-    whole = paint(field, engine_of(field), window, Event())
-    monkeypatch.setattr(painting, "BAND_POINTS", 100)
-    assert np.array_equal(paint(field, engine_of(field), window, Event()), whole)
-    stop, drawn = Event(), []
-
-    def rows(first, last):
-        drawn.append(first)
-        stop.set()
-        return np.zeros((last - first, 40, 3), np.float32)
-
-    monkeypatch.setattr(painting, "rows_of", lambda *_: rows)
-    with pytest.raises(Stopped):
-        paint(field, engine_of(field), window, stop)
-    assert drawn == [0]

@@ -6,7 +6,6 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
-import uvicorn
 from small_problems import field_of, random_pattern
 from starlette.testclient import TestClient
 
@@ -19,7 +18,7 @@ from sparsine.signals.open import open_dataset
 from sparsine.viewer.app import make_app
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals
-from sparsine.viewer.serve import bind, hosts_of
+from sparsine.viewer.serve import bind, make_server
 from sparsine.viewer.shelf import Shelf
 from sparsine.viewer.starts import Starts
 
@@ -57,20 +56,19 @@ def write_folder(folder, start, noted=True):
 
 def shelf_of(folder, *starts, originals=None, config=None):
     named = [(f"round-{i:02}.safetensors", start) for i, start in enumerate(starts)]
-    found = Originals(originals, 1, SHAPE, 0, 4) if originals else None
+    found = Originals(originals, 1, SHAPE, 0, room=1 << 20) if originals else None
     return Shelf(CodeFolder(folder), Starts(named), found, config)
 
 
 def client_of(shelf):
-    return TestClient(make_app(shelf, [HOST]), base_url=f"http://{HOST}")
+    return TestClient(make_app(shelf, ["localhost", "127.0.0.1", "[::1]"]), base_url=f"http://{HOST}")
 
 
 @contextmanager
 def running(shelf):
     """The address of a server in a thread of its own."""
     listening = bind(0)
-    app = make_app(shelf, hosts_of(listening))
-    server = uvicorn.Server(uvicorn.Config(app, http="h11", ws="none", lifespan="off", log_level="error"))
+    server = make_server(shelf, listening)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:

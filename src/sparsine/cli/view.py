@@ -1,7 +1,5 @@
 """`sparsine view DIR --start START`: a page on this machine that shows the codes of a folder."""
 
-import threading
-import webbrowser
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,6 +12,7 @@ import tyro
 from sparsine.checks import check_range
 from sparsine.cli.console import counted, say
 from sparsine.errors import BadInput
+from sparsine.viewer.browser import open_browser
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals
@@ -32,7 +31,7 @@ class Options:
     port: int | None = None
     """Of this machine; None is 8765, or any free one if that is taken."""
     no_browser: bool = False
-    """Only print the address."""
+    """Only print the address; so it is where nothing can open a window."""
 
     def __post_init__(self) -> None:
         if self.port is not None:
@@ -44,14 +43,20 @@ def run(options: Options) -> int:
     shelf = _shelf(options)
     with server.bind(options.port) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        found = counted(len(shelf.folder.codes()), "signal")
-        say(("viewing", "bold"), f" {found} of {options.codes} at {address} (Ctrl-C ends it)")
+        found, left_out = counted(len(shelf.folder.codes()), "signal"), _left_out(shelf.folder.num_links)
+        say(("viewing", "bold"), f" {found} of {options.codes} at {address} (Ctrl-C ends it){left_out}")
         if not options.no_browser:
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            open_browser(address)
         with suppress(KeyboardInterrupt):  # the way to end it; where SIGINT was ignored at our start, serve returns
             server.serve(shelf, listening)
         say("ended")
     return 0
+
+
+def _left_out(links: int) -> str:
+    if not links:
+        return ""
+    return f"; {counted(links, 'link')} {'was' if links == 1 else 'were'} left out: none is followed, so copy the codes"
 
 
 def _shelf(options: Options) -> Shelf:
@@ -61,7 +66,7 @@ def _shelf(options: Options) -> Shelf:
         start = next(iter(starts.drawers.values())).start
         seed = int(start.info.get("config", {}).get("split_seed", 0))
         originals = Originals(
-            options.originals, start.field.out_features, start.grid.shape, seed, config.num_originals
+            options.originals, start.field.out_features, start.grid.shape, seed, config.original_bytes
         )  # fmt: skip
     return Shelf(folder, starts, originals, config)
 

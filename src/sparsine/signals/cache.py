@@ -36,6 +36,11 @@ class Cached(SignalSet):
         """Pickles and copies begin empty: they read for themselves."""
         return Cached, (self._inner, self._max_bytes)
 
+    @property
+    def uncached(self) -> SignalSet:
+        """The set itself, for those who keep of it what they need."""
+        return self._inner
+
     def __len__(self) -> int:
         return len(self._inner)
 

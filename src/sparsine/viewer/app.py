@@ -5,26 +5,28 @@
 /api/codes              a page of the list: search, sort, level, first, count
 /api/code?name=         one signal with its levels
 /thumbnail?name=        PNG: level, edge
-/draw?name=             pixels: level, region=y0,x0,y1,x1, size=ROWSxCOLUMNS
+/draw?name=             level, region=y0,x0,y1,x1, size=ROWSxCOLUMNS: pixels, then milliseconds (see Bands)
 /value?name=            at=y,x: coordinates, value, original
-/original?name=         PNG at its own samples; /error?name= the same of the error
+/original?name=         pixels at its own samples, then milliseconds
+/error?name=            the same of the error, then its PSNR in dB
 """
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from asyncio import Event
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from importlib.resources import files
-from threading import Event
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sparsine.errors import BadInput
 from sparsine.storage import finite_or_none
+from sparsine.viewer.bands import Bands
 from sparsine.viewer.desk import Desk, Rank
 from sparsine.viewer.folder import CodeFile
 from sparsine.viewer.guard import Guard
@@ -40,7 +42,7 @@ THUMBNAIL_EDGES = 16, 512
 
 
 def make_app(shelf: Shelf, hosts: Iterable[str]) -> Guard:
-    """The app of one folder. `hosts`: what the Host header of a request may be, such as "127.0.0.1:8765"."""
+    """The app of one folder. `hosts`: names that the Host header of a request may say, such as "localhost"."""
     answers = Answers(shelf)
     routes = [
         Route("/", answers.page), Route("/static/{name}", answers.static),
@@ -68,20 +70,18 @@ class Answers:
         return self._part(request.path_params["name"])
 
     async def folder(self, request: Request) -> Response:
-        return as_json(await self._do(request, Rank.FACTS, lambda _: self.shelf.about()))
+        return as_json(await self._do(request, Rank.FACTS, lambda: self.shelf.about()))
 
     async def codes(self, request: Request) -> Response:
         ask = Question(request.query_params)
         search, sort = ask.text("search", "", 200), ask.choice("sort", SORTS)
         level = ask.text("level", "") if "level" in ask.query else None
         first, count = ask.whole("first", 0, 10**9, 0), ask.whole("count", 1, MOST_LISTED, 100)
-        return as_json(
-            await self._do(request, Rank.FACTS, lambda _: self.shelf.page(search, sort, level, first, count))
-        )
+        return as_json(await self._do(request, Rank.FACTS, lambda: self.shelf.page(search, sort, level, first, count)))
 
     async def code(self, request: Request) -> Response:
         name = Question(request.query_params).text("name")
-        return as_json(await self._do(request, Rank.FACTS, lambda _: self.shelf.code(name)))
+        return as_json(await self._do(request, Rank.FACTS, lambda: self.shelf.code(name)))
 
     async def thumbnail(self, request: Request) -> Response:
         edge = Question(request.query_params).whole("edge", *THUMBNAIL_EDGES, 192)
@@ -90,29 +90,26 @@ class Answers:
         headers = {"etag": tag, "cache-control": "private, no-cache"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        png = await self._do(request, Rank.THUMBNAIL, lambda _: self.shelf.thumbnail(file, edge))
+        png = await self._do(request, Rank.THUMBNAIL, lambda: self.shelf.thumbnail(file, edge))
         return Response(png, media_type="image/png", headers=headers)
 
     async def draw(self, request: Request) -> Response:
         window = Question(request.query_params).window(self.shelf.config)
         file = await self._file(request)
-        pixels, ms = await self._do(request, Rank.VIEW, lambda stop: self.shelf.draw(file, window, stop))
-        return Response(pixels, media_type="application/octet-stream", headers={"x-milliseconds": f"{ms:.1f}"})
+        return await self._drawn(request, lambda: self.shelf.draw(file, window))
 
     async def value(self, request: Request) -> Response:
         y, x = Question(request.query_params).fractions("at", 2)
         file = await self._file(request)
-        return as_json(await self._do(request, Rank.FACTS, lambda _: self.shelf.value(file, y, x)))
+        return as_json(await self._do(request, Rank.FACTS, lambda: self.shelf.value(file, y, x)))
 
     async def original(self, request: Request) -> Response:
         file = await self._file(request)
-        png = await self._do(request, Rank.VIEW, lambda _: self.shelf.original_png(file))
-        return Response(png, media_type="image/png")
+        return await self._drawn(request, lambda: self.shelf.draw_original(file))
 
     async def error(self, request: Request) -> Response:
         file = await self._file(request)
-        compared = await self._do(request, Rank.VIEW, lambda _: self.shelf.compared(file))
-        return Response(compared.png, media_type="image/png", headers={"x-psnr-db": f"{compared.psnr_db:.4f}"})
+        return await self._drawn(request, lambda: self.shelf.draw_error(file))
 
     async def _file(self, request: Request) -> CodeFile:
         ask = Question(request.query_params)
@@ -120,10 +117,23 @@ class Answers:
         listed = self.shelf.listed(name, level)
         if listed is not None:
             return listed
-        return await self._do(request, Rank.FACTS, lambda _: self.shelf.file(name, level))
+        return await self._do(request, Rank.FACTS, lambda: self.shelf.file(name, level))
 
-    async def _do(self, request: Request, rank: Rank, work: Callable[[Event], T]) -> T:
+    async def _do(self, request: Request, rank: Rank, work: Callable[[], T]) -> T:
         return await self.desk.run(rank, work, _leaving(request))
+
+    async def _drawn(self, request: Request, begin: Callable[[], Bands]) -> Response:
+        """The first band comes before the answer begins: what cannot be drawn is refused, not cut off."""
+        bands, first = await self._do(request, Rank.VIEW, lambda: _begun(begin()))
+        parts = self._parts(bands, first) if request.method == "GET" else _nothing()
+        headers = {"content-length": str(bands.num_bytes)}
+        return StreamingResponse(parts, media_type="application/octet-stream", headers=headers)
+
+    async def _parts(self, bands: Bands, first: bytes) -> AsyncIterator[bytes]:
+        """Each is drawn when the one before was taken. Whoever leaves has this cancelled by Starlette."""
+        yield first
+        for work in list(bands)[1:]:
+            yield await self.desk.run(Rank.VIEW, work, _staying, admitted=True)
 
     def _part(self, name: str) -> Response:
         if name not in self.parts:
@@ -157,6 +167,20 @@ def _leaving(request: Request) -> Callable[[], Awaitable[None]]:
             pass
 
     return gone
+
+
+async def _staying() -> None:
+    await Event().wait()
+
+
+def _begun(bands: Bands) -> tuple[Bands, bytes]:
+    return bands, next(iter(bands))()
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """What a HEAD request gets."""
+    return
+    yield b""
 
 
 def _suffix(name: str) -> str:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from sparsine.checks import check_range
 
+BYTES_PER_SAMPLE = 12
+"""Of three channels."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ViewerConfig:
@@ -17,8 +20,8 @@ class ViewerConfig:
     """Requests that may wait for their turn; more are told to come again."""
     num_fields: int = 64
     """Decoded codes that are kept."""
-    num_originals: int = 8
-    """Original signals that are kept."""
+    original_bytes: int = 256 << 20
+    """Of original signals that are kept; at least as many as the largest has."""
     thumbnail_bytes: int = 64 << 20
     """Of thumbnails that are kept."""
 
@@ -27,5 +30,5 @@ class ViewerConfig:
         check_range("max_edge", self.max_edge, 1, 1 << 15)
         check_range("max_waiting", self.max_waiting, 1, 10_000)
         check_range("num_fields", self.num_fields, 1, 10**6)
-        check_range("num_originals", self.num_originals, 1, 10**6)
+        check_range("original_bytes", self.original_bytes, BYTES_PER_SAMPLE * self.max_points, 1 << 40)
         check_range("thumbnail_bytes", self.thumbnail_bytes, 0, 1 << 40)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
 from itertools import count
-from threading import Event
 from typing import TypeVar
 
 from sparsine.viewer.refusals import Busy, Stopped
@@ -27,56 +26,58 @@ class Desk:
 
     def __init__(self, max_waiting: int) -> None:
         self.max_waiting = max_waiting
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, int, bool, asyncio.Future[None]]] = []
         self._arrivals = count()
         self._busy = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="drawing")
 
-    async def run(self, rank: Rank, work: Callable[[Event], T], gone: Callable[[], Awaitable[None]]) -> T:
-        """What `work` returns, computed in a thread of its own. It is given an event that is set once `gone` returns;
-        work that has not begun by then never begins.
+    async def run(
+        self, rank: Rank, work: Callable[[], T], gone: Callable[[], Awaitable[None]], *, admitted: bool = False
+    ) -> T:
+        """What `work` returns, computed in a thread of its own. Work that has not begun when `gone` returns never
+        begins. It should be short: nothing stops it.
+
+        Args:
+            admitted: it goes on with something that had its turn, so it waits however many do, and is no hindrance.
 
         Raises:
             Busy: too many are waiting.
             Stopped: `gone` came first.
         """
-        stop = Event()
-        watch = asyncio.ensure_future(_set_after(gone, stop))
-        turn = asyncio.ensure_future(self._turn(rank))
+        watch = asyncio.ensure_future(gone())
+        turn = asyncio.ensure_future(self._turn(rank, admitted))
         try:
             await asyncio.wait({turn, watch}, return_when=asyncio.FIRST_COMPLETED)
             if not turn.done():
                 raise Stopped("nobody waits for this any more")
             turn.result()
-            return await self._finished(work, stop)
+            return await self._finished(work)
         finally:
-            stop.set()
             watch.cancel()
             if not turn.done():
                 turn.cancel()
             elif not turn.cancelled() and turn.exception() is None:
                 self._next()
 
-    async def _finished(self, work: Callable[[Event], T], stop: Event) -> T:
+    async def _finished(self, work: Callable[[], T]) -> T:
         # shielded: when this task is cancelled the thread is still at work, and the turn ends only after it
-        working = asyncio.get_running_loop().run_in_executor(self._thread, _unless_stopped, work, stop)
+        working = asyncio.get_running_loop().run_in_executor(self._thread, work)
         try:
             return await asyncio.shield(working)
         except asyncio.CancelledError:
-            stop.set()
             await asyncio.wait({working})
             raise
 
-    async def _turn(self, rank: Rank) -> None:
+    async def _turn(self, rank: Rank, admitted: bool) -> None:
         if not self._busy:
             self._busy = True
             return
-        self._waiting = [entry for entry in self._waiting if not entry[2].done()]
-        if len(self._waiting) >= self.max_waiting:
+        self._waiting = [entry for entry in self._waiting if not entry[-1].done()]
+        if not admitted and sum(not entry[2] for entry in self._waiting) >= self.max_waiting:
             raise Busy("too many drawings are waiting; ask again in a moment")
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heapify(self._waiting)
-        heapq.heappush(self._waiting, (rank, next(self._arrivals), mine))
+        heapq.heappush(self._waiting, (rank, next(self._arrivals), admitted, mine))
         try:
             await mine
         except asyncio.CancelledError:
@@ -86,19 +87,8 @@ class Desk:
 
     def _next(self) -> None:
         while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
+            *_, turn = heapq.heappop(self._waiting)
             if not turn.done():
                 turn.set_result(None)
                 return
         self._busy = False
-
-
-async def _set_after(gone: Callable[[], Awaitable[None]], stop: Event) -> None:
-    await gone()
-    stop.set()
-
-
-def _unless_stopped(work: Callable[[Event], T], stop: Event) -> T:
-    if stop.is_set():
-        raise Stopped("nobody waits for this any more")
-    return work(stop)

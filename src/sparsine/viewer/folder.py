@@ -42,10 +42,13 @@ class CodeFolder:
             found = "is a file" if root.exists() else "does not exist"
             raise BadInput(f"{root} {found}; give the folder that sparsine encode wrote")
         self.root = root
+        self.num_links = 0
+        """Links to codes and to folders that the last listing left out."""
 
     def codes(self) -> dict[str, dict[str, CodeFile]]:
         """Name, then level, to file. Names in the order of people (2 before 10), levels too."""
         found: dict[str, dict[str, CodeFile]] = {}
+        self.num_links = 0
         for level in ["", *sorted(self._sub_folders(), key=natural)]:
             for file in self._codes_in(level):
                 found.setdefault(file.name, {})[level] = file
@@ -86,9 +89,11 @@ class CodeFolder:
     def _sub_folders(self) -> list[str]:
         try:
             with os.scandir(self.root) as entries:
-                return [e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
+                folders = [e for e in entries if not e.name.startswith(".") and e.is_dir()]
         except OSError as error:
             raise BadInput(f"{self.root} cannot be listed: {error.strerror or error}") from error
+        self.num_links += sum(folder.is_symlink() for folder in folders)
+        return [folder.name for folder in folders if not folder.is_symlink()]
 
     def _codes_in(self, level: str) -> Iterator[CodeFile]:
         try:
@@ -96,6 +101,7 @@ class CodeFolder:
                 for entry in entries:
                     if entry.name.startswith(".") or not entry.name.endswith(SUFFIX):
                         continue
+                    self.num_links += entry.is_symlink()
                     if entry.is_file(follow_symlinks=False):
                         about = entry.stat(follow_symlinks=False)
                         name = shown(entry.name.removesuffix(SUFFIX))

@@ -2,9 +2,12 @@
 
 A page on another site can make this browser send requests to 127.0.0.1. It cannot read answers to them, unless its own
 name is made to point here (DNS rebinding); then the Host header still carries that name. So: only hosts that are this
-server, only this origin, nothing that the browser says comes from another site, and only questions (GET, HEAD).
+server, only this origin, nothing that the browser says comes from another site, and only questions (GET, HEAD). A host
+is this server by its name alone, whatever the port: a tunnel has a port of its own, and no page elsewhere can be called
+localhost.
 """
 
+import re
 import sys
 from collections.abc import Iterable
 
@@ -13,10 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_TARGET_LENGTH = 4096
 """Bytes of path and query."""
+HOST = re.compile(rb"(\[[^\]]*\]|[^:]*)(?::[0-9]{1,5})?")
+"""A name, and perhaps a port."""
 SAME_SITE = (b"same-origin", b"none")
 HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    b"sandbox allow-scripts allow-same-origin allow-downloads",  # no windows, no forms
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",
@@ -31,7 +37,7 @@ class Guard:
     """Wraps an app; answers refusals itself, and turns what the app did not foresee into one line."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
-        """`hosts`: what a Host header may say, with the port, such as "127.0.0.1:8765"."""
+        """`hosts`: what a Host header may say, without the port, such as "127.0.0.1"."""
         self.app = app
         self.hosts = {host.encode() for host in hosts}
 
@@ -67,15 +73,19 @@ class Guard:
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_LENGTH:
             return 414, "the address is too long"
         hosts = _all(headers, b"host")
-        if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
-            return 403, "this is not the address of this page; use the one that the terminal shows"
-        if any(origin.lower() not in {b"http://" + host for host in self.hosts} for origin in _all(headers, b"origin")):
+        if len(hosts) != 1 or not self._is_ours(hosts[0]):
+            return 403, "this is not the address of this page; use the one that the terminal shows, or one of localhost"
+        if any(origin.lower() != b"http://" + hosts[0].lower() for origin in _all(headers, b"origin")):
             return 403, "another site may not ask here"
         if any(site not in SAME_SITE for site in _all(headers, b"sec-fetch-site")) and not _is_visit(scope):
             return 403, "another site may not ask here"
         if _all(headers, b"transfer-encoding") or any(n != b"0" for n in _all(headers, b"content-length")):
             return 413, "a question has no body"
         return None
+
+    def _is_ours(self, host: bytes) -> bool:
+        found = HOST.fullmatch(host.lower())
+        return found is not None and found[1] in self.hosts
 
 
 def _is_visit(scope: Scope) -> bool:

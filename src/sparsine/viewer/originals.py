@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sparsine.errors import BadInput
+from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.open import dataset_kinds, open_dataset, open_files
@@ -27,11 +28,12 @@ class Originals:
         BadInput: it cannot be opened.
     """
 
-    def __init__(self, spec: str, num_channels: int, shape: tuple[int, ...], seed: int, kept: int) -> None:
-        """`shape`: that of the start's grid, to try it with. `seed`: splits a data set as when it was learned."""
+    def __init__(self, spec: str, num_channels: int, shape: tuple[int, ...], seed: int, room: int) -> None:
+        """`shape`: that of the start's grid, to try it with. `seed`: splits a data set as when it was learned. `room`:
+        bytes of signals that are kept."""
         self.spec, self.num_channels, self.seed = spec, num_channels, seed
         self._splits: Bounded[list[NamedSignals]] = Bounded(SHAPES_KEPT)
-        self._signals: Bounded[np.ndarray] = Bounded(kept)
+        self._signals: Bounded[np.ndarray] = Bounded(room, lambda values: values.nbytes)
         self._opened(shape)
 
     def missing(self, name: str, noted: str | None, shape: tuple[int, ...]) -> str | None:
@@ -81,7 +83,7 @@ class NamedSignals:
     """One split, whose names are listed when one is first looked for."""
 
     def __init__(self, signals: SignalSet) -> None:
-        self.signals = signals
+        self.signals = signals.uncached if isinstance(signals, Cached) else signals
 
     def index(self, name: str, noted: str | None) -> int | None:
         """Of the signal that is called `noted`, or whose code is called `name`."""

@@ -1,16 +1,39 @@
 """A socket of this machine alone, and uvicorn on it."""
 
+import logging
 import socket
+from typing import Any
 
 import uvicorn
 
 from sparsine.errors import BadInput
 from sparsine.viewer.app import make_app
+from sparsine.viewer.connections import MAX_CONNECTIONS, PATIENCE_SECONDS, Connection
 from sparsine.viewer.shelf import Shelf
 
 ADDRESS = "127.0.0.1"
 USUAL_PORT = 8765
-MAX_CONNECTIONS = 100
+SEND_BUFFER_BYTES = 1 << 16
+"""What the system keeps of an answer that is not taken: little, so that a slow reader is soon seen to take some."""
+
+
+class OneLine(logging.Formatter):
+    """Faults of the libraries below, as ours are told: in one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fault = record.exc_info[1] if record.exc_info else None
+        told = f" ({type(fault).__name__}: {fault})" if fault else ""
+        return " ".join(f"error: the viewer's server: {record.getMessage()}{told}".split())
+
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"one line": {"()": OneLine}},
+    "handlers": {"terminal": {"class": "logging.StreamHandler", "level": "ERROR", "formatter": "one line"}},
+    "loggers": {name: {"handlers": ["terminal"], "propagate": False} for name in ("uvicorn", "asyncio")},
+}
+"""Warnings say what a client did wrong, which it is told itself."""
 
 
 def bind(port: int | None) -> socket.socket:
@@ -21,6 +44,7 @@ def bind(port: int | None) -> socket.socket:
     """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     for wanted in (USUAL_PORT, 0) if port is None else (port,):
         try:
             listening.bind((ADDRESS, wanted))
@@ -33,17 +57,20 @@ def bind(port: int | None) -> socket.socket:
 
 
 def hosts_of(listening: socket.socket) -> list[str]:
-    """What the Host header of a request to this socket may be."""
-    port = listening.getsockname()[1]
-    names = [ADDRESS, "localhost"]
-    return [f"{name}:{port}" for name in names] + (names if port == 80 else [])
+    """The names that this socket is reached by on this machine, and at the other end of a tunnel."""
+    return [listening.getsockname()[0], "localhost", "[::1]"]
+
+
+def make_server(shelf: Shelf, listening: socket.socket) -> uvicorn.Server:
+    """What answers for a folder once it is run on the socket."""
+    config = uvicorn.Config(
+        make_app(shelf, hosts_of(listening)), http=Connection, ws="none", lifespan="off", log_config=LOGGING,
+        access_log=False, server_header=False, proxy_headers=False, limit_concurrency=MAX_CONNECTIONS + 1,
+        h11_max_incomplete_event_size=16_384, timeout_keep_alive=int(PATIENCE_SECONDS), timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    return uvicorn.Server(config)
 
 
 def serve(shelf: Shelf, listening: socket.socket) -> None:
     """Answer until interrupted."""
-    config = uvicorn.Config(
-        make_app(shelf, hosts_of(listening)), http="h11", ws="none", lifespan="off", log_level="warning",
-        access_log=False, server_header=False, proxy_headers=False, limit_concurrency=MAX_CONNECTIONS,
-        h11_max_incomplete_event_size=16_384, timeout_keep_alive=30, timeout_graceful_shutdown=1,
-    )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+    make_server(shelf, listening).run(sockets=[listening])

@@ -2,38 +2,30 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import prod
-from threading import Event
+from math import fsum, prod
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
 from sparsine.errors import BadInput
 from sparsine.psnr import psnr_db
 from sparsine.signals.pictures import error_picture
+from sparsine.viewer.bands import Bands
 from sparsine.viewer.cached import Bounded
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFile, CodeFolder, natural
 from sparsine.viewer.notes import Note, read_notes
 from sparsine.viewer.originals import Originals
-from sparsine.viewer.painting import paint, thumbnail_size, to_png
+from sparsine.viewer.painting import painter, thumbnail_size, to_png
 from sparsine.viewer.refusals import Unknown
-from sparsine.viewer.sampling import Window, rows_of, value_at
+from sparsine.viewer.sampling import Window, rows_of, sample_width, value_at
 from sparsine.viewer.starts import Opened, Starts
 
 SORTS = ("name", "largest", "smallest", "best", "worst")
 """By name, by bytes, by PSNR."""
 LIST_SECONDS = 2.0
 """A list that is older is made again: the encoder may be at work."""
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The error of a code against its original, at the samples of the signal."""
-
-    png: bytes
-    psnr_db: float
 
 
 class Shelf:
@@ -57,6 +49,7 @@ class Shelf:
         levels = sorted(self._folders(), key=natural)
         return {
             "folder": str(self.folder.root.resolve().name), "codes": len(self._codes), "levels": levels,
+            "links": self.folder.num_links,
             "starts": len(self.starts.drawers), "originals": self.originals.spec if self.originals else None,
             "max_points": self.config.max_points, "max_edge": self.config.max_edge, "sorts": SORTS,
         }  # fmt: skip
@@ -95,12 +88,10 @@ class Shelf:
         """PNG of the whole picture within `edge` x `edge`."""
         return self._thumbnails.get((file, edge), lambda: self._draw_thumbnail(file, edge))
 
-    def draw(self, file: CodeFile, window: Window, stop: Event) -> tuple[bytes, float]:
-        """(pixels, milliseconds): red, green, blue and 255 for each, row by row."""
-        began = time.perf_counter()
+    def draw(self, file: CodeFile, window: Window) -> Bands:
+        """A part of the picture."""
         opened = self.opened(file)
-        pixels = paint(opened.field, opened.drawer.engine, window, stop)
-        return pixels.tobytes(), 1e3 * (time.perf_counter() - began)
+        return Bands(window.size, painter(opened.field, opened.drawer.engine, window))
 
     def value(self, file: CodeFile, y: float, x: float) -> dict[str, Any]:
         """Coordinates and value at a place of the picture, and the original's sample there."""
@@ -123,17 +114,25 @@ class Shelf:
             raise BadInput(f"the original has {prod(shape):,} samples; up to {self.config.max_points:,} are shown here")
         return self.originals.find(file.name, note.input if note else None, shape)
 
-    def original_png(self, file: CodeFile) -> bytes:
-        """The original as it is drawn everywhere."""
-        return to_png(self.opened(file).drawer.start.kind.picture(self.original(file)))
+    # An original is asked for again for every band: of those that nobody looks at any more none must be held.
 
-    def compared(self, file: CodeFile) -> Compared:
-        """The absolute error at the samples of the original."""
-        opened, original = self.opened(file), self.original(file)
-        rows = opened.field.shape[0]
-        window = Window((0.0, 0.0, 1.0, 1.0), (rows, opened.field.shape[1]))
-        values = rows_of(opened.field, opened.drawer.engine, window)(0, rows)
-        return Compared(to_png(error_picture(original, values)), psnr_db(float(np.mean((original - values) ** 2))))
+    def draw_original(self, file: CodeFile) -> Bands:
+        """The original as it is drawn everywhere, at its own samples."""
+        window, kind = _whole(self.original(file).shape), self.opened(file).drawer.start.kind
+        width = sample_width(window)
+        return Bands(window.size, lambda first, last: kind.picture(self.original(file)[first:last], width))
+
+    def draw_error(self, file: CodeFile) -> Bands:
+        """The absolute error at the samples of the original; told at the end: the PSNR in dB."""
+        opened, shape = self.opened(file), self.original(file).shape
+        values, squares = rows_of(opened.field, opened.drawer.engine, _whole(shape)), list[float]()
+
+        def paint(first: int, last: int) -> UInt8[np.ndarray, "rows columns 3"]:
+            given, drawn = self.original(file)[first:last], values(first, last)
+            squares.append(float(np.square(given - drawn, dtype=np.float64).sum()))
+            return error_picture(given, drawn)
+
+        return Bands(_whole(shape).size, paint, lambda: psnr_db(fsum(squares) / prod(shape)))
 
     def opened(self, file: CodeFile) -> Opened:
         """The field of a code. Raises BadInput: damaged, or of another start."""
@@ -162,8 +161,8 @@ class Shelf:
 
     def _draw_thumbnail(self, file: CodeFile, edge: int) -> bytes:
         opened = self.opened(file)
-        window = Window((0.0, 0.0, 1.0, 1.0), thumbnail_size(opened.field.shape, edge))
-        return to_png(paint(opened.field, opened.drawer.engine, window, Event()))
+        window = _whole(thumbnail_size(opened.field.shape, edge))
+        return to_png(painter(opened.field, opened.drawer.engine, window)(0, window.size[0]))
 
     def _list(self) -> None:
         if time.monotonic() - self._listed < LIST_SECONDS:
@@ -198,6 +197,10 @@ class Shelf:
         known = sorted(noted, key=lambda pair: pair[1], reverse=sort == "best")
         first = {id(file) for file, _ in known}
         return [file for file, _ in known] + [file for file in files if id(file) not in first]
+
+
+def _whole(shape: tuple[int, ...]) -> Window:
+    return Window((0.0, 0.0, 1.0, 1.0), (shape[0], shape[1]))
 
 
 def _at(files: dict[str, CodeFile], level: str | None) -> CodeFile:

@@ -121,7 +121,9 @@ export class Gallery {
     const searched = $("search").value.trim();
     $("count").textContent = this.failed ? "" : searched ? `${counted(this.total, "code")} of ${this.folder.codes}` : counted(this.total, "code");
     $("empty").hidden = this.total > 0;
-    $("empty").textContent = this.failed || (searched ? "No code has a name like that." : "There is no code (.spn) in this folder yet. sparsine encode writes them; load the page again afterwards.");
+    const { links } = this.folder;
+    const leftOut = links && !searched ? ` ${counted(links, "link")} ${links === 1 ? "was" : "were"} left out: no link is followed.` : "";
+    $("empty").textContent = this.failed || (searched ? "No code has a name like that." : "There is no code (.spn) in this folder yet. sparsine encode writes them; load the page again afterwards.") + leftOut;
     this.shelf.hidden = !this.total;
   }
 

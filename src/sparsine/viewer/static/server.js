@@ -25,17 +25,22 @@ export const askFor = async (path, question = {}, signal = undefined) => (await 
 export const thumbnailAddress = (code, edge) =>
   address("/thumbnail", { name: code.name, level: code.level, edge, version: code.version });
 
+/** Pixels of `size` (rows, columns), and the number that stands behind them: { pixels: ImageData, told }. */
+async function picture(path, question, [rows, columns], signal) {
+  const bytes = await (await ask(path, question, signal)).arrayBuffer();
+  const end = 4 * rows * columns;
+  return { pixels: new ImageData(new Uint8ClampedArray(bytes, 0, end), columns, rows), told: new DataView(bytes).getFloat64(end, true) };
+}
+
 /** A part of a code's picture: { pixels: ImageData, ms }. */
 export async function draw(code, region, size, signal) {
   const question = { name: code.name, level: code.level, region: region.join(","), size: size.join("x") };
-  const answer = await ask("/draw", question, signal);
-  const bytes = new Uint8ClampedArray(await answer.arrayBuffer());
-  return { pixels: new ImageData(bytes, size[1], size[0]), ms: Number(answer.headers.get("x-milliseconds")) };
+  const { pixels, told } = await picture("/draw", question, size, signal);
+  return { pixels, ms: told };
 }
 
-/** "original" or "error" of a code, at its own samples: { bitmap, psnr }. */
+/** "original" or "error" of a code, at its own samples: { bitmap, told }; of an error the PSNR is told. */
 export async function whole(kind, code, signal) {
-  const answer = await ask(`/${kind}`, { name: code.name, level: code.level }, signal);
-  const psnr = answer.headers.get("x-psnr-db");
-  return { bitmap: await createImageBitmap(await answer.blob()), psnr: psnr === null ? null : Number(psnr) };
+  const { pixels, told } = await picture(`/${kind}`, { name: code.name, level: code.level }, [code.rows, code.columns], signal);
+  return { bitmap: await createImageBitmap(pixels), told };
 }

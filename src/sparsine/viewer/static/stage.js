@@ -147,7 +147,7 @@ export class Stage {
       this.#paint();
       const error = await whole("error", code, signal);
       this.panels.error.layers = [{ source: error.bitmap, region: WHOLE }];
-      if (code.psnr_db === null && error.psnr !== null) code.psnr_db = error.psnr;
+      if (code.psnr_db === null) code.psnr_db = error.told;
       this.#tellFacts();
       this.#paint();
     } catch (error) {
