@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from small_problems import Pattern, Siren, answers, make_problem, random_keep, repeatable
 
 from sparsine.engines import ReferenceEngine, SparseEngine
-from sparsine.engines.native import instruction_sets
+from sparsine.engines.native import compiled, instruction_sets
+from sparsine.fields import MLP
+from sparsine.fields.activations import Gauss, Sine
 
 # Of the norm of a signal's answer. The engine rounds to float32 (6e-8), sines are right to 2e-7, and a handful of
 # layers and passes add up: 2.5e-6 was the worst of 4,500 answers to each question, 5e-7 of 99 in 100.
@@ -108,6 +110,31 @@ def test_sparse_agrees_with_the_reference(sizes, omega_0, offset, density, wound
     field = Siren(sizes=sizes, omega_0=omega_0, output_offset=offset)
     pattern = wounded(field, density, wounds, question["seed"])
     assert_agrees(*rounded(make_problem(pattern, **question), one_theta=one_theta, one_v=one_v))
+
+
+@settings(repeatable, max_examples=200)
+@given(
+    sizes,
+    st.one_of(
+        st.builds(lambda sigma: Gauss(sigma=sigma), st.floats(0.07, 2)),
+        st.builds(lambda a, b: Sine(omega_0=a, omega_first=b), st.floats(0.5, 200), st.floats(0.5, 200)),
+    ),
+    st.sampled_from([0.0, 0.5, -1.3]),
+    st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.5, 0.7, 0.9, 1.0]),
+    st.sets(st.sampled_from(WOUNDS), max_size=3),
+    questions,
+    st.booleans(),
+)
+def test_sparse_agrees_with_the_reference_for_every_activation_it_has(
+    sizes, activation, offset, density, wounds, question, one_theta
+):
+    field = MLP(sizes=sizes, activation=activation, output_offset=offset)
+    pattern = wounded(field, density, wounds, question["seed"])
+    assert_agrees(*rounded(make_problem(pattern, **question), one_theta=one_theta))
+
+
+def test_the_activations_of_the_compiled_part_are_those_that_are_tried_here():
+    assert compiled() == ["sine", "gauss"]
 
 
 # omega_0 = 1000 needs no looser tolerance: 1.2e-6 was the worst at either

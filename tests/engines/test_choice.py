@@ -1,12 +1,14 @@
+from dataclasses import dataclass
+
 import pytest
 import torch
 from small_problems import field_of, random_pattern
 
 from sparsine.engines import ENGINES, DenseEngine, Engine, ReferenceEngine, SparseEngine, choose, make_engine
-from sparsine.engines.native import VARIABLE, instruction_sets
+from sparsine.engines.native import VARIABLE, instruction_sets, native
 from sparsine.errors import BadInput
 from sparsine.fields import MLP, Pattern
-from sparsine.fields.activations import Finer, Relu
+from sparsine.fields.activations import Finer, Gauss, Relu, Sine
 from sparsine.fields.encodings import FourierFeatures
 
 SMALL = field_of(2, 7, 5, 3)
@@ -88,6 +90,36 @@ def test_reference_and_dense_support_every_field_and_sparse_says_what_it_lacks(f
 @each_other
 def test_auto_asks_every_engine_and_takes_dense_where_sparse_cannot(field):
     assert type(make_engine(Pattern.full(field))) is DenseEngine
+
+
+@pytest.mark.parametrize("activation", [Gauss(sigma=0.2), Sine(omega_0=20.0, omega_first=30.0)])
+def test_auto_takes_sparse_for_what_was_compiled_in(activation):
+    field = MLP(sizes=(2, 7, 3), activation=activation)
+    assert type(make_engine(random_pattern(field, 0.2))) is SparseEngine
+
+
+def test_the_sparse_engine_knows_an_activation_by_its_class_and_not_by_its_name():
+    @dataclass(frozen=True)
+    class Wider(Gauss):
+        def value(self, z):
+            return super().value(0.5 * z)
+
+    field = MLP(sizes=(2, 7, 3), activation=Wider())
+    assert Wider.name == "gauss"
+    with pytest.raises(BadInput, match="engine 'sparse' computes sine and gauss without an encoding, but this field"):
+        SparseEngine(Pattern.full(field))
+
+
+def test_an_extension_from_before_there_were_activations_still_computes_sirens(monkeypatch):
+    class Old:
+        Engine = native().Engine
+        instruction_sets = staticmethod(native().instruction_sets)
+
+    monkeypatch.setattr("sparsine.engines.native.native", lambda: Old)
+    monkeypatch.setattr("sparsine.engines.sparse.native", lambda: Old)
+    assert type(make_engine(random_pattern(SMALL, 0.2))) is SparseEngine
+    with pytest.raises(BadInput, match="engine 'sparse' computes SIRENs, but this field is MLP 2-7-3, gauss"):
+        SparseEngine(Pattern.full(MLP(sizes=(2, 7, 3), activation=Gauss())))
 
 
 def test_an_engine_that_says_nothing_is_never_made_for_a_field_that_is_no_siren():

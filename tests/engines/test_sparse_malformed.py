@@ -18,9 +18,9 @@ QUESTIONS = {
 OUTPUTS = ("out", "loss", "grad", "product")
 
 
-def engine_of(sizes=FIELD.sizes, keep=None, omega_0=3.0, output_offset=0.0, instructions="portable"):
+def engine_of(sizes=FIELD.sizes, keep=None, omega_0=3.0, output_offset=0.0, instructions="portable", **further):
     keep = PATTERN.keep.numpy().view(np.uint8) if keep is None else keep
-    return _native.Engine(sizes, keep, omega_0, output_offset, instructions)
+    return _native.Engine(sizes, keep, omega_0, output_offset, instructions, **further)
 
 
 def arguments():
@@ -199,6 +199,9 @@ WRONG_ENGINES = {
     "no offset": (dict(output_offset=float("nan")), "finite"),
     "an unknown instruction set": (dict(instructions="abacus"), "no instruction set 'abacus'"),
     "no instruction set": (dict(instructions=""), "no instruction set ''"),
+    "an unknown activation": (dict(activation="swish"), "no activation 'swish'"),
+    "no first frequency": (dict(omega_first=float("nan")), "omega_first is finite"),
+    "an endless first frequency": (dict(activation="gauss", omega_first=float("inf")), "omega_first is finite"),
 }
 MISTYPED_ENGINES = {
     "a layer of 2^32 + 5": dict(sizes=[2, 2**32 + 5, 3]),
@@ -212,6 +215,8 @@ MISTYPED_ENGINES = {
     "no bits": dict(keep=[]),
     "a word for a frequency": dict(omega_0="fast"),
     "no name": dict(instructions=None),
+    "no name of an activation": dict(activation=None),
+    "a word for a first frequency": dict(omega_first="fast"),
 }
 
 

@@ -4,11 +4,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 def instruction_sets() -> list[str]: ...
+def activations() -> list[str]: ...
 def sine_and_slope(instructions: str, half_turns: Tensor, sine: Tensor, slope: Tensor) -> None: ...
+def value_and_slope(activation: str, instructions: str, z: Tensor, value: Tensor, slope: Tensor) -> None: ...
 
 class Engine:
     def __init__(
-        self, sizes: list[int], keep: NDArray[Any], omega_0: float, output_offset: float, instructions: str
+        self,
+        sizes: list[int],
+        keep: NDArray[Any],
+        omega_0: float,
+        output_offset: float,
+        instructions: str,
+        activation: str = "sine",
+        omega_first: float | None = None,
     ) -> None: ...
     def predict(self, theta: Tensor, coords: Tensor, out: Tensor, num_threads: int) -> None: ...
     def loss_and_grad(

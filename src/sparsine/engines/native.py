@@ -45,6 +45,11 @@ def instruction_sets() -> list[str]:
     return list(native().instruction_sets()) if is_built() else []
 
 
+def compiled() -> list[str]:
+    """Activations of the extension; none of one that is older than the question."""
+    return list(getattr(native(), "activations", list)())
+
+
 def check_instructions(name: str) -> str:
     """`name`, if this machine can run it.
 

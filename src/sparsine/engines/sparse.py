@@ -16,9 +16,13 @@ import torch
 from torch import Tensor
 
 from sparsine.engines.contract import Engine
-from sparsine.engines.native import check_instructions, chosen_instructions, native, why_missing
+from sparsine.engines.native import check_instructions, chosen_instructions, compiled, native, why_missing
+from sparsine.fields.activations import Gauss, Sine
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
+
+COMPILED = (Sine, Gauss)
+"""Activations whose values are those of the compiled part: of a name alone another class could be registered."""
 
 
 class SparseEngine(Engine):
@@ -39,25 +43,35 @@ class SparseEngine(Engine):
         instructions: str | None = None,
     ):
         super().__init__(pattern, device=device, dtype=dtype)
-        field = pattern.field
         self.instructions = check_instructions(instructions) if instructions else chosen_instructions()
         self._native = native().Engine(
-            list(field.sizes),
+            list(self.field.sizes),
             pattern.keep.contiguous().numpy().view("uint8"),
-            field.omega_0,
-            field.output_offset,
+            self.field.activation.scale(1),
+            self.field.output_offset,
             self.instructions,
+            *self._further_constants(),
         )
 
     @classmethod
     def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
-        """Sines of one frequency, coordinates as they are, in float32 on the CPU, where the extension was built."""
+        """Activations that were compiled in, coordinates as they are, in float32 on the CPU."""
         if device.type != "cpu" or dtype != torch.float32:
             return (
                 f"engine 'sparse' computes torch.float32 on cpu, but was asked for {dtype} on {device}; "
                 "engine 'dense' can do that"
             )
-        return super().supports(field, device, dtype) or why_missing()
+        if (missing := why_missing()) or field.is_siren:
+            return missing
+        if type(field.activation) in COMPILED and field.encoded_width is None and field.activation.name in compiled():
+            return None
+        known = f"{' and '.join(compiled())} without an encoding" if compiled() else "SIRENs"
+        return f"engine 'sparse' computes {known}, but this field is {field.description}; engine 'dense' can do that"
+
+    def _further_constants(self) -> tuple[str, float] | tuple[()]:
+        """What the compiled part is told of a field that is no SIREN."""
+        activation = self.field.activation
+        return () if self.field.is_siren else (activation.name, activation.scale(0))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles and copies are made anew: the compiled part knows nothing that the pattern does not say."""

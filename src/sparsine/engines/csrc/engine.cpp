@@ -28,9 +28,8 @@ Points points_of(const Plan& plan, const Batch& batch, size_t signal, size_t seg
 
 }  // namespace
 
-Engine::Engine(std::vector<uint32_t> sizes, const uint8_t* keep, double omega_0, double output_offset,
-               const Kernels& kernels_)
-    : plan(std::move(sizes), keep, omega_0, output_offset, uint32_t(kernels_.rows_per_block)), kernels(kernels_) {}
+Engine::Engine(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, const Kernels& kernels_)
+    : plan(std::move(sizes), keep, field, uint32_t(kernels_.rows_per_block)), kernels(kernels_) {}
 
 Engine::~Engine() = default;
 

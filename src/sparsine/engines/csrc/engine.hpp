@@ -25,7 +25,7 @@ struct Batch {
 
 class Engine {
  public:
-  Engine(std::vector<uint32_t> sizes, const uint8_t* keep, double omega_0, double output_offset, const Kernels& kernels);
+  Engine(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, const Kernels& kernels);
   ~Engine();
 
   void predict(const Batch& batch, float* predictions, int num_threads);

@@ -26,14 +26,17 @@ struct Layer {
   const uint32_t *block_start, *block_input;
 };
 
+enum class ActivationKind { sine, gauss };
+
 struct Net {
   uint32_t num_layers, num_inputs, num_outputs;
   const Layer* layers;
   bool has_constants;  // neurons that no coordinate reaches, but that reach the output
 };
 
-// The numbers of one layer for one signal. Hidden layers are scaled by omega_0 / pi, so that a pre-activation counts
-// half turns and sin(omega_0 a) is sin(pi z). The first layer is in whole turns, as a float and its rounding error.
+// The numbers of one layer for one signal. Hidden layers are scaled so that a pre-activation is counted in the unit of
+// the activation (see activation.hpp): of the sine by omega_0 / pi, so that it counts half turns and sin(omega_0 a) is
+// sin(pi z). Where the activation has turns, the first layer is in whole ones, as a float and its rounding error.
 struct LayerWeights {
   const float *by_row, *by_row_low;  // by_row_low: the first layer alone
   const float* by_col;
@@ -41,7 +44,7 @@ struct LayerWeights {
   const float* blocks;  // rows_per_block for each entry of block_input
 };
 
-// Sums over points, in half turns (see LayerWeights): weights in column order; biases in the order in which they come
+// Sums over points, in the activation's unit (see LayerWeights): weights in column order; biases in the order in which they come
 // (col_order of the layer above; the output's in natural order). Padded to kMaxLanes.
 struct LayerSums {
   float* weights;
@@ -58,7 +61,7 @@ struct Points {
 
 // Buffers of one tile, feature-major: neuron n's points lie at n * tile. One pointer for each level of neurons.
 struct Scratch {
-  float *const *h, *const *slope, *const *dot_z;
+  float *const *h, *const *state, *const *dot_z;  // state: see activations.inl
   float *dot_h[2], *delta[2], *dot_delta[2];
   float* partials;  // kMaxLanes x kMaxLanes for each of three kinds of sums
   float* targets;   // outputs x tile
@@ -70,11 +73,11 @@ struct Kernels {
   void (*predict)(const Net&, const LayerWeights*, const Points&, const Scratch&);
   double (*loss_and_grad)(const Net&, const LayerWeights*, const Points&, const Scratch&, const LayerSums*);
   void (*hvp)(const Net&, const LayerWeights*, const LayerWeights*, const Points&, const Scratch&, const LayerSums*);
-  void (*sine_and_slope)(const float* half_turns, float* sine, float* slope, size_t count);
+  void (*value_and_slope)(const float* z, float* value, float* slope, size_t count);
 };
 
-const Kernels* kernels_portable();
-const Kernels* kernels_avx2();    // null where the compiler cannot make it
-const Kernels* kernels_avx512();  // null where the compiler cannot make it
+const Kernels* kernels_portable(ActivationKind);
+const Kernels* kernels_avx2(ActivationKind);    // null where the compiler cannot make it
+const Kernels* kernels_avx512(ActivationKind);  // null where the compiler cannot make it
 
 }  // namespace sparsine

@@ -1,4 +1,5 @@
-// The three answers of the engine for a run of coordinates, in terms of a vector type V (see simd_*.hpp).
+// The three answers of the engine for a run of coordinates, in terms of a vector type V (in each kernels_*.cpp) and an
+// activation A (activations.inl).
 // Included once by each kernels_*.cpp, inside an anonymous namespace.
 //
 // Coordinates go through the whole network in tiles that stay in the cache. Within a tile everything is kept
@@ -15,37 +16,7 @@ inline V in_register(V a) {
   return a;
 }
 
-// sin(pi r) = r P(r^2) and pi cos(pi r) = Q(r^2) on |r| <= 1/2, minimax (docs/engines.md says how, and the errors).
-constexpr float kSine[] = {3.14159274f, -5.16770697f, 2.55003166f, -0.598046422f, 0.0772222504f};
-constexpr float kSlope[] = {3.1415925f, -15.503109f, 12.749877f, -4.18422508f, 0.690197825f};
-
-// Sine and slope of a run of vectors, step by step over all of them: each step waits for the one before it.
-template <class V, int NV>
-struct Phase {
-  V r[NV], sign[NV], square[NV];
-
-  // z half turns are r in [-1/2, 1/2] and the sign that the whole half turns leave
-  explicit inline Phase(const V* z) {
-    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) sign[i] = round(z[i]);
-    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) r[i] = z[i] - sign[i];
-    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) sign[i] = odd_sign(sign[i]);
-    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) square[i] = r[i] * r[i];
-  }
-  inline void polynomial(const float (&c)[5], V* y) const {
-    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) y[i] = fma(V::set(c[4]), square[i], V::set(c[3]));
-    SPARSINE_UNROLL for (int k = 2; k >= 0; --k) {
-      SPARSINE_UNROLL for (int i = 0; i < NV; ++i) y[i] = fma(y[i], square[i], V::set(c[k]));
-    }
-  }
-  inline void sine(V* y) const {
-    polynomial(kSine, y);
-    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) y[i] = (r[i] ^ sign[i]) * y[i];
-  }
-  inline void slope(V* y) const {
-    polynomial(kSlope, y);
-    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) y[i] = y[i] ^ sign[i];
-  }
-};
+#include "activations.inl"
 
 // Sums of many vectors: they are collected until there are as many as lanes, then turned and added up together,
 // which costs a few instructions for each instead of a dozen. Neighbours are halved and joined on the way in, because
@@ -107,8 +78,9 @@ struct Tile {
 
 // ---- forward ----
 
-// Pre-activations of the first layer, in half turns. Each product w x is taken apart into whole turns, which the sine
-// does not see, and a rest, by one fused multiply-add: omega_0 = 200 leaves float32 only 5 digits of phase otherwise.
+// Pre-activations of the first layer of sines, in half turns. Each product w x is taken apart into whole turns, which
+// the sine does not see, and a rest, by one fused multiply-add: omega_0 = 200 leaves float32 only 5 digits of phase
+// otherwise.
 template <class V, int NV>
 inline Tile<V, NV> first_phase(const Layer& layer, const LayerWeights& w, const float* x, uint32_t at) {
   constexpr int T = V::lanes * NV;
@@ -147,23 +119,23 @@ inline Tile<V, NV> row_product(const Layer& layer, const LayerWeights& w, const 
   return z;
 }
 
-template <class V, int NV, bool first>
+template <class V, int NV, class A, bool first>
 inline Tile<V, NV> pre_activation(const Layer& layer, const LayerWeights& w, const float* in, uint32_t at) {
-  if constexpr (first)
+  if constexpr (first && A::turns)
     return first_phase<V, NV>(layer, w, in, at);
   else
     return row_product<V, NV>(layer, w, in, at);
 }
 
-template <class V, int NV, bool with_slope>
-inline void activate(const Tile<V, NV>& z, float* h, float* slope) {
-  const Phase<V, NV> phase(z.v);
+template <class V, int NV, class A, bool with_state>
+inline void activate(const Tile<V, NV>& z, float* h, float* state) {
+  const typename A::template At<V, NV> at(z.v);
   Tile<V, NV> y;
-  phase.sine(y.v);
+  at.value(y.v);
   y.store(h);
-  if constexpr (with_slope) {
-    phase.slope(y.v);
-    y.store(slope);
+  if constexpr (with_state) {
+    at.state(y.v);
+    y.store(state);
   }
 }
 
@@ -187,20 +159,20 @@ inline void block_product(const Layer& layer, const LayerWeights& w, const float
   }
 }
 
-template <class V, int NV, bool first, bool with_slope>
-void forward_hidden(const Layer& layer, const LayerWeights& w, const float* in, float* h, float* slope) {
+template <class V, int NV, class A, bool first, bool with_state>
+void forward_hidden(const Layer& layer, const LayerWeights& w, const float* in, float* h, float* state) {
   constexpr int T = V::lanes * NV, R = V::rows_per_block;
   for (uint32_t block = 0; block < layer.num_blocks; ++block) {
     Tile<V, NV> z[R];
     block_product<V, NV>(layer, w, in, block, z);
     SPARSINE_UNROLL for (int r = 0; r < R; ++r) {
       const size_t to = size_t(layer.row_order[block * R + r]) * T;
-      activate<V, NV, with_slope>(z[r], h + to, slope + to);
+      activate<V, NV, A, with_state>(z[r], h + to, state + to);
     }
   }
   for (uint32_t at = layer.num_blocks * R; at < layer.num_out; ++at) {
     const size_t to = size_t(layer.row_order[at]) * T;
-    activate<V, NV, with_slope>(pre_activation<V, NV, first>(layer, w, in, at), h + to, slope + to);
+    activate<V, NV, A, with_state>(pre_activation<V, NV, A, first>(layer, w, in, at), h + to, state + to);
   }
 }
 
@@ -210,16 +182,16 @@ void forward_output(const Layer& layer, const LayerWeights& w, const float* in, 
     row_product<V, NV>(layer, w, in, at).store(out + size_t(layer.row_order[at]) * V::lanes * NV);
 }
 
-// All levels stay for the backward pass (s.h and s.slope); without one, two buffers take turns. Returns the output.
-template <class V, int NV, bool with_slope>
+// All levels stay for the backward pass (s.h and s.state); without one, two buffers take turns. Returns the output.
+template <class V, int NV, class A, bool with_state>
 float* forward(const Net& net, const LayerWeights* w, const Scratch& s) {
   const uint32_t last = net.num_layers - 1;
-  float *in = s.h[0], *out = with_slope ? s.h[1] : s.delta[0];
-  forward_hidden<V, NV, true, with_slope>(net.layers[0], w[0], in, out, s.slope[1]);
+  float *in = s.h[0], *out = with_state ? s.h[1] : s.delta[0];
+  forward_hidden<V, NV, A, true, with_state>(net.layers[0], w[0], in, out, s.state[1]);
   for (uint32_t l = 1; l < last; ++l) {
     in = out;
-    out = with_slope ? s.h[l + 1] : s.delta[l % 2];
-    forward_hidden<V, NV, false, with_slope>(net.layers[l], w[l], in, out, s.slope[l + 1]);
+    out = with_state ? s.h[l + 1] : s.delta[l % 2];
+    forward_hidden<V, NV, A, false, with_state>(net.layers[l], w[l], in, out, s.state[l + 1]);
   }
   forward_output<V, NV>(net.layers[last], w[last], out, s.h[last + 1]);
   return s.h[last + 1];
@@ -276,20 +248,20 @@ void output_bias_sums(uint32_t num_outputs, const float* delta, float* partials,
 
 // ---- answers ----
 
-template <class V, int NV>
+template <class V, int NV, class A>
 void predict(const Net& net, const LayerWeights* w, const Points& points, const Scratch& s) {
   constexpr int T = V::lanes * NV;
   for (uint32_t first = 0; first < points.count; first += T) {
     const Points part = part_of(net, points, first, T);
     take_columns(part.coords, part.count, net.num_inputs, T, s.h[0]);
-    const float* out = forward<V, NV, false>(net, w, s);
+    const float* out = forward<V, NV, A, false>(net, w, s);
     put_columns(out, part.count, net.num_outputs, T, part.predictions);
   }
 }
 
 // One hidden or output layer backwards: weight sums, and delta of the level below (unless that is the coordinates).
-template <class V, int NV, bool to_input>
-void backward(const Layer& layer, const LayerWeights& w, const float* delta, const float* h, const float* slope,
+template <class V, int NV, class A, bool to_input>
+void backward(const Layer& layer, const LayerWeights& w, const float* delta, const float* h, const float* state,
               float* delta_below, float* partials, const LayerSums& sums, float* bias_below) {
   constexpr int T = V::lanes * NV;
   Sums<V> weight_sums(partials, sums.weights), bias_sums(partials + kMaxLanes * kMaxLanes, bias_below);
@@ -313,7 +285,8 @@ void backward(const Layer& layer, const LayerWeights& w, const float* delta, con
       weight_sums.push(product);
     }
     if constexpr (!to_input) {
-      SPARSINE_UNROLL for (int i = 0; i < NV; ++i) g.v[i] = g.v[i] * V::load(slope + j + i * V::lanes);
+      SPARSINE_UNROLL for (int i = 0; i < NV; ++i)
+        g.v[i] = g.v[i] * A::slope(in.v[i], V::load(state + j + i * V::lanes));
       g.store(delta_below + j);
       bias_sums.push(g.sum());
     }
@@ -322,7 +295,7 @@ void backward(const Layer& layer, const LayerWeights& w, const float* delta, con
   bias_sums.finish();
 }
 
-template <class V, int NV>
+template <class V, int NV, class A>
 double loss_and_grad(const Net& net, const LayerWeights* w, const Points& points, const Scratch& s,
                      const LayerSums* sums) {
   constexpr int T = V::lanes * NV;
@@ -331,32 +304,32 @@ double loss_and_grad(const Net& net, const LayerWeights* w, const Points& points
   for (uint32_t first = 0; first < points.count; first += T) {
     const Points part = part_of(net, points, first, T);
     take_columns(part.coords, part.count, net.num_inputs, T, s.h[0]);
-    const float* out = forward<V, NV, true>(net, w, s);
+    const float* out = forward<V, NV, A, true>(net, w, s);
     float *delta = s.delta[0], *below = s.delta[1];
     squares += residual(net, part, T, out, s.targets, delta);
     output_bias_sums<V, NV>(net.num_outputs, delta, s.partials, sums[last].bias);
     for (uint32_t l = last; l > 0; --l) {
-      backward<V, NV, false>(net.layers[l], w[l], delta, s.h[l], s.slope[l], below, s.partials, sums[l],
-                             sums[l - 1].bias);
+      backward<V, NV, A, false>(net.layers[l], w[l], delta, s.h[l], s.state[l], below, s.partials, sums[l],
+                                sums[l - 1].bias);
       float* swap = delta;
       delta = below;
       below = swap;
     }
-    backward<V, NV, true>(net.layers[0], w[0], delta, s.h[0], nullptr, nullptr, s.partials, sums[0], nullptr);
+    backward<V, NV, A, true>(net.layers[0], w[0], delta, s.h[0], nullptr, nullptr, s.partials, sums[0], nullptr);
   }
   return squares;
 }
 
 // ---- Hessian-vector product: Pearlmutter's R-operator. dot_* is the derivative along v ----
 
-template <class V, int NV, bool first>
+template <class V, int NV, class A, bool first>
 inline void dot_row_product(const Layer& layer, const LayerWeights& w, const LayerWeights& v, const float* in,
                             const float* dot_in, uint32_t at, Tile<V, NV>& z, Tile<V, NV>& dot_z) {
   constexpr int T = V::lanes * NV;
   dot_z = Tile<V, NV>::set(v.bias[at]);
   const uint32_t end = layer.row_start[at + 1];
   if constexpr (first) {
-    z = first_phase<V, NV>(layer, w, in, at);
+    z = pre_activation<V, NV, A, true>(layer, w, in, at);
     for (uint32_t k = layer.row_start[at]; k < end; ++k)
       dot_z.add_product(V::set(v.by_row[k]), in + size_t(layer.row_input[k]) * T);
   } else {
@@ -376,28 +349,28 @@ inline void dot_row_product(const Layer& layer, const LayerWeights& w, const Lay
   }
 }
 
-template <class V, int NV, bool first>
+template <class V, int NV, class A, bool first>
 void dot_forward_hidden(const Layer& layer, const LayerWeights& w, const LayerWeights& v, const float* in,
-                        const float* dot_in, float* h, float* slope, float* dot_z, float* dot_h) {
+                        const float* dot_in, float* h, float* state, float* dot_z, float* dot_h) {
   for (uint32_t at = 0; at < layer.num_out; ++at) {
     Tile<V, NV> z, dz;
-    dot_row_product<V, NV, first>(layer, w, v, in, dot_in, at, z, dz);
+    dot_row_product<V, NV, A, first>(layer, w, v, in, dot_in, at, z, dz);
     const size_t to = size_t(layer.row_order[at]) * V::lanes * NV;
     dz.store(dot_z + to);
-    const Phase<V, NV> phase(z.v);
-    Tile<V, NV> y;
-    phase.sine(y.v);
-    y.store(h + to);
-    phase.slope(y.v);
-    y.store(slope + to);
-    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) y.v[i] = y.v[i] * dz.v[i];
+    const typename A::template At<V, NV> point(z.v);
+    Tile<V, NV> value, y;
+    point.value(value.v);
+    value.store(h + to);
+    point.state(y.v);
+    y.store(state + to);
+    SPARSINE_UNROLL for (int i = 0; i < NV; ++i) y.v[i] = A::slope(value.v[i], y.v[i]) * dz.v[i];
     y.store(dot_h + to);
   }
 }
 
-template <class V, int NV, bool to_input>
+template <class V, int NV, class A, bool to_input>
 void dot_backward(const Layer& layer, const LayerWeights& w, const LayerWeights& v, const float* delta,
-                  const float* dot_delta, const float* h, const float* slope, const float* dot_z, float* delta_below,
+                  const float* dot_delta, const float* h, const float* state, const float* dot_z, float* delta_below,
                   float* dot_delta_below, float* partials, const LayerSums& sums, const LayerSums* below,
                   bool wants_delta) {
   constexpr int T = V::lanes * NV;
@@ -414,7 +387,7 @@ void dot_backward(const Layer& layer, const LayerWeights& w, const LayerWeights&
     Tile<V, NV> g = Tile<V, NV>::set(0), dot_g = g, rest = g, dot_in = g;
     if constexpr (!to_input) {
       SPARSINE_UNROLL for (int i = 0; i < NV; ++i)
-        dot_in.v[i] = V::load(slope + j + i * V::lanes) * V::load(dot_z + j + i * V::lanes);
+        dot_in.v[i] = A::slope(in.v[i], V::load(state + j + i * V::lanes)) * V::load(dot_z + j + i * V::lanes);
     }
     const uint32_t end = col_start[at + 1];
     for (uint32_t k = col_start[at]; k < end; ++k) {
@@ -435,10 +408,10 @@ void dot_backward(const Layer& layer, const LayerWeights& w, const LayerWeights&
       weight_sums.push(product);
     }
     if constexpr (!to_input) {
-      const V curvature = V::set(float(-kPi * kPi));  // the slope pi cos(pi z) falls by pi^2 sin(pi z)
       SPARSINE_UNROLL for (int i = 0; i < NV; ++i) {
-        const V steep = V::load(slope + j + i * V::lanes), dz = V::load(dot_z + j + i * V::lanes);
-        dot_g.v[i] = fma(curvature * in.v[i] * dz, g.v[i], steep * (dot_g.v[i] + rest.v[i]));
+        const V kept = V::load(state + j + i * V::lanes), dz = V::load(dot_z + j + i * V::lanes);
+        const V steep = A::slope(in.v[i], kept), dot_steep = A::curvature(in.v[i], kept) * dz;
+        dot_g.v[i] = fma(dot_steep, g.v[i], steep * (dot_g.v[i] + rest.v[i]));
         g.v[i] = steep * g.v[i];
       }
       g.store(delta_below + j);
@@ -452,7 +425,7 @@ void dot_backward(const Layer& layer, const LayerWeights& w, const LayerWeights&
   delta_sums.finish();
 }
 
-template <class V, int NV>
+template <class V, int NV, class A>
 void hvp(const Net& net, const LayerWeights* w, const LayerWeights* v, const Points& points, const Scratch& s,
          const LayerSums* sums) {
   constexpr int T = V::lanes * NV;
@@ -461,16 +434,17 @@ void hvp(const Net& net, const LayerWeights* w, const LayerWeights* v, const Poi
     const Points part = part_of(net, points, first, T);
     take_columns(part.coords, part.count, net.num_inputs, T, s.h[0]);
     float *dot_h = s.dot_h[0], *dot_next = s.dot_h[1], *swap;
-    dot_forward_hidden<V, NV, true>(net.layers[0], w[0], v[0], s.h[0], nullptr, s.h[1], s.slope[1], s.dot_z[1], dot_h);
+    dot_forward_hidden<V, NV, A, true>(net.layers[0], w[0], v[0], s.h[0], nullptr, s.h[1], s.state[1], s.dot_z[1],
+                                       dot_h);
     for (uint32_t l = 1; l < last; ++l) {
-      dot_forward_hidden<V, NV, false>(net.layers[l], w[l], v[l], s.h[l], dot_h, s.h[l + 1], s.slope[l + 1],
-                                       s.dot_z[l + 1], dot_next);
+      dot_forward_hidden<V, NV, A, false>(net.layers[l], w[l], v[l], s.h[l], dot_h, s.h[l + 1], s.state[l + 1],
+                                          s.dot_z[l + 1], dot_next);
       swap = dot_h, dot_h = dot_next, dot_next = swap;
     }
     float *delta = s.delta[0], *below = s.delta[1], *dot_delta = s.dot_delta[0], *dot_below = s.dot_delta[1];
     for (uint32_t at = 0; at < net.num_outputs; ++at) {
       Tile<V, NV> z, dz;
-      dot_row_product<V, NV, false>(net.layers[last], w[last], v[last], s.h[last], dot_h, at, z, dz);
+      dot_row_product<V, NV, A, false>(net.layers[last], w[last], v[last], s.h[last], dot_h, at, z, dz);
       const size_t to = size_t(net.layers[last].row_order[at]) * T;
       z.store(s.h[last + 1] + to);
       dz.store(dot_delta + to);
@@ -482,35 +456,41 @@ void hvp(const Net& net, const LayerWeights* w, const LayerWeights* v, const Poi
     output_bias_sums<V, NV>(net.num_outputs, dot_delta, s.partials, sums[last].bias);
     if (net.has_constants) output_bias_sums<V, NV>(net.num_outputs, delta, s.partials, sums[last].delta);
     for (uint32_t l = last; l > 0; --l) {
-      dot_backward<V, NV, false>(net.layers[l], w[l], v[l], delta, dot_delta, s.h[l], s.slope[l], s.dot_z[l], below,
-                                 dot_below, s.partials, sums[l], &sums[l - 1], net.has_constants);
+      dot_backward<V, NV, A, false>(net.layers[l], w[l], v[l], delta, dot_delta, s.h[l], s.state[l], s.dot_z[l], below,
+                                    dot_below, s.partials, sums[l], &sums[l - 1], net.has_constants);
       swap = delta, delta = below, below = swap;
       swap = dot_delta, dot_delta = dot_below, dot_below = swap;
     }
-    dot_backward<V, NV, true>(net.layers[0], w[0], v[0], delta, dot_delta, s.h[0], nullptr, nullptr, nullptr, nullptr,
-                              s.partials, sums[0], nullptr, false);
+    dot_backward<V, NV, A, true>(net.layers[0], w[0], v[0], delta, dot_delta, s.h[0], nullptr, nullptr, nullptr,
+                                 nullptr, s.partials, sums[0], nullptr, false);
   }
 }
 
-template <class V>
-void sine_and_slope(const float* half_turns, float* sine, float* slope, size_t count) {
+template <class V, class A>
+void value_and_slope(const float* z, float* value, float* slope, size_t count) {
   alignas(64) float in[V::lanes] = {0}, out[2][V::lanes];
   for (size_t first = 0; first < count; first += V::lanes) {
     const size_t n = count - first < size_t(V::lanes) ? count - first : size_t(V::lanes);
-    for (size_t i = 0; i < n; ++i) in[i] = half_turns[first + i];
-    V x = V::load(in);
-    const Phase<V, 1> phase(&x);
-    phase.sine(&x);
-    x.store(out[0]);
-    phase.slope(&x);
-    x.store(out[1]);
-    for (size_t i = 0; i < n; ++i) sine[first + i] = out[0][i], slope[first + i] = out[1][i];
+    for (size_t i = 0; i < n; ++i) in[i] = z[first + i];
+    const V x = V::load(in);
+    const typename A::template At<V, 1> at(&x);
+    V h, state;
+    at.value(&h);
+    h.store(out[0]);
+    at.state(&state);
+    A::slope(h, state).store(out[1]);
+    for (size_t i = 0; i < n; ++i) value[first + i] = out[0][i], slope[first + i] = out[1][i];
   }
 }
 
-template <class V, int NV, int NVHvp>
-const Kernels* table(const char* name) {
-  static const Kernels kernels = {name, V::lanes * NV, V::lanes * NVHvp, V::rows_per_block, predict<V, NV>, loss_and_grad<V, NV>,
-                                  hvp<V, NVHvp>, sine_and_slope<V>};
+template <class V, int NV, int NVHvp, class A>
+const Kernels* table_of(const char* name) {
+  static const Kernels kernels = {name, V::lanes * NV, V::lanes * NVHvp, V::rows_per_block, predict<V, NV, A>,
+                                  loss_and_grad<V, NV, A>, hvp<V, NVHvp, A>, value_and_slope<V, A>};
   return &kernels;
+}
+
+template <class V, int NV, int NVHvp>
+const Kernels* table(const char* name, ActivationKind kind) {
+  return kind == ActivationKind::gauss ? table_of<V, NV, NVHvp, Gauss>(name) : table_of<V, NV, NVHvp, Sine>(name);
 }

@@ -22,6 +22,10 @@ inline V operator*(V a, V b) { return {_mm256_mul_ps(a.x, b.x)}; }
 inline V operator^(V a, V b) { return {_mm256_xor_ps(a.x, b.x)}; }
 inline V fma(V a, V b, V c) { return {_mm256_fmadd_ps(a.x, b.x, c.x)}; }
 inline V round(V a) { return {_mm256_round_ps(a.x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+inline V maximum(V a, V b) { return {_mm256_max_ps(a.x, b.x)}; }
+inline V power_of_two(V n) {
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n.x), _mm256_set1_epi32(127)), 23))};
+}
 inline V odd_sign(V n) { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtps_epi32(n.x), 31))}; }
 
 // Of every group of lanes, half is a's and half b's, each added to its other half.
@@ -42,10 +46,10 @@ inline void add_sums_of_halves(V, const float* p, float* out) {
 
 }  // namespace
 
-const Kernels* kernels_avx2() { return table<V, 4, 2>("avx2"); }
+const Kernels* kernels_avx2(ActivationKind kind) { return table<V, 4, 2>("avx2", kind); }
 
 }  // namespace sparsine
 
 #else
-const sparsine::Kernels* sparsine::kernels_avx2() { return nullptr; }
+const sparsine::Kernels* sparsine::kernels_avx2(ActivationKind) { return nullptr; }
 #endif

@@ -22,6 +22,10 @@ inline V operator*(V a, V b) { return {_mm512_mul_ps(a.x, b.x)}; }
 inline V operator^(V a, V b) { return {_mm512_xor_ps(a.x, b.x)}; }
 inline V fma(V a, V b, V c) { return {_mm512_fmadd_ps(a.x, b.x, c.x)}; }
 inline V round(V a) { return {_mm512_roundscale_ps(a.x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+inline V maximum(V a, V b) { return {_mm512_max_ps(a.x, b.x)}; }
+inline V power_of_two(V n) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.x), _mm512_set1_epi32(127)), 23))};
+}
 inline V odd_sign(V n) { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtps_epi32(n.x), 31))}; }
 
 // Each of these halves the number of vectors: of every group of lanes, half is a's and half b's, each added to its
@@ -56,10 +60,10 @@ inline void add_sums_of_halves(V, const float* p, float* out) {
 
 }  // namespace
 
-const Kernels* kernels_avx512() { return table<V, 4, 2>("avx512"); }
+const Kernels* kernels_avx512(ActivationKind kind) { return table<V, 4, 2>("avx512", kind); }
 
 }  // namespace sparsine
 
 #else
-const sparsine::Kernels* sparsine::kernels_avx512() { return nullptr; }
+const sparsine::Kernels* sparsine::kernels_avx512(ActivationKind) { return nullptr; }
 #endif

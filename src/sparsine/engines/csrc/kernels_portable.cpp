@@ -45,6 +45,12 @@ inline V round(V a) {
   return {(Floats)((large & (Ints)a.x) | (~large & (Ints)n))};
 }
 inline V odd_sign(V n) { return {(Floats)((Ints)(n.x + kRound) << 31)}; }
+inline V maximum(V a, V b) {
+  const Ints first = (Ints)(a.x > b.x);
+  return {(Floats)((first & (Ints)a.x) | (~first & (Ints)b.x))};
+}
+// The lower bits of n + kRound are those of n; the others are shifted out.
+inline V power_of_two(V n) { return {(Floats)(((Ints)(n.x + kRound) + 127) << 23)}; }
 
 // Half a's, half b's, each added to its other half
 inline V halves(V a, V b) { return {Floats{a.x[0] + a.x[2], a.x[1] + a.x[3], b.x[0] + b.x[2], b.x[1] + b.x[3]}}; }
@@ -58,6 +64,6 @@ inline void add_sums_of_halves(V, const float* p, float* out) {
 
 }  // namespace
 
-const Kernels* kernels_portable() { return table<V, 4, 4>("portable"); }
+const Kernels* kernels_portable(ActivationKind kind) { return table<V, 4, 4>("portable", kind); }
 
 }  // namespace sparsine

@@ -1,10 +1,12 @@
 // Python's way in. Everything that could be wrong with an argument is refused here, before a kernel runs.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 
 #include "engine.hpp"
@@ -25,8 +27,8 @@ using StackOut = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 bool runs_here(const std::string& name) {
 #if defined(__x86_64__) || defined(_M_X64)
-  if (name == "avx512") return kernels_avx512() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-  if (name == "avx2") return kernels_avx2() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (name == "avx512") return kernels_avx512(ActivationKind::sine) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+  if (name == "avx2") return kernels_avx2(ActivationKind::sine) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
   return name == "portable";
 }
@@ -38,9 +40,15 @@ std::vector<std::string> instruction_sets() {
   return names;
 }
 
-const Kernels& kernels_called(const std::string& name) {
+const Kernels& kernels_called(const std::string& name, ActivationKind kind) {
   if (!runs_here(name)) throw std::invalid_argument("this processor or build has no instruction set '" + name + "'");
-  return *(name == "avx512" ? kernels_avx512() : name == "avx2" ? kernels_avx2() : kernels_portable());
+  return *(name == "avx512" ? kernels_avx512(kind) : name == "avx2" ? kernels_avx2(kind) : kernels_portable(kind));
+}
+
+std::vector<std::string> activation_names() {
+  std::vector<std::string> names;
+  for (const Activation& activation : activations()) names.push_back(activation.name);
+  return names;
 }
 
 void require(bool fine, const char* what) {
@@ -54,9 +62,9 @@ void require_aligned(const Arrays&... arrays) {
           "arrays begin at a multiple of the size of their numbers (copy this one first)");
 }
 
-// Sizes and counts are kept in 32 bits.
+// Sizes and counts are kept in 32 bits. omega_0 is what pre-activations are multiplied by, whatever the activation.
 Engine* make_engine(const std::vector<uint32_t>& sizes, const Bytes& keep, double omega_0, double output_offset,
-                    const std::string& instructions) {
+                    const std::string& instructions, const std::string& activation, std::optional<double> omega_first) {
   require(sizes.size() >= 3, "a field has at least an input, a hidden layer and an output");
   uint64_t weights = 0, neurons = 0;
   for (size_t l = 0; l < sizes.size(); ++l) {
@@ -66,8 +74,10 @@ Engine* make_engine(const std::vector<uint32_t>& sizes, const Bytes& keep, doubl
     require(weights + neurons < (uint64_t(1) << 31), "a field has fewer than 2^31 weights and neurons");
   }
   require(keep.shape(0) == weights, "keep has one byte for each weight of the dense field");
+  const FieldConstants field{activation_called(activation), omega_first.value_or(omega_0), omega_0, output_offset};
   require(std::isfinite(omega_0) && std::isfinite(output_offset), "omega_0 and output_offset are finite");
-  return new Engine(sizes, keep.data(), omega_0, output_offset, kernels_called(instructions));
+  require(std::isfinite(field.scale_first), "omega_first is finite");
+  return new Engine(sizes, keep.data(), field, kernels_called(instructions, field.activation.kind));
 }
 
 Batch batch_of(const Engine& engine, const Table& theta, const Stack& coords, size_t num_signals) {
@@ -128,18 +138,24 @@ void hvp(Engine& engine, const Table& theta, const Table& v, const Stack& coords
   engine.hvp(batch, out.data(), num_threads);
 }
 
+void value_and_slope(const std::string& activation, const std::string& instructions, const Line& z,
+                     const LineOut& value, const LineOut& slope) {
+  require_aligned(z, value, slope);
+  require(value.shape(0) == z.shape(0) && slope.shape(0) == z.shape(0), "lengths are the same");
+  const Kernels& kernels = kernels_called(instructions, activation_called(activation).kind);
+  kernels.value_and_slope(z.data(), value.data(), slope.data(), z.shape(0));
+}
+
 void sine_and_slope(const std::string& instructions, const Line& half_turns, const LineOut& sine,
                     const LineOut& slope) {
-  require_aligned(half_turns, sine, slope);
-  require(sine.shape(0) == half_turns.shape(0) && slope.shape(0) == half_turns.shape(0), "lengths are the same");
-  kernels_called(instructions).sine_and_slope(half_turns.data(), sine.data(), slope.data(), half_turns.shape(0));
+  value_and_slope("sine", instructions, half_turns, sine, slope);
 }
 
 void bind_engine(nb::module_& m) {
   using nb::arg;
   nb::class_<Engine>(m, "Engine")
       .def(nb::new_(&make_engine), arg("sizes"), arg("keep").noconvert(), arg("omega_0"), arg("output_offset"),
-           arg("instructions"))
+           arg("instructions"), arg("activation") = "sine", arg("omega_first") = nb::none())
       .def("predict", &predict, arg("theta").noconvert(), arg("coords").noconvert(), arg("out").noconvert(),
            arg("num_threads"))
       .def("loss_and_grad", &loss_and_grad, arg("theta").noconvert(), arg("coords").noconvert(),
@@ -161,8 +177,12 @@ NB_MODULE(_native, m) {
   nb::set_leak_warnings(false);
   m.doc() = "The compiled part of the sparse engine. Use sparsine.engines.sparse.";
   m.def("instruction_sets", &instruction_sets, "What this processor and this build can run, fastest first.");
+  m.def("activations", &activation_names, "Activations that were compiled in.");
   m.def("sine_and_slope", &sine_and_slope, arg("instructions"), arg("half_turns").noconvert(),
         arg("sine").noconvert(), arg("slope").noconvert(), "sin(pi z) and pi cos(pi z), as the kernels compute them.");
+  m.def("value_and_slope", &value_and_slope, arg("activation"), arg("instructions"), arg("z").noconvert(),
+        arg("value").noconvert(), arg("slope").noconvert(),
+        "Any activation as the kernels compute it, in its unit.");
   // The type lives as long as anything holds it: Python may have dropped the module and import it again.
   if (nb::handle known = nb::type<Engine>())
     m.attr("Engine") = known;

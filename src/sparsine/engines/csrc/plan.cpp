@@ -110,9 +110,8 @@ void make_blocks(Plan::LayerStore& s, uint32_t num_in, uint32_t rows_per_block) 
 
 }  // namespace
 
-Plan::Plan(std::vector<uint32_t> sizes_, const uint8_t* keep, double omega_0_, double output_offset_,
-           uint32_t rows_per_block)
-    : sizes(std::move(sizes_)), omega_0(omega_0_), output_offset(output_offset_) {
+Plan::Plan(std::vector<uint32_t> sizes_, const uint8_t* keep, const FieldConstants& field, uint32_t rows_per_block)
+    : sizes(std::move(sizes_)), activation(field.activation), output_offset(field.output_offset) {
   const Dense dense = connections_of(sizes, keep);
   const Flags reach = reached(dense), matter = mattering(dense);
   const size_t levels = sizes.size();
@@ -160,7 +159,8 @@ Plan::Plan(std::vector<uint32_t> sizes_, const uint8_t* keep, double omega_0_, d
     has_constants = has_constants || !constants[l].neurons.empty();
 
     LayerStore& s = stores[l];
-    s.scale = l + 2 < levels ? omega_0 / kPi : 1.0;
+    constants[l].scale = l == 0 ? field.scale_first : field.scale;
+    s.scale = l + 2 < levels ? constants[l].scale / activation.unit : 1.0;
     compress(kept, alive_count[l + 1], &Connection::row, &Connection::col, s.row_order, s.row_start, s.row_input,
              s.row_theta);
     compress(kept, alive_count[l], &Connection::col, &Connection::row, s.col_order, s.col_start, s.col_output,

@@ -6,9 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "kernel_api.hpp"
+#include "activation.hpp"
 
 namespace sparsine {
+
+// What a field is besides its sizes. Pre-activations are multiplied by scale_first in the first layer, by scale in the
+// other hidden ones.
+struct FieldConstants {
+  const Activation& activation;
+  double scale_first, scale, output_offset;
+};
 
 // theta = [surviving weights, layer by layer, row by row | biases, layer by layer]
 //
@@ -20,7 +27,7 @@ class Plan {
   static constexpr uint32_t kNowhere = UINT32_MAX;
 
   // `keep`: one byte for each weight of the dense field, layer by layer, row by row
-  Plan(std::vector<uint32_t> sizes, const uint8_t* keep, double omega_0, double output_offset, uint32_t rows_per_block);
+  Plan(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, uint32_t rows_per_block);
   Plan(const Plan&) = delete;
 
   struct LayerStore {
@@ -31,7 +38,7 @@ class Plan {
     std::vector<uint32_t> bias_sum_neuron;
     std::vector<uint32_t> row_neuron;  // neuron number (over all levels), in row_order
     std::vector<uint32_t> block_start, block_input, block_theta;  // kNowhere in theta where a row lacks the input
-    double scale;                                                 // omega_0 / pi in hidden layers
+    double scale;  // of pre-activations, over the activation's unit; 1 in the last layer
   };
   // A connection from a constant neuron; `to` and `from` number the neurons of all levels
   struct ConstantConnection {
@@ -40,10 +47,12 @@ class Plan {
   struct ConstantLayer {
     std::vector<ConstantConnection> connections;
     std::vector<uint32_t> neurons;  // the constant ones that this layer leads to
+    double scale;                   // of pre-activations
   };
 
   std::vector<uint32_t> sizes;
-  double omega_0, output_offset;
+  const Activation& activation;
+  double output_offset;
   std::vector<LayerStore> stores;
   std::vector<Layer> layers;
   std::vector<ConstantLayer> constants;

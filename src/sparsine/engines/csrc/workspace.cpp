@@ -21,8 +21,8 @@ void compute_constants(const Plan& plan, const float* theta, const float* v, Con
       if (v) c.dot_pre[k.to] += v[k.theta] * c.value[k.from] + theta[k.theta] * c.dot_value[k.from];
     }
     for (uint32_t n : layer.neurons) {
-      c.value[n] = std::sin(plan.omega_0 * c.pre[n]);
-      if (v) c.dot_value[n] = plan.omega_0 * std::cos(plan.omega_0 * c.pre[n]) * c.dot_pre[n];
+      c.value[n] = plan.activation.value(layer.scale * c.pre[n]);
+      if (v) c.dot_value[n] = layer.scale * plan.activation.slope(layer.scale * c.pre[n]) * c.dot_pre[n];
     }
   }
 }
@@ -33,7 +33,7 @@ void pack_layers(const Plan& plan, const float* theta, const std::vector<double>
     const Plan::LayerStore& s = plan.stores[l];
     float *by_row = const_cast<float*>(packed[l].by_row), *by_col = const_cast<float*>(packed[l].by_col);
     float* bias = const_cast<float*>(packed[l].bias);
-    const bool in_turns = turns && l == 0, output = l + 1 == plan.stores.size();
+    const bool in_turns = turns && plan.activation.in_turns && l == 0, output = l + 1 == plan.stores.size();
     const double scale = in_turns ? s.scale / 2 : s.scale;
     float* blocks = const_cast<float*>(packed[l].blocks);
     for (uint32_t t : s.block_theta) *blocks++ = t == Plan::kNowhere ? 0.0f : float(scale * theta[t]);
@@ -53,8 +53,9 @@ void pack_layers(const Plan& plan, const float* theta, const std::vector<double>
 // Gradient at constant neurons and at the connections that leave them: one pass from the output down
 void constant_gradients(const Plan& plan, const float* theta, Constants& c, float* out) {
   for (size_t l = plan.constants.size(); l-- > 0;) {
+    const double scale = plan.constants[l].scale;
     for (uint32_t n : plan.constants[l].neurons) {
-      c.delta[n] *= plan.omega_0 * std::cos(plan.omega_0 * c.pre[n]);
+      c.delta[n] *= scale * plan.activation.slope(scale * c.pre[n]);
       out[plan.bias_of[n]] = float(c.delta[n]);
     }
     for (const Plan::ConstantConnection& k : plan.constants[l].connections) {
@@ -66,9 +67,10 @@ void constant_gradients(const Plan& plan, const float* theta, Constants& c, floa
 
 void constant_products(const Plan& plan, const float* theta, const float* v, Constants& c, float* out) {
   for (size_t l = plan.constants.size(); l-- > 0;) {
+    const double scale = plan.constants[l].scale;
     for (uint32_t n : plan.constants[l].neurons) {
-      const double slope = plan.omega_0 * std::cos(plan.omega_0 * c.pre[n]);
-      const double curvature = -plan.omega_0 * plan.omega_0 * c.value[n];
+      const double slope = scale * plan.activation.slope(scale * c.pre[n]);
+      const double curvature = scale * scale * plan.activation.curvature(scale * c.pre[n], c.value[n]);
       c.dot_delta[n] = slope * c.dot_delta[n] + curvature * c.dot_pre[n] * c.delta[n];
       c.delta[n] *= slope;
       out[plan.bias_of[n]] = float(c.dot_delta[n]);
@@ -120,10 +122,10 @@ Workspace::Workspace(const Plan& plan, int tile)
   tiles.allocate(3 * all * t + 6 * width * t + plan.net.num_outputs * t + 3 * square);
   for (size_t l = 0; l < levels; ++l) {
     h.push_back(tiles.take(plan.alive_count[l] * t));
-    slope.push_back(tiles.take(plan.alive_count[l] * t));
+    state.push_back(tiles.take(plan.alive_count[l] * t));
     dot_z.push_back(tiles.take(plan.alive_count[l] * t));
   }
-  scratch.h = h.data(), scratch.slope = slope.data(), scratch.dot_z = dot_z.data();
+  scratch.h = h.data(), scratch.state = state.data(), scratch.dot_z = dot_z.data();
   for (int i = 0; i < 2; ++i) {
     scratch.dot_h[i] = tiles.take(width * t);
     scratch.delta[i] = tiles.take(width * t);
@@ -164,7 +166,7 @@ void Workspace::add_sums_to(const Plan& plan, float* to, float* delta_to) const 
   }
 }
 
-// Sums in half turns become derivatives by multiplying with the layer's scale.
+// Sums in the activation's unit become derivatives by multiplying with the layer's scale.
 static void to_places(const Plan& plan, const float* total, float* out, std::vector<double>& at_neurons) {
   std::fill_n(out, plan.num_params, 0.0f);
   for (const Plan::LayerStore& s : plan.stores) {

@@ -46,7 +46,7 @@ struct Packed {
 
 // The constant neurons of one signal, in float64, by neuron number. dot_* is the derivative along v.
 struct Constants {
-  std::vector<double> pre, value, dot_pre, dot_value;  // pre-activation without omega_0; sine
+  std::vector<double> pre, value, dot_pre, dot_value;  // pre-activation without its scale; what the activation makes of it
   std::vector<double> delta, dot_delta;
 
   explicit Constants(size_t num_neurons)
@@ -69,7 +69,7 @@ struct Workspace {
   Packed weights, directions;
   Constants constants;
   Arena tiles, sums_arena;
-  std::vector<float*> h, slope, dot_z;
+  std::vector<float*> h, state, dot_z;
   std::vector<LayerSums> sums;
   std::vector<float> total;  // a signal's sums while they move to their places
   Scratch scratch{};
