@@ -10,7 +10,7 @@ import fcntl
 import os
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Held:
     """As it was named."""
     root: Path
     """The same from the top of the file system."""
+    real: Path
+    """The same where no part of the name is a link."""
     identity: Identity
     lock: Identity | None
     """Of its lock file; None where another process holds the lock for us, or none is needed."""
@@ -77,19 +79,24 @@ def locked(folder: Path) -> Iterator[Held]:
         except OSError as error:
             raise BadInput(f"cannot use {folder} as an output folder: {error.strerror or error}") from error
         can_lock = _lock(lock, folder)
-        held = Held(folder, _absolute(folder), _identity(os.fstat(place)), _identity(os.fstat(lock)), can_lock)
+        which, of_lock = (_identity(os.fstat(descriptor)) for descriptor in (place, lock))
+        held = Held(folder, _absolute(folder), _real(folder), which, of_lock, can_lock)
         with watched(held):
             yield held
 
 
 @contextlib.contextmanager
 def watched(held: Held) -> Iterator[Held]:
-    """Nothing is written below `held` unless it is still the same folder; looked at once more at the end."""
+    """Nothing is written below `held` unless it is still the same folder; looked at once more at the end, and where
+    something could not be read or written: that is why."""
     held.check()
     _held.append(held)
     try:
         yield held
         held.check()
+    except (OSError, BadInput):
+        held.check()
+        raise
     finally:
         _held.remove(held)
 
@@ -99,7 +106,7 @@ def as_it_is(folder: Path) -> Held:
     identity = _identity_at(folder)
     if identity is None:
         raise BadInput(f"cannot use {folder}: it is not there, or may not be looked into")
-    return Held(folder, _absolute(folder), identity, None)
+    return Held(folder, _absolute(folder), _real(folder), identity, None)
 
 
 def check_held(path: Path) -> None:
@@ -116,7 +123,7 @@ def make_folder(folder: Path) -> None:
         WorkFailed: as `check_held`.
     """
     check_held(folder)
-    there = {held.root for held in _around(folder)}  # as it was looked at just now
+    there = {root for held in _around(folder) for root in (held.root, held.real)}  # as it was looked at just now
     missing = [] if _absolute(folder) in there else [folder]
     while missing:
         above = missing[-1].parent
@@ -154,9 +161,20 @@ def names_in(folder: Path, use: str = "--out needs a folder") -> set[str]:
         raise BadInput(f"cannot use {folder} as an output folder: {error.strerror or error}") from error
 
 
+def check_places(folder: Path, *, files: Sequence[str], folders: Sequence[str] = ()) -> None:
+    """Said before the work, not after it: raises BadInput where a folder stands in the place of one of `files`, or
+    anything else in that of one of `folders`."""
+    for name in files:
+        if (folder / name).is_dir():
+            raise BadInput(f"{folder / name} is a folder, in the place of a file that is to be written; move it away")
+    for name in folders:
+        if os.path.lexists(folder / name) and not (folder / name).is_dir():
+            raise BadInput(f"{folder / name} is no folder, but files are to be written there; move it away")
+
+
 def _around(path: Path) -> list[Held]:
     place = _absolute(path)
-    return [held for held in _held if place.is_relative_to(held.root)]
+    return [held for held in _held if place.is_relative_to(held.root) or place.is_relative_to(held.real)]
 
 
 def _open_lock(place: int) -> int:
@@ -204,6 +222,10 @@ def _lock(lock: int, folder: Path) -> bool:
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def _identity(found: os.stat_result) -> Identity:

@@ -8,7 +8,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import check_held, make_folder
@@ -33,19 +33,23 @@ def write_atomically(path: Path, data: bytes) -> None:
                 raise OSError(errno.EINVAL, f"it is {kind_of(found)}")
         replace(path, data)
     except OSError as error:
+        check_held(path)  # it may have gone just now
         raise WorkFailed(
             f"cannot write {path}: {error.strerror or error}; what was there before is untouched"
         ) from error
 
 
-def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """A new file, with the permissions `mode` less what the process's mask takes away, in the place of `path`. Raises
-    OSError."""
+def replace(path: Path, data: bytes, like: os.stat_result | None = None) -> None:
+    """A new file in the place of `path`, with the owner and the permissions of `like`, if given. Raises OSError."""
     temporary = path.with_name(f".{os.getpid()}-{next(_numbers)}.tmp")
     try:
         temporary.unlink(missing_ok=True)  # of an earlier process with this number
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with open(descriptor, "wb") as file:
+            if like is not None:
+                with contextlib.suppress(PermissionError):
+                    os.fchown(descriptor, like.st_uid, like.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & 0o777)
             file.write(data)
             flush(file)
         os.replace(temporary, path)
@@ -65,6 +69,7 @@ def append(path: Path, data: bytes) -> None:
             file.write(data)
             flush(file)
     except OSError as error:
+        check_held(path)
         raise WorkFailed(
             f"cannot write {path}: {error.strerror or error}; the same command goes on from here"
         ) from error
@@ -127,7 +132,7 @@ def remove_leftovers(folder: Path) -> None:
             leftover.unlink()
 
 
-def flush(file: BinaryIO) -> None:
+def flush(file: IO[bytes]) -> None:
     """To the disk, where the file system can say so."""
     file.flush()
     try:

@@ -197,7 +197,7 @@ def test_bad_images_are_reported_and_the_good_ones_fitted(capsys, images, tmp_pa
     assert "could not be read" in capsys.readouterr().out
     wanted = [images / "0.png", images / "note.png", images / "cut.jpg", tmp_path / "gone.png", images / "1.png"]
     args = [str(a) for a in ["fit", run, *wanted, "--out", out, "--json", tmp_path / "fit.json", "--steps", "3"]]
-    assert main(args) == 0
+    assert main(args) == 1
     records = json.loads((tmp_path / "fit.json").read_text())
     assert [r["status"] for r in records] == ["ok", "unreadable", "unreadable", "unreadable", "ok"]
     assert all(len(r["psnr_db"]) == len(r["steps"]) for r in records)

@@ -6,36 +6,23 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from PIL import Image
-from small_problems import field_of, random_pattern
+from small_starts import make_pictures, make_start
 
 from sparsine.cli.main import main
 from sparsine.cli.streams import Lasting, lasting_streams
-from sparsine.meta.start import Start, save_start
-from sparsine.signals.grid import Grid
-from sparsine.signals.kinds import Rgb
 
 FAST = ["--steps", "2"]
 
 
 @pytest.fixture
 def start(tmp_path):
-    field = field_of(2, 7, 5, 3, omega_0=6.5, output_offset=0.5)
-    pattern = random_pattern(field, 0.7, 1)
-    theta = pattern.gather(field.initial_theta(1)[None])[0]
-    save_start(tmp_path / "start.safetensors", Start(pattern, theta, Grid(shape=(5, 7)), kind=Rgb()))
-    return tmp_path / "start.safetensors"
+    return make_start(tmp_path / "start.safetensors")
 
 
 @pytest.fixture
 def pictures(tmp_path):
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for i in range(3):
-        Image.fromarray(np.random.default_rng(i).integers(0, 256, (5, 7, 3), dtype=np.uint8)).save(folder / f"{i}.png")
-    return folder
+    return make_pictures(tmp_path / "pictures", "0.png", "1.png", "2.png")
 
 
 class Failing(io.TextIOBase):

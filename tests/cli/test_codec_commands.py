@@ -150,7 +150,7 @@ def test_targets_are_kept_or_the_miss_is_told(capsys, start, images, tmp_path):
     assert max(path.stat().st_size for path in (tmp_path / "bytes").glob("*.spn")) <= 120
     capsys.readouterr()
     report = tmp_path / "psnr.json"
-    assert run("encode", start, images, "--out", tmp_path / "psnr", "--target-psnr", 60, "--json", report, *FAST) == 0
+    assert run("encode", start, images, "--out", tmp_path / "psnr", "--target-psnr", 60, "--json", report, *FAST) == 1
     assert capsys.readouterr().out.count("cannot be reached") == 5
     told = json.loads(report.read_text())
     assert told["statuses"] == {"missed": 5}
@@ -164,7 +164,7 @@ def test_bad_images_among_good_ones_are_reported_and_skipped(capsys, start, imag
     report = tmp_path / "codes.json"
     given = [*sorted(images.iterdir()), tmp_path / "gone.png"]
     assert run("encode", start, *[p for p in given if p.is_file() or not p.exists()], "--out", tmp_path / "codes",
-               "--json", report, *FAST) == 0  # fmt: skip
+               "--json", report, *FAST) == 1  # fmt: skip
     said = capsys.readouterr().out
     bad = [one for one in json.loads(report.read_text())["files"] if one["status"] != "ok"]
     assert {one["input"] for one in bad} == {"note.png", "empty.jpg", "gone.png"}
@@ -181,7 +181,7 @@ def test_a_name_that_is_no_text_is_coded_and_can_be_told(tmp_path, start, images
     args = ["encode", str(start), str(images), "--out", str(tmp_path / "codes"), "--json", str(tmp_path / "codes.json")]
     done = subprocess.run([sys.executable, "-m", "sparsine", *args, *FAST], capture_output=True, text=True,
                           env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"})  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (1, "")
     assert len(list((tmp_path / "codes").glob("*.spn"))) == 6
 
 
@@ -346,7 +346,7 @@ def test_of_a_run_folder_the_start_that_a_code_names_is_taken(capsys, tmp_path, 
     assert run("encode", run_folder / "starts" / "round-01.safetensors", images, "--out", codes, *FAST) == 0
     (codes / "0.spn").write_bytes(b"broken")  # the first of them says nothing
     capsys.readouterr()
-    assert run("decode", codes, "--start", run_folder, "--out", tmp_path / "drawn") == 0
+    assert run("decode", codes, "--start", run_folder, "--out", tmp_path / "drawn") == 1
     assert "round-01.safetensors" in capsys.readouterr().out.replace("\n", "")
     assert len(list((tmp_path / "drawn").glob("*.png"))) == 4
     assert run("info", codes / "1.spn", "--start", run_folder) == 0

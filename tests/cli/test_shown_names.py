@@ -5,29 +5,16 @@ import os
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-from small_problems import field_of, random_pattern
+from small_starts import make_pictures, make_start
 
 import sparsine.cli
 from sparsine.cli.console import PlainConsole, Waiting, console, say
 from sparsine.cli.main import main
-from sparsine.meta.start import Start, save_start
-from sparsine.signals.grid import Grid
-from sparsine.signals.kinds import Rgb
 
 FAST = ["--steps", "2"]
 HOSTILE = "[bold]x[/y] :smile: \x1b]0;title\x07\x1b[2J\x9b1A\n\u202ecode"
 TOLD = r"[bold]x[/y] :smile: \x1b]0;title\x07\x1b[2J\x9b1A\n\u202ecode"
-
-
-def make_start(path, **info):
-    field = field_of(2, 7, 5, 3, omega_0=6.5, output_offset=0.5)
-    pattern = random_pattern(field, 0.7, 1)
-    theta = pattern.gather(field.initial_theta(1)[None])[0]
-    save_start(path, Start(pattern, theta, Grid(shape=(5, 7)), info, kind=Rgb()))
-    return path
 
 
 @pytest.fixture
@@ -36,9 +23,7 @@ def start(tmp_path):
 
 
 def picture(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    values = np.random.default_rng(len(str(path))).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    Image.fromarray(values).save(path, format="PNG")
+    make_pictures(path.parent, path.name)
     return path
 
 

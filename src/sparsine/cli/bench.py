@@ -11,8 +11,7 @@ from sparsine.benchmarks.config import BenchmarkConfig, What
 from sparsine.benchmarks.run import run_benchmark
 from sparsine.cli.console import Waiting, console, counted, say
 from sparsine.cli.options import Device
-from sparsine.errors import BadInput
-from sparsine.storage import write_json
+from sparsine.cli.outputs import Output, output
 
 # Below this share of the surviving weights a note says that the row is not what its density promises.
 ENOUGH_CONNECTED = 0.9
@@ -29,25 +28,23 @@ class Options(BenchmarkConfig):
 
 
 def run(options: Options) -> int:
-    if options.json and options.json.is_dir():  # said before the work, not after
-        raise BadInput(f"{options.json} is a folder; --json needs a file")
+    with output(options.json, "--json") as json:
+        return _run(options, json)
+
+
+def _run(options: Options, json: Output) -> int:
     with Waiting("timing", len(options.cells)) as waiting:
         waiting.at(0)
 
         def on_row(record: dict[str, Any]) -> None:
-            _write(options, record)
+            json.draft_json(record)
             row = record["rows"][-1]
             waiting.at(len(record["rows"]), f"timed density {row['density']:g}, batch {row['batch']}")
 
         record = run_benchmark(options, on_row)
-    _write(options, record)
+    json.write_json(record)
     _show(record)
     return 0
-
-
-def _write(options: Options, record: dict[str, Any]) -> None:
-    if options.json:
-        write_json(options.json, record)
 
 
 def _show(record: dict[str, Any]) -> None:

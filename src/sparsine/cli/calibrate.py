@@ -9,11 +9,11 @@ import tyro
 
 from sparsine.cli.console import Waiting, counted, say
 from sparsine.cli.options import Device, EngineName, Size, as_tuple
+from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.codec.calibrate import CalibrationConfig, calibrate
-from sparsine.errors import BadInput
-from sparsine.meta.start import save_start
+from sparsine.meta.start import start_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,11 @@ class Options:
 
 
 def run(options: Options) -> int:
-    _check_out(options)
+    with output(options.out, "--out", instead="" if options.overwrite else "say --overwrite", text=False) as out:
+        return _run(options, out)
+
+
+def _run(options: Options, out: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
     shape = as_tuple(options.resolution) or start.grid.shape
     signals = open_signals(options.inputs, start, options.split, shape, "calibrate with")
@@ -53,16 +57,9 @@ def run(options: Options) -> int:
 
         calibrated = calibrate(start, signals, options.calibration, engine=options.engine, device=options.device,
                                progress=on_progress)  # fmt: skip
-    save_start(options.out, calibrated)
-    before, after = path.stat().st_size, options.out.stat().st_size
-    say(f"{options.out}: {after:,} bytes ({before:,} before); fitted PSNR "
+    data = start_bytes(calibrated)
+    out.write(data)
+    before, after = path.stat().st_size, len(data)
+    say(f"{out.name}: {after:,} bytes ({before:,} before); fitted PSNR "
         f"{calibrated.info['calibration']['fitted_psnr_db']:.2f} dB; codes need this start now")  # fmt: skip
     return 0
-
-
-def _check_out(options: Options) -> None:
-    """Said before the work, not after."""
-    if options.out.is_dir():
-        raise BadInput(f"{options.out} is a folder; --out needs the name of a file, such as start.safetensors")
-    if options.out.exists() and not options.overwrite:
-        raise BadInput(f"{options.out} is there already; choose another name, or say --overwrite")

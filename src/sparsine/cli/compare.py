@@ -12,6 +12,7 @@ from rich.table import Table
 from sparsine.checks import OneOf, check_range
 from sparsine.cli.console import Waiting, console, counted, say, shown_steps
 from sparsine.cli.options import Device, EngineName
+from sparsine.cli.starts import with_home
 from sparsine.comparison.comparison import Comparison, parse_data
 from sparsine.comparison.config import CompareConfig
 from sparsine.comparison.figures import write_figures
@@ -23,6 +24,7 @@ from sparsine.comparison.records import read_cells
 from sparsine.comparison.run import Outcome, load_methods, run_comparison
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.evaluation.wording import db
+from sparsine.folders import as_it_is, watched
 from sparsine.meta.config import FieldConfig, GridConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
@@ -102,12 +104,14 @@ def run(options: Options) -> int:
             waiting.at(int(fraction * PROGRESS_PARTS), what)
 
         outcome = run_comparison(wanted, workers=options.workers, load=options.load, on_progress=on_progress)
-    return _conclude(options.out, outcome)
+    with watched(as_it_is(options.out)):
+        return _conclude(options.out, outcome)
 
 
 def _config(options: Options) -> CompareConfig:
     recipe = comparison(options.recipe)
-    learn = dataclasses.replace(recipe.learn, **{part: getattr(options, part) for part in _LEARN_PARTS})
+    given = {part: getattr(options, part) for part in _LEARN_PARTS} | {"outer": with_home(options.outer)}
+    learn = dataclasses.replace(recipe.learn, **given)
     return dataclasses.replace(recipe, learn=learn, **{part: getattr(options, part) for part in _OWN_PARTS})
 
 

@@ -14,13 +14,13 @@ import tyro
 
 from sparsine.cli.console import Complaints, Waiting, counted, say
 from sparsine.cli.options import Device, EngineName, Region, Size, as_tuple
-from sparsine.cli.signals import check_json
+from sparsine.cli.outputs import Output, output
 from sparsine.cli.starts import check_there, find_start_of
+from sparsine.cli.status import status_of
 from sparsine.codec.code_files import list_codes
 from sparsine.codec.drawings import decode_collection
 from sparsine.codec.drawn import DrawnCode
 from sparsine.codec.view import View
-from sparsine.storage import write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,12 @@ class Options:
 
 
 def run(options: Options) -> int:
+    with output(options.json, "--json") as json:
+        return _run(options, json)
+
+
+def _run(options: Options, json: Output) -> int:
     view = View(size=as_tuple(options.size), scale=options.scale, region=as_tuple(options.region))
-    check_json(options.json)
     check_there(options.start)
     codes = list_codes(options.codes)
     path, start = find_start_of(list(codes.values()), options.start, options.sparsity)
@@ -69,9 +73,8 @@ def run(options: Options) -> int:
                 complaints.add(one.status, one.input, one.reason)
     complaints.end("see --json")
     _show(options.out, drawn, time.monotonic() - began)
-    if options.json:
-        write_json(options.json, [one.to_dict() for one in drawn])
-    return 0 if any(one.picture for one in drawn) else 1
+    json.write_json([one.to_dict() for one in drawn])
+    return status_of(all(one.status == "ok" for one in drawn))
 
 
 def _show(out: Path, drawn: list[DrawnCode], seconds: float) -> None:

@@ -17,8 +17,10 @@ from rich.table import Table
 from sparsine.checks import check_range
 from sparsine.cli.console import Complaints, Waiting, console, counted, say
 from sparsine.cli.options import Device, EngineName, Size
-from sparsine.cli.signals import Split, check_json, is_dataset, open_signals
+from sparsine.cli.outputs import Output, output
+from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.starts import find_start
+from sparsine.cli.status import status_of
 from sparsine.codec.coded import CodedSignal
 from sparsine.codec.collection import encode_collection
 from sparsine.codec.config import DEFAULT_QUALITY, EncodeConfig
@@ -27,7 +29,7 @@ from sparsine.errors import BadInput
 from sparsine.evaluation.wording import db
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.start import Start
-from sparsine.storage import finite_or_none, write_json
+from sparsine.storage import finite_or_none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +75,13 @@ class Options:
 
 
 def run(options: Options) -> int:
+    with output(options.json, "--json") as json:
+        return _run(options, json)
+
+
+def _run(options: Options, json: Output) -> int:
     config = _config(options)
     path, start = find_start(options.start, options.sparsity)
-    check_json(options.json)
     resolution = _resolution(options, start)
     signals = open_signals(options.signals, start, options.split, resolution, "encode")
     count = min(len(signals), options.limit or len(signals))
@@ -98,9 +104,8 @@ def run(options: Options) -> int:
     coded.sort(key=lambda one: place[one.input])
     summary = summarise(coded, path.stat().st_size, time.monotonic() - began)
     _show(options.out, summary)
-    if options.json:
-        write_json(options.json, _record(start, config, summary, coded))
-    return 0 if summary["codes"] else 1
+    json.write_json(_record(start, config, summary, coded))
+    return status_of(all(one.status == "ok" for one in coded))
 
 
 def _config(options: Options) -> EncodeConfig:

@@ -19,17 +19,19 @@ from rich.table import Table
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say, shown_steps
 from sparsine.cli.options import Device, EngineName, Size, as_tuple
+from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.starts import find_start
+from sparsine.cli.status import status_of
 from sparsine.evaluation.wording import db
 from sparsine.fitting.collection import FittedSignal, fit_collection, render
 from sparsine.fitting.fit import FitConfig
-from sparsine.folders import locked
+from sparsine.folders import check_places, locked
 from sparsine.meta.start import Start, write_vectors
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictures import save_picture, side_by_side
-from sparsine.storage import finite_or_none, write_atomically, write_json
+from sparsine.storage import finite_or_none, write_atomically
 
 ROWS_SHOWN = 20
 
@@ -68,9 +70,15 @@ class Options:
 
 
 def run(options: Options) -> int:
+    with output(options.json, "--json") as json:
+        return _run(options, json)
+
+
+def _run(options: Options, json: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
     signals = open_signals(options.signals, start, options.split, start.grid.shape, "fit")
     check_folder(options.out, options.overwrite)
+    check_places(options.out, files=["psnr.csv"], folders=["pictures", "drawings", "fields"])
     size = as_tuple(options.render) or tuple(2 * n for n in start.grid.drawn_shape)
     count = min(len(signals), options.limit or len(signals))
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
@@ -88,8 +96,7 @@ def run(options: Options) -> int:
             if fitted.reason:
                 say((fitted.status, "yellow"), f" {fitted.name}: {fitted.reason}")
         _write_table(options.out / "psnr.csv", fits)
-    if options.json:
-        write_json(options.json, [fitted.to_dict() for fitted in fits])
+    json.write_json([fitted.to_dict() for fitted in fits])
     return _summary(options, fits)
 
 
@@ -130,4 +137,4 @@ def _summary(options: Options, fits: list[FittedSignal]) -> int:
         table.add_row("mean", f"{len(fine)} ok", *(f"{sum(f.psnr_db[i] for f in fine) / len(fine):.2f}" for i in at))
     console.print(table)
     say(f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {options.out}")
-    return 0 if fine else 1
+    return status_of(len(fine) == len(fits))

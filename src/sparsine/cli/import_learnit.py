@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 import tyro
 
 from sparsine.cli.console import say
-from sparsine.errors import BadInput
+from sparsine.cli.outputs import Output, output
 from sparsine.meta.conventions import retold
 from sparsine.meta.learnit import import_learnit
-from sparsine.meta.start import save_start
+from sparsine.meta.start import start_bytes
 from sparsine.signals.grid import Grid
 
 Conventions = Literal["learnit", "paper"]
@@ -30,11 +30,14 @@ class Options:
 
 
 def run(options: Options) -> int:
-    if options.out.exists():
-        raise BadInput(f"{options.out} exists already; choose another name, or remove it first")
+    with output(options.out, "--out", instead="remove it first", text=False) as out:
+        return _run(options, out)
+
+
+def _run(options: Options, out: Output) -> int:
     start = import_learnit(options.file, omega_0=options.omega_0)
     if options.conventions == "paper":
         start = retold(start, Grid(shape=start.grid.shape))
-    save_start(options.out, start)
-    say(("done", "bold green"), f": {options.out} ({start.pattern.counts})")
+    out.write(start_bytes(start))
+    say(("done", "bold green"), f": {out.name} ({start.pattern.counts})")
     return 0

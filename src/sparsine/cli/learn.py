@@ -13,6 +13,7 @@ import tyro
 from sparsine.checks import OneOf
 from sparsine.cli.console import Waiting, counted, say, say_notes
 from sparsine.cli.options import Device, EngineName
+from sparsine.cli.starts import with_home
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
@@ -23,7 +24,7 @@ from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.recipes import RECIPES, recipe
-from sparsine.signals.open import open_dataset
+from sparsine.signals.open import expanded, open_dataset
 
 DEFAULT_RECIPE = "small"
 
@@ -65,7 +66,7 @@ def defaults(args: list[str]) -> Options:
     """The recipe's values; those of the run itself when it is resumed."""
     early = _Early(add_help=False, allow_abbrev=False)
     early.add_argument("--recipe", default=DEFAULT_RECIPE)
-    early.add_argument("--out", type=Path, default=None)
+    early.add_argument("--out", type=expanded, default=None)
     early.add_argument("--resume", action="store_true")
     given, _ = early.parse_known_args(args)
     resumes = given.resume and given.out is not None and (given.out / "config.json").is_file()
@@ -76,7 +77,8 @@ def defaults(args: list[str]) -> Options:
 
 def run(options: Options) -> int:
     names = {f.name for f in dataclasses.fields(LearnConfig)} - {"data"}
-    config = LearnConfig(data=options.dataset, **{name: getattr(options, name) for name in names})
+    given = {name: getattr(options, name) for name in names} | {"outer": with_home(options.outer)}
+    config = LearnConfig(data=options.dataset, **given)
     dataset = open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)
     waiting = Waiting("dense", 1)
     looking = Waiting("looking at the signals", 1)

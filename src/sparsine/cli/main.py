@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from sparsine.cli.status import BAD_INPUT, DONE, INTERRUPTED, MEANINGS, NOT_ALL
 from sparsine.cli.streams import lasting_streams
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import CannotLock
@@ -38,10 +39,10 @@ def main(args: list[str] | None = None) -> int:
     with lasting_streams() as (out, _), _notes_for_warnings():
         code = _main(args)
         out.flush()
-        if code == 0 and args[0] in ONLY_SAYS and out.lost and not isinstance(out.lost, BrokenPipeError):
+        if code == DONE and args[0] in ONLY_SAYS and out.lost and not isinstance(out.lost, BrokenPipeError):
             why = getattr(out.lost, "strerror", None) or out.lost
             print(f"error: standard output cannot be written: {why}", file=sys.stderr)
-            return 1
+            return NOT_ALL
         return code
 
 
@@ -50,10 +51,10 @@ def _main(args: list[str]) -> int:
     args = [arg for arg in args if arg != "--debug"]
     if not args or args[0] in ("-h", "--help", "help"):
         print(_usage())
-        return 0 if args else 2
+        return DONE if args else BAD_INPUT
     if args[0] == "--version":
         print(f"sparsine {__version__}")
-        return 0
+        return DONE
     try:
         if args[0] not in COMMANDS:
             raise BadInput(f"unknown command {args[0]!r}; use one of: {', '.join(COMMANDS)}")
@@ -97,13 +98,13 @@ def _run(command: str, args: list[str]) -> int:
 def _explain(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     if isinstance(error, BadInput | WorkFailed):
         print(f"error: {shown(error)}", file=sys.stderr)
-        return 2 if isinstance(error, BadInput) else 1
+        return BAD_INPUT if isinstance(error, BadInput) else NOT_ALL
     what = f"{type(error).__name__}: {error}".splitlines()[0] if str(error) else type(error).__name__
     print(f"error: unexpected {shown(what)}; run again with --debug for the details", file=sys.stderr)
-    return 1
+    return NOT_ALL
 
 
 def _usage() -> str:
@@ -112,5 +113,6 @@ def _usage() -> str:
     return "\n".join([
         f"sparsine {__version__}: sparse neural fields for collections of signals", "",
         "usage: sparsine COMMAND ...        sparsine COMMAND --help", "", *lines, "",
+        *(f"exit status {status}: {meaning}" for status, meaning in MEANINGS.items()), "",
         "--debug shows where an error came from.",
     ])  # fmt: skip

@@ -8,12 +8,14 @@ REGION         the first corner and the last, as in 0.25,0,0.5,1
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from sparsine.checks import one_of
+from sparsine.signals.open import expanded
 
 T = TypeVar("T")
 Size = Sequence[int]
@@ -62,7 +64,7 @@ def as_tuple(given: Sequence[T] | None) -> tuple[T, ...] | None:
 def option_types() -> ConstructorRegistry:
     """All of these rules."""
     registry = ConstructorRegistry()
-    for rule in (_number_rule, _literal_rule, _several_rule, _size_rule, _region_rule, _union_rule):
+    for rule in (_path_rule, _number_rule, _literal_rule, _several_rule, _size_rule, _region_rule, _union_rule):
         registry.primitive_rule(rule)
     return registry
 
@@ -75,6 +77,13 @@ def _one(
         nargs=1, metavar=metavar, instance_from_str=lambda given: read(given[0]), is_instance=is_instance,
         str_from_instance=lambda value: [show(value)],
     )  # fmt: skip
+
+
+def _path_rule(info: PrimitiveTypeInfo) -> Spec | None:
+    """The shell expands `--out ~/x`, but not `--out=~/x`."""
+    if info.type is not Path:
+        return None
+    return _one("PATH", expanded, str, lambda value: isinstance(value, Path))
 
 
 def _number_rule(info: PrimitiveTypeInfo) -> Spec | None:

@@ -16,9 +16,10 @@ from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.starts import find_start
+from sparsine.cli.status import status_of
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import DASH, count, db, shape
-from sparsine.folders import locked
+from sparsine.folders import check_places, locked
 from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.figures import write_figures
@@ -63,6 +64,7 @@ def run(options: Options) -> int:
     config = RateDistortionConfig(
         **{f.name: getattr(options, f.name) for f in dataclasses.fields(RateDistortionConfig)}
     )
+    check_places(options.out, files=[NAME, *(f"rate-distortion.{kind}" for kind in ("html", "png", "svg"))])
     with locked(options.out):
         with Waiting("measuring", collection.count) as waiting:
             waiting.at(0)
@@ -78,7 +80,7 @@ def run(options: Options) -> int:
         say(("skipped", "yellow"), f" {reason}")
     console.print(_table(record))
     say(("report", "bold green"), f": {page.resolve()}")
-    return 0
+    return status_of(not record["unreadable"])
 
 
 def _collection(options: Options, start: Start) -> Collection:

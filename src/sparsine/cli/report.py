@@ -9,9 +9,10 @@ import tyro
 from rich.table import Table
 
 from sparsine.cli.console import Waiting, console, say, say_notes, shown_steps
+from sparsine.cli.status import status_of
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.evaluation.report import write_report
-from sparsine.folders import locked
+from sparsine.folders import as_it_is, check_places, locked, watched
 from sparsine.meta.metrics import read_metrics
 from sparsine.meta.run_data import open_data_of
 from sparsine.meta.run_folder import read_config
@@ -30,18 +31,20 @@ def run(options: Options) -> int:
     config = read_config(options.run)
     dataset = open_data_of(options.run, config, options.data)
     say_notes(dataset.notes)
-    with locked(options.run / "evaluation"), Waiting("measuring", 1) as waiting:
+    check_places(options.run, files=["report.html", "evaluation.json"])
+    with watched(as_it_is(options.run)), locked(options.run / "evaluation"):
+        with Waiting("measuring", 1) as waiting:
 
-        def on_row(name: str, number: int, total: int) -> None:
-            waiting.set_total(total)
-            waiting.at(number, f"measuring {name}")
+            def on_row(name: str, number: int, total: int) -> None:
+                waiting.set_total(total)
+                waiting.at(number, f"measuring {name}")
 
-        record = evaluate_run(options.run, dataset, options.evaluation, on_row)
-    say_notes(record["data"]["notes"])
-    console.print(_table(record))
-    page = write_report(options.run, record, read_metrics(options.run))
-    say(("report", "bold green"), f": {page.resolve()}")
-    return 0
+            record = evaluate_run(options.run, dataset, options.evaluation, on_row)
+        say_notes(record["data"]["notes"])
+        console.print(_table(record))
+        page = write_report(options.run, record, read_metrics(options.run))
+        say(("report", "bold green"), f": {page.resolve()}")
+    return status_of(all(signal["status"] == "ok" for row in record["rows"] for signal in row["signals"]))
 
 
 def _table(record: dict[str, Any]) -> Table:

@@ -61,9 +61,3 @@ def check_folder(out: Path, overwrite: bool) -> None:
     """Raises BadInput unless results may go to `out`."""
     if names_in(out) and not overwrite:
         raise BadInput(f"{out} holds files already; choose another folder, or say --overwrite")
-
-
-def check_json(path: Path | None) -> None:
-    """Raises BadInput where --json cannot be written: said before the work, not after."""
-    if path is not None and path.is_dir():
-        raise BadInput(f"{path} is a folder; --json needs a file")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from sparsine.checks import check_range
@@ -9,8 +10,10 @@ from sparsine.codec.code_files import read_bounded
 from sparsine.codec.header import read_header
 from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput
+from sparsine.meta.config import OuterConfig
 from sparsine.meta.run_folder import start_files, starts_of
 from sparsine.meta.start import Start, load_start
+from sparsine.signals.open import expanded
 
 MOST_CODE_BYTES = 1 << 28
 """A tenth of what the format allows, and a thousand times any code that makes sense."""
@@ -33,6 +36,11 @@ def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
     check_range("sparsity", sparsity, 0.0, 1.0)
     starts = [(p, load_start(p)) for p in paths]
     return min(starts, key=lambda found: abs(found[1].pattern.sparsity - sparsity))
+
+
+def with_home(outer: OuterConfig) -> OuterConfig:
+    """`--start-from=~/x` leads home."""
+    return replace(outer, start_from=str(expanded(outer.start_from)) if outer.start_from else "")
 
 
 def check_there(path: Path) -> None:

@@ -17,7 +17,7 @@ import torch
 from sparsine.comparison.comparison import Comparison, stages_of
 from sparsine.comparison.records import CELLS, check_record, read_cell, write_cells
 from sparsine.errors import BadInput, WorkFailed
-from sparsine.folders import locked
+from sparsine.folders import Held, locked, watched
 from sparsine.storage import read_file, read_json, remove_leftovers, write_json
 
 OnProgress = Callable[[float, str], None]
@@ -65,10 +65,10 @@ def run_comparison(
     stages_of(cells)  # refuses what cannot be learned, before anything is written
     if root.exists() and not root.is_dir():
         raise BadInput(f"{root} is a file; a comparison needs a folder")
-    with locked(root):
+    with locked(root) as held:
         comparison.write()
         jobs = _jobs(comparison)
-        failed = _Workers(comparison, jobs, workers, load, on_progress).work_off() if jobs else {}
+        failed = _Workers(held, jobs, workers, load, on_progress).work_off() if jobs else {}
         measured = collect(comparison)
     return Outcome(len(cells), measured, failed)
 
@@ -106,10 +106,9 @@ class _Workers:
     """Hands jobs to processes as soon as what they need is there."""
 
     def __init__(
-        self, comparison: Comparison, jobs: dict[str, Job], workers: int, load: Sequence[Path],
-        on_progress: OnProgress | None,
-    ):  # fmt: skip
-        self.root, self.jobs, self.workers, self.load = comparison.root, jobs, workers, load
+        self, held: Held, jobs: dict[str, Job], workers: int, load: Sequence[Path], on_progress: OnProgress | None
+    ):
+        self.held, self.jobs, self.workers, self.load = held, jobs, workers, load
         self.on_progress = on_progress
         self.waiting = dict(jobs)
         self.failed: dict[str, str] = {}
@@ -128,6 +127,7 @@ class _Workers:
                 if not self.running:
                     break  # what is left needs something that failed
                 self._listen()
+                self.held.check()  # a folder that is gone is no reason to compute for hours
         finally:
             for _, process in self.running.values():
                 process.terminate()
@@ -142,7 +142,7 @@ class _Workers:
     def _begin(self, job: Job) -> None:
         del self.waiting[job.key]
         ours, theirs = self.context.Pipe(duplex=False)
-        arguments = (self.root, job.key, self.threads, tuple(self.load), theirs)
+        arguments = (self.held, job.key, self.threads, tuple(self.load), theirs)
         process = self.context.Process(target=_work, args=arguments, daemon=True)
         process.start()
         theirs.close()
@@ -176,7 +176,7 @@ class _Workers:
             job.done = 1.0
 
 
-def _work(root: Path, key: str, threads: int, load: Sequence[Path], connection: Connection) -> None:
+def _work(held: Held, key: str, threads: int, load: Sequence[Path], connection: Connection) -> None:
     """One job, in its own process. Says how far it is, and at last '' or what went wrong."""
     _end_with_parent()
     torch.set_num_threads(threads)
@@ -190,7 +190,8 @@ def _work(root: Path, key: str, threads: int, load: Sequence[Path], connection: 
 
     try:
         load_methods(load)
-        _do(Comparison.read(root), key, on_progress)
+        with watched(held):
+            _do(Comparison.read(held.folder), key, on_progress)
         connection.send("")
     except (BadInput, WorkFailed) as error:
         connection.send(str(error))

@@ -70,12 +70,17 @@ class Start:
 
 def save_start(path: Path, start: Start) -> None:
     """Write a start to `path`, atomically. Raises WorkFailed when the system refuses."""
+    write_atomically(path, start_bytes(start))
+
+
+def start_bytes(start: Start) -> bytes:
+    """What `save_start` writes."""
     about = described(start)
     vectors = {"theta": start.theta}
     if start.coding is not None:
         about["coding_version"] = CODING_VERSION
         vectors |= start.coding.to_tensors()
-    write_vectors(path, vectors, start.pattern, about, FORMAT)
+    return vectors_bytes(vectors, start.pattern, about, FORMAT)
 
 
 def described(start: Start) -> dict[str, Any]:
@@ -123,6 +128,11 @@ def _coding(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> Co
 
 def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, about: dict[str, Any], kind: str) -> None:
     """Vectors over one pattern, with what `about` says of them, as safetensors with a checksum."""
+    write_atomically(path, vectors_bytes(vectors, pattern, about, kind))
+
+
+def vectors_bytes(vectors: dict[str, Tensor], pattern: Pattern, about: dict[str, Any], kind: str) -> bytes:
+    """What `write_vectors` writes."""
     tensors = {name: vector.detach().cpu().contiguous() for name, vector in vectors.items()}
     tensors["pattern"] = pattern.to_bits()
     header = {
@@ -134,7 +144,7 @@ def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, abou
     }  # fmt: skip
     text = json.dumps(finite_or_none({**header, "sha256": UNSIGNED}), allow_nan=False)
     signed = text.replace(UNSIGNED, checksum(tensors, text))
-    write_atomically(path, save(tensors, {"sparsine": signed}))
+    return save(tensors, {"sparsine": signed})
 
 
 def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dict[str, Any]]:

@@ -80,7 +80,7 @@ def _path_of(spec: str) -> tuple[str, Path | None]:
     """(kind, where its files lie); None for a kind without files, or one that only its maker knows."""
     kind, _, path = spec.strip().partition(":")
     has_files = kind in _KINDS and kind != "curves" and path.strip()
-    return kind, _expand(path.strip()) if has_files else None
+    return kind, expanded(path.strip()) if has_files else None
 
 
 def open_files(paths: Sequence[str | Path], *, shape: tuple[int, ...] | None, num_channels: int) -> SignalSet:
@@ -100,7 +100,7 @@ def open_files(paths: Sequence[str | Path], *, shape: tuple[int, ...] | None, nu
         )
     if not paths:
         raise BadInput("no image file was given; name image files, or folders of images")
-    found, notes = _found([_expand(str(path)) for path in paths])
+    found, notes = _found([expanded(str(path)) for path in paths])
     named = with_unique_names(found, "file")
     if shape is None:
         return ImageFiles(named, None, as_it_is, notes)
@@ -133,13 +133,13 @@ def _found(paths: Sequence[Path]) -> tuple[list[tuple[str, Path]], tuple[str, ..
 
 def _open(kind: str, spec: str, path: str, resolution: tuple[int, int] | None, seed: int) -> Dataset:
     if kind == "images":
-        return open_image_folder(spec, _expand(path), resolution, seed)
+        return open_image_folder(spec, expanded(path), resolution, seed)
     if kind == "celeba":
-        return open_celeba(spec, _expand(path), resolution)
+        return open_celeba(spec, expanded(path), resolution)
     if kind == "imagenette":
-        return open_imagenette(spec, _expand(path), resolution, seed)
+        return open_imagenette(spec, expanded(path), resolution, seed)
     if kind == "sdf2d":
-        return open_sdf2d(spec, _expand(path), resolution, seed)
+        return open_sdf2d(spec, expanded(path), resolution, seed)
     return open_curves(spec, resolution, *_seed_and_count(spec, path, seed))
 
 
@@ -162,7 +162,8 @@ def _is_folder(path: Path) -> bool:
     return False
 
 
-def _expand(path: str) -> Path:
+def expanded(path: str) -> Path:
+    """`~/x` leads home."""
     try:
         return Path(path).expanduser()
     except RuntimeError:  # "~nobody": no such home, so the name is taken as it is
