@@ -4,12 +4,15 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
+from pathlib import Path
 
 import pytest
 from viewer_problems import CURVES
@@ -169,4 +172,6 @@ def test_without_the_extra_it_says_what_to_install(capsys, codes, start_file, mo
     monkeypatch.setitem(sys.modules, package, None)
     code, err = said(capsys, codes, "--start", start_file, "--port", "0", "--no-browser")
     assert code == 2
-    assert "pip install 'sparsine[view]'" in err
+    (needed,) = re.findall(r"python -m pip install (.+)", err)
+    pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert shlex.split(needed) == pyproject["project"]["optional-dependencies"]["view"]

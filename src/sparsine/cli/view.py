@@ -75,4 +75,6 @@ def _server() -> ModuleType:
     try:
         return import_module("sparsine.viewer.serve")
     except ImportError as error:
-        raise BadInput(f"the viewer needs Starlette and uvicorn ({error}); pip install 'sparsine[view]'") from error
+        raise BadInput(
+            f"the viewer needs Starlette and uvicorn ({error}); python -m pip install 'starlette>=1' 'uvicorn>=0.32'"
+        ) from error

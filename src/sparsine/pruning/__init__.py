@@ -1,4 +1,5 @@
-"""WHICH connections stay: scores, amounts and the step itself. Works on vectors and patterns only."""
+"""WHICH connections stay: scores, amounts and the step itself. Works on vectors and patterns; scores that look at fits
+are handed an engine and the values of signals."""
 
 from sparsine.pruning.prune import PruningConfig as PruningConfig
 from sparsine.pruning.prune import prune as prune

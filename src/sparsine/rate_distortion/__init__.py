@@ -2,11 +2,14 @@
 
 measure     signals through every codec; gives the record
 config      what is measured
+signals     what is compressed, a batch of one shape after another
 ours, pillow_codecs, half_floats     the codecs
-spending    what the bits of a code are spent on, by layer
+sampled     fits whose steps see some of the samples
+pictures    8 bits: what every codec is given and gives back
 records     the record as a file
 points, published     means over signals; what others published
-tables, figures, page     drawn from records alone
+lines       curves as they are drawn, with their looks
+tables, figures, charts, page     made from records alone
 """
 
 from sparsine.rate_distortion.config import RateDistortionConfig as RateDistortionConfig

@@ -1,7 +1,6 @@
 """Many fields in one page: a local server that draws codes as a browser asks for them.
 
-Needs the extra `view` (Starlette and uvicorn): pip install 'sparsine[view]'. docs/viewer.md says how it is used and
-what it refuses.
+Needs the extra `view` (Starlette and uvicorn). docs/viewer.md says how it is installed and used, and what it refuses.
 
 Inside, downwards: serve (socket, uvicorn), app (routes), guard (which requests are answered at all), desk (one drawing
 at a time), questions (what a request may ask), shelf (codes by name: lists, drawings, values), originals, notes (what

@@ -1,4 +1,5 @@
-"""What is compared. A method of one's own is a class with four members, and one line: METHODS[name] = it()."""
+"""What is compared. A method of one's own is a class with three names and two methods, and one
+line: METHODS[name] = it()."""
 
 from sparsine.comparison.methods.contract import Case as Case
 from sparsine.comparison.methods.contract import Method as Method
