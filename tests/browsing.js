@@ -30,12 +30,14 @@
     });
   },
 
-  /** What is wider or higher than its place where one cannot scroll, or beyond the screen. */
+  /** What is wider or higher than its place where one cannot scroll, or beyond the screen. What ends after so many lines
+   * does it on purpose: it is whole elsewhere. */
   cut() {
     return [...document.querySelectorAll("body *")].filter((one) => {
       if (!one.checkVisibility() || one.closest("svg, [data-figure], .unseen")) return false;
       const style = getComputedStyle(one);
       const box = one.getBoundingClientRect();
+      if (style.webkitLineClamp !== "none") return false;
       const hides = (way) => ["hidden", "clip"].includes(style[way]);
       const isBeyond = box.width && !one.closest(".scroll") && (box.left < -1 || box.right > innerWidth + 1);
       const isWider = hides("overflowX") && one.scrollWidth > one.clientWidth + 1;

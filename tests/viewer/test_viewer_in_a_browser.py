@@ -5,11 +5,13 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from browsing import PHONE, SCRIPT, assert_stays_here
 from headless import Browser, find_browser
 from viewer_problems import CURVES, ORIGINALS, codes_of, running, shelf_of, tiny_start, write_folder
 
 NEEDS_A_BROWSER = pytest.mark.skipif(find_browser() is None, reason="no chromium is installed")
 pytestmark = [NEEDS_A_BROWSER, pytest.mark.skipif(os.name != "posix", reason="the driver is for posix")]
+LONG = "a-rather-long-name-of-a-photograph-that-somebody-took-in-the-summer-before-last"
 DRAWN = "document.getElementById('stage').dataset.drawn === 'full' && !document.querySelector('.drawing')"
 PIXELS = """(() => {
   const shown = document.querySelector('.panel.%s canvas');
@@ -41,7 +43,8 @@ def address(tmp_path_factory, start):
     for level, one in (("round-0", start), ("round-1", sparse)):
         write_folder(folder / level, one)
     (folder / "round-0" / "damaged.spn").write_bytes(codes_of(start, 1)[0][:-1] + b"x")
-    (folder / "round-0" / "nobody.spn").write_bytes(codes_of(start, 1)[0])
+    for name in ("nobody", LONG):
+        (folder / "round-0" / f"{name}.spn").write_bytes(codes_of(start, 1)[0])
     with running(shelf_of(folder, start, sparse, originals=ORIGINALS)) as address:
         yield address
 
@@ -53,7 +56,7 @@ def page(browser, address):
     browser.complaints.clear()
     browser.requests.clear()
     browser.open(address)
-    browser.until("document.querySelectorAll('.card img.here').length === 4")
+    browser.until("document.querySelectorAll('.card img.here').length === 5")
     yield browser
     assert unexpected(browser.complaints) == []
     assert all(url.startswith((address, "blob:", "data:", "about:")) for url in browser.requests)
@@ -86,7 +89,7 @@ def regions(page):
 
 
 def test_thumbnails_and_a_readable_card_appear(page):
-    assert page.run("document.querySelectorAll('.card').length") == 5
+    assert page.run("document.querySelectorAll('.card').length") == 6
     assert "checksum" in page.run("document.querySelector('.card .broken').textContent")
     assert page.run("[...document.querySelectorAll('.card img')].every(image => image.naturalWidth >= 192)")
     page.run("const box = document.getElementById('search'); box.value = '0002'; box.dispatchEvent(new Event('input'))")
@@ -206,17 +209,49 @@ def test_the_theme_is_remembered_and_a_picture_can_be_saved(page):
         time.sleep(0.1)
 
 
-def test_it_fits_a_narrow_screen_in_both_themes(page):
+def test_nothing_of_a_code_before_is_told_of_one_that_cannot_be_drawn(page):
+    opened(page, "nobody")
+    page.until("!document.getElementById('compare-note').hidden")
+    page.run("location.hash = 'name=damaged'")
+    page.until("document.querySelector('.panel .broken')?.textContent.includes('checksum')")
+    assert page.run("document.getElementById('compare-note').hidden")
+    told = page.run(
+        "['compare-note', 'magnification', 'ms', 'value'].map(id => document.getElementById(id).textContent)"
+    )
+    assert told == [""] * 4
+    assert page.run("document.querySelector('.panel .how').textContent") == ""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_of_it_can_be_read_on_a_phone(page, theme):
     try:
-        for theme in ("light", "dark"):
-            page.theme(theme)
-            page.resize(390, 780, mobile=True)
-            opened(page, CURVES[0])
-            page.until(f"document.documentElement.dataset.theme === '{theme}'")
-            for _ in range(2):
-                assert page.run("document.documentElement.scrollWidth <= innerWidth")
-                page.press("Escape")
-                page.until("!document.getElementById('gallery').hidden")
+        page.theme(theme)
+        page.resize(*PHONE, mobile=True)
+        page.run(SCRIPT)
+        for name in (CURVES[0], LONG, "damaged"):
+            page.run(f"location.hash = 'name={name}'")
+            page.until(f"document.getElementById('name').textContent === '{name}'")
+            page.until("document.querySelector('#facts div') !== null")
+            page.until(f"document.querySelector('.panel .broken') !== null || ({DRAWN})")
+            assert page.run("document.documentElement.dataset.theme") == theme
+            assert page.run("browsing.cut()") == []
+            assert page.run("document.documentElement.scrollWidth <= innerWidth")
+        facts = page.run("[...document.querySelectorAll('#facts dt')].map(one => one.textContent)")
+        assert facts == ["file"]
+        page.press("Escape")
+        page.until("!document.getElementById('gallery').hidden")
+        assert page.run("browsing.cut()") == []
     finally:
         page.theme("light")
         page.resize(*page.size)
+
+
+def test_nothing_leaves_the_machine(page, address):
+    opened(page, CURVES[1], level="round-0")
+    page.run(SCRIPT)
+    page.run("browsing.pressAll('#stage button:not(#save)')")
+    page.until(DRAWN)
+    assert_stays_here(page, address)
+    page.press("Escape")
+    page.until("!document.getElementById('gallery').hidden")
+    assert_stays_here(page, address)

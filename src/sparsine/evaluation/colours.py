@@ -1,7 +1,7 @@
 """The colours of the starts, from dense (blue) to sparse (orange).
 
 Every line and mark of every figure stands out at least 3:1 from the light and from the dark page (WCAG 2.2, 1.4.11):
-its luminance lies between 0.15 and 0.28. tests/test_colours.py holds all of them to it.
+its luminance lies between 0.15 and 0.28. tests/evaluation/test_colours.py holds all of them to it.
 """
 
 import numpy as np

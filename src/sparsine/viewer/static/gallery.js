@@ -7,7 +7,8 @@ import { hashOf } from "./route.js";
 const PAGE = 100;
 const GAP = 16;
 const CARD = 200; // at least so wide
-const WORDS = 56; // height of the words under a picture
+const NARROW = matchMedia("(max-width: 720px)");
+const wordsHeight = () => (NARROW.matches ? 80 : 56); // under a picture; narrow cards have their words in two lines
 const $ = (id) => document.getElementById(id);
 
 export class Gallery {
@@ -60,7 +61,8 @@ export class Gallery {
     if (!room) return;
     const columns = Math.max(2, Math.floor((room + GAP) / (CARD + GAP)));
     const width = (room - GAP * (columns - 1)) / columns;
-    const step = width + WORDS + GAP;
+    const words = wordsHeight();
+    const step = width + words + GAP;
     const rows = Math.ceil(this.total / columns);
     this.cards.style.height = `${Math.max(0, rows * step - GAP)}px`;
     const first = Math.max(0, Math.floor(this.shelf.scrollTop / step) - 1) * columns;
@@ -69,7 +71,7 @@ export class Gallery {
     for (let place = first; place < last; place++) {
       const style = this.#card(place, width).style;
       style.width = `${width}px`;
-      style.height = `${width + WORDS}px`;
+      style.height = `${width + words}px`;
       style.transform = `translate(${(place % columns) * (width + GAP)}px, ${Math.floor(place / columns) * step}px)`;
     }
   }

@@ -103,6 +103,7 @@ export class Stage {
     this.whole = new AbortController();
     for (const panel of Object.values(this.panels)) panel.refuse(null);
     if (code.error) {
+      this.#forget();
       this.#layOut(["fitted"]);
       this.panels.fitted.layers = [];
       this.panels.fitted.paint(this.camera);
@@ -340,7 +341,14 @@ export class Stage {
       panel.layers = [];
       panel.refuse(null);
     }
-    for (const id of ["ms", "at", "value", "original-value"]) $(id).textContent = "";
+    this.#forget();
     this.camera.fit();
+  }
+
+  /** What was told of a drawing that is no longer shown. */
+  #forget() {
+    for (const id of ["ms", "at", "value", "original-value", "magnification", "compare-note"]) $(id).textContent = "";
+    this.panels.fitted.figure.querySelector(".how").textContent = "";
+    $("compare-note").hidden = $("toggles").hidden = true;
   }
 }
