@@ -1,6 +1,13 @@
-"""The one formula for quality: PSNR = 10 log10(peak^2 / MSE), values not clamped (the paper's, whose peak is 1)."""
+"""The one formula for quality: PSNR = 10 log10(peak^2 / MSE), values not clamped (the paper's, whose peak is 1).
+
+A perfect fit has infinite PSNR. Terminals, tables and CSV say "inf", and so does JSON, which has no such number: there
+it is a text. A mean with a perfect fit in it is infinite too.
+"""
 
 from math import inf, isnan, log10, nan
+from typing import Any
+
+PERFECT = str(inf)
 
 
 def psnr_db(mse: float, peak: float = 1.0) -> float:
@@ -10,3 +17,22 @@ def psnr_db(mse: float, peak: float = 1.0) -> float:
     if mse <= 0:
         return inf
     return -10 * log10(mse) + 20 * log10(peak)
+
+
+def psnr_of(told: Any) -> float | None:
+    """A PSNR as a record tells it: a number, "inf" of a perfect fit; None where there is none."""
+    if told == PERFECT:
+        return inf
+    known = isinstance(told, int | float) and not isnan(told)
+    return float(told) if known else None
+
+
+def psnr_difference_db(one: float, other: float) -> float:
+    """Two perfect fits do not differ."""
+    return 0.0 if one == other else one - other
+
+
+def mean_psnr_db(found: list[float]) -> float | None:
+    """None where there is nothing to average, or infinities that cancel."""
+    total = sum(found)  # fsum would refuse infinities of both signs
+    return None if not found or isnan(total) else total / len(found)

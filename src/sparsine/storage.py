@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import stat
+from math import isfinite, isnan
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -96,23 +97,24 @@ def read_file(path: Path) -> bytes:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as readable JSON; a number that is not finite is written as null, since JSON has none."""
+    """Write `value` as readable JSON; what JSON has no number for is written as `json_value` says."""
     write_atomically(path, json_bytes(value))
 
 
 def json_bytes(value: Any) -> bytes:
     """What `write_json` writes."""
-    return (json.dumps(finite_or_none(value), indent=1, allow_nan=False) + "\n").encode()
+    return (json.dumps(json_value(value), indent=1, allow_nan=False) + "\n").encode()
 
 
-def finite_or_none(value: Any) -> Any:
-    """`value` with every float that is not finite replaced by None, in nested lists and dicts too."""
-    if isinstance(value, float):
-        return value if abs(value) < float("inf") else None
+def json_value(value: Any) -> Any:
+    """`value` as JSON can hold it, in nested lists and dicts too: a float that is NaN becomes null, infinity the text
+    "inf" (of a perfect fit: see psnr.py)."""
+    if isinstance(value, float) and not isfinite(value):
+        return None if isnan(value) else str(value)
     if isinstance(value, dict):
-        return {key: finite_or_none(item) for key, item in value.items()}
+        return {key: json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [finite_or_none(item) for item in value]
+        return [json_value(item) for item in value]
     return value
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import log10
+from math import inf, log10
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,11 @@ def signal(
 ) -> dict[str, Any]:
     """A signal whose PSNR rises from `first` to `last`, and SSIM with it."""
     top = log10(1 + steps[-1]) or 1.0
-    curve = [None if last is None else first + (last - first) * log10(1 + step) / top for step in steps]
+    at = [None if last is None else log10(1 + step) / top for step in steps]
+    curve = [last if way is None or last == inf else first + (last - first) * way for way in at]  # a perfect fit stays
     reason = {} if status == "ok" else {"reason": f"{name} is {status} for a test"}
     return {"input": name, "status": status, "psnr_db": curve,
-            "ssim": [None if value is None else value / 50 for value in curve], **reason}  # fmt: skip
+            "ssim": [None if value is None else min(value / 50, 1.0) for value in curve], **reason}  # fmt: skip
 
 
 def fitted(

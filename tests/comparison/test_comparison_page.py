@@ -1,4 +1,5 @@
 import json
+from math import inf
 
 import plotly.graph_objects as go
 import pytest
@@ -6,7 +7,10 @@ from contrast import drawn_colours, faint
 from fabricated_cells import cell, comparison, save_pictures, signal
 from html_page import Page, assert_loads_nothing
 
+from sparsine.comparison.figures import write_figures
 from sparsine.comparison.page import write_comparison_page
+from sparsine.comparison.records import read_cells, write_cells
+from sparsine.comparison.tables import tables_of
 from sparsine.errors import BadInput
 
 
@@ -96,6 +100,28 @@ def test_failures_are_listed_with_the_fits_they_concern(page):
     reading = page(cells).reading
     assert "faces odd.jpg diverged Meta-SparseINR (round-03, seed 0)" in reading
     assert "and 1 more odd.jpg is diverged for a test" in reading
+
+
+def test_a_perfect_fit_is_inf_wherever_it_is_shown(page, tmp_path):
+    sparse = {"level": "round-08", "weights": 97}
+    cells = [cell(lasts=(20.0, 21.0)), cell(lasts=(inf, 30.0), pictures=1, **sparse),
+             cell(lasts=(31.0, 32.0), seed=1, **sparse), cell("dense-narrow", lasts=(28.0, inf), **sparse),
+             cell("scratch", lasts=(11.0, 12.0), **sparse)]  # fmt: skip
+    write_cells(tmp_path / "cells.jsonl", cells)
+    read = read_cells(tmp_path)
+    assert '"inf"' in (tmp_path / "cells.jsonl").read_text()
+    made = page(read, pictures=True)
+    assert page(cells).text == made.text  # what was measured and its file say the same
+    assert "21.3 % of the weights inf dB" in made.reading
+    assert "best baseline: Dense-Narrow, inf dB" in made.reading
+    assert "picture-00.jpg inf dB" in made.reading
+    assert "Where a fit is perfect its PSNR is infinite (inf)" in made.reading
+    line = next(t for t in made.figures["count-0-weights"]["data"] if t.get("name") == "Meta-SparseINR")
+    assert line["y"] == [None, 20.5]
+    assert "inf dB, mean of 2 seeds (seeds from 31.50 to inf)" in line["text"][0]
+    (psnr,) = tables_of(read, ["psnr"])
+    assert psnr.rows[0] == ("Meta-SparseINR", "20.50 (1 of 2 seeds)", "inf")
+    assert write_figures(tmp_path, read, tmp_path / "figures")
 
 
 def test_pictures_are_embedded_with_the_psnr_of_their_own_signal(page):

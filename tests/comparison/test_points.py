@@ -181,3 +181,30 @@ def test_a_method_with_another_protocol_is_measured_at_its_own_last_step():
     made = cell()
     made["protocols"]["adam"] = fitted((40.0,), steps=(0, 7))
     assert points_of([made])[0].mean == pytest.approx(40.0)
+
+
+def test_a_perfect_fit_makes_a_mean_infinite_and_leaves_no_deviation():
+    (point,) = points_of([cell(lasts=(30.0, math.inf)), cell(lasts=(31.0, 33.0), seed=1)])
+    assert (point.mean, point.low, point.high, point.deviation) == (math.inf, 32.0, math.inf, None)
+    assert (point.num_ok, point.num_signals) == (4, 4)
+
+
+def test_two_perfect_fits_do_not_differ():
+    def difference(ours, theirs):
+        (view,) = views_of([cell(lasts=ours), cell("scratch", lasts=theirs)])
+        return paired_difference(view, "meta-sparse", "scratch", "round-03")
+
+    assert difference((math.inf, 32.0), (math.inf, 30.0)).mean == 1.0
+    assert (difference((math.inf, 32.0), (31.0, 30.0)).mean, difference((math.inf, 32.0), (31.0, 30.0)).low) == (
+        math.inf,
+        None,
+    )
+    assert difference((32.0, 32.0), (math.inf, 30.0)).mean == -math.inf
+    assert difference((math.inf, 32.0), (31.0, math.inf)).mean is None
+
+
+def test_no_line_leads_to_a_perfect_fit():
+    curve = [(100, 20.0), (400, math.inf)]
+    assert needed(curve, 30.0) == Needed(400)
+    assert needed(curve, math.inf) == Needed(400)
+    assert needed([(100, 20.0), (400, 30.0)], math.inf) == Needed(400, ">")

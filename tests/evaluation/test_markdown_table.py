@@ -36,6 +36,7 @@ def test_signals_that_diverged_are_in_no_spread_and_empty_rows_have_dashes():
     evaluation["rows"][1]["signals"].append(signal("bad.jpg", -40.0, status="diverged"))
     evaluation["rows"][2] |= {"signals": [signal("bad.jpg", None, status="unreadable")], "mean_psnr_db": []}
     body = cells(table_markdown(evaluation))[2:]
+    assert [row[0] for row in body[:3]] == ["from scratch", "round 0 (5 of 6)", "round 1 (0 of 1)"]
     assert body[1][8] == "37.50 to 42.50"
     assert body[2][4:] == [DASH] * 5
 

@@ -11,8 +11,11 @@ from fabricated import metrics, record, save_pictures
 from html_page import Page, assert_loads_nothing
 
 from sparsine.errors import BadInput
+from sparsine.evaluation.figures import save_summary_figure
 from sparsine.evaluation.report import write_report
+from sparsine.evaluation.tables import table_markdown
 from sparsine.evaluation.wording import DASH
+from sparsine.storage import json_bytes
 
 
 @pytest.fixture
@@ -202,6 +205,33 @@ def test_numbers_that_are_missing_or_not_finite_become_dashes(page):
     assert "unreadable.jpg is unreadable for a test" in made.reading
     learned = next(t for t in made.figures["weights"]["data"] if t["name"].startswith("learned"))
     assert len(learned["x"]) == 2
+
+
+def test_a_perfect_fit_is_inf_wherever_it_is_shown(page, tmp_path):
+    evaluation, lines = record(num_rounds=3), metrics()
+    for row in (evaluation["rows"][3], evaluation["rows"][0]):
+        row["signals"][0]["psnr_db"][-1] = row["mean_psnr_db"][-1] = math.inf
+    lines[-1]["val_psnr_db"][2] = lines[3]["psnr_db"] = math.inf
+    save_pictures(tmp_path, evaluation)
+    made = page(evaluation, lines)
+    assert "Sparsest start inf dB" in made.reading
+    assert "Gain, sparsest start +0.00 dB" in made.reading  # as scratch is perfect too
+    assert made.reading.count("picture-000.jpg inf dB") == 1
+    assert ">inf</td>" in made.text
+    assert "Where a fit is perfect its PSNR is infinite (inf)" in made.reading
+    learned = next(t for t in made.figures["weights"]["data"] if t["name"].startswith("learned"))
+    assert learned["y"][2] is None
+    assert "<br>inf dB, mean of 5 signals" in learned["text"][2]
+    band = made.figures["weights"]["data"][0]
+    assert None not in band["y"]
+    assert "| inf |" in table_markdown(evaluation)
+    again, metrics_again = (json.loads(json_bytes(told)) for told in (evaluation, lines))
+    assert page(again, metrics_again).text == made.text  # a record and its file say the same
+    save_summary_figure([("faces", again)], tmp_path / "summary.png")
+
+
+def test_a_page_without_perfect_fits_does_not_explain_them(page):
+    assert "infinite" not in page(record(), pictures=True).reading
 
 
 def test_a_row_where_every_signal_failed_everywhere_still_makes_a_page(page):

@@ -12,6 +12,7 @@ from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds import Grey, Rgb
 
 
 def make_start(sizes=(2, 9, 7, 3), *, calibrated=True):
@@ -20,7 +21,8 @@ def make_start(sizes=(2, 9, 7, 3), *, calibrated=True):
     theta = pattern.gather(pattern.field.initial_theta(seed=3)[None])[0]
     step = torch.full(theta.shape, -150, dtype=torch.int16)
     tables = CodingTables(theta + 0.0005, step, step + 40, laplace_tails())
-    return Start(pattern, theta, Grid(shape=(13, 17), extent=(0.0, 1.0)), coding=tables if calibrated else None)
+    grid, kind = Grid(shape=(13, 17), extent=(0.0, 1.0)), Rgb() if sizes[-1] == 3 else Grey()
+    return Start(pattern, theta, grid, coding=tables if calibrated else None, kind=kind)
 
 
 START = make_start()
@@ -99,6 +101,15 @@ def made_up_record(names=("a.png", "b.png"), shape=(20, 10), label="made up", st
                    for i in range(starts)],
         "signals": signals, "unreadable": {}, "rows": rows,
     }  # fmt: skip
+
+
+def without_file(record, at, **setting):
+    """`record` where the signal at that place has no file at the settings of some rows."""
+    for row in record["rows"]:
+        if setting.items() <= row.items():
+            for name in row.keys() & {"bytes", "psnr_db", "ssim", "encode_seconds", "decode_seconds"}:
+                row[name][at] = None
+    return record
 
 
 SMALL_DICT = {**vars(SMALL), "fit": {**vars(SMALL.fit)}}

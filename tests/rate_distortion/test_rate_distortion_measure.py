@@ -3,6 +3,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from html_page import Page
+from PIL import Image
 from rate_problems import SMALL, START, Pictures, make_start, picture, save_pictures
 
 from sparsine.cli.main import main
@@ -11,8 +13,10 @@ from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.fields.liveness import live_params
 from sparsine.meta.start import save_start
 from sparsine.rate_distortion import measure_rate_distortion, read_record, write_record
+from sparsine.rate_distortion.figures import write_figures
 from sparsine.rate_distortion.measure import Collection, NamedStart
 from sparsine.rate_distortion.ours import OurCodec
+from sparsine.rate_distortion.page import write_page
 from sparsine.rate_distortion.pictures import as_picture, picture_psnr_db
 from sparsine.rate_distortion.records import VALUES
 from sparsine.rate_distortion.signals import read_batches
@@ -141,6 +145,29 @@ def test_the_command_writes_record_figure_and_page(tmp_path, capsys):
     assert "2 signals" in said
     for suffix in (".png", ".svg", ".html"):
         assert (tmp_path / "out" / f"rate-distortion{suffix}").stat().st_size > 1000
+
+
+def test_what_a_codec_keeps_exactly_is_inf_everywhere(tmp_path, capsys):
+    """A picture of one colour, which WebP or JPEG give back as it was."""
+    save_start(tmp_path / "start.safetensors", START)
+    (tmp_path / "pictures").mkdir()
+    for name in ("black", "dark"):
+        Image.new("RGB", (24, 16)).save(tmp_path / "pictures" / f"{name}.png")
+    args = ["--out", tmp_path / "out", "--steps", "2", "--qualities", "60", "--jpeg", "30", "90", "--webp", "30",
+            "--coin-widths", "3", "--coin-steps", "2", "--label", "black"]  # fmt: skip
+    assert command(tmp_path / "start.safetensors", tmp_path / "pictures", *args) == 0
+    capsys.readouterr()
+    record = read_record(tmp_path / "out")
+    exact = next(row for row in record["rows"] if row["codec"] == "jpeg" and row.get("quality") == 90)
+    assert exact["psnr_db"] == ["inf", "inf"]
+    page = Page((tmp_path / "out" / "rate-distortion.html").read_text())
+    (jpeg,) = [trace for trace in page.figures["psnr-apart"]["data"] if trace["name"] == "JPEG"]
+    assert jpeg["y"] == [None, None]
+    assert all("<br>inf dB" in text for text in jpeg["text"])
+    assert "Where a fit is perfect its PSNR is infinite (inf)" in page.reading
+    again = write_page(tmp_path, record)  # from the file, not from what was measured
+    assert again.read_text() == page.text
+    assert write_figures([record], tmp_path)
 
 
 def test_mistakes_are_answered_in_one_line(tmp_path, capsys):

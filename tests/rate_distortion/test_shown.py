@@ -6,12 +6,13 @@ import plotly.graph_objects as go
 import pytest
 from contrast import drawn_colours, faint
 from html_page import Page, assert_loads_nothing
-from rate_problems import made_up_record
+from rate_problems import made_up_record, without_file
 
+from sparsine.cli.rate_distortion import _table
 from sparsine.evaluation.wording import DASH
 from sparsine.rate_distortion.charts import chart
 from sparsine.rate_distortion.figures import bits_ticks, write_figures
-from sparsine.rate_distortion.page import write_page
+from sparsine.rate_distortion.page import page_context, write_page
 from sparsine.rate_distortion.points import bytes_for, curves
 from sparsine.rate_distortion.published import kodak, published_for, published_note
 from sparsine.rate_distortion.tables import KINDS, tables_markdown, tables_of
@@ -28,6 +29,12 @@ def cells(record, kind):
     """Rows as dicts by heading."""
     found = table(record, kind)
     return [dict(zip(found.head, row, strict=True)) for row in found.rows]
+
+
+def terminal(record):
+    """Rows as the command prints them."""
+    columns = [list(column.cells) for column in _table(record).columns]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def test_means_are_over_signals():
@@ -74,12 +81,29 @@ def test_others_stand_beside_ours_at_the_same_bytes():
 
 
 def test_a_mean_over_some_signals_does_not_stand_beside_one_over_all():
-    record = made_up_record()
-    row = next(row for row in record["rows"] if row["codec"] == "webp" and row.get("beside_quality") == 80)
-    for name in ("bytes", "psnr_db", "ssim", "encode_seconds", "decode_seconds"):
-        row[name][1] = None
+    record = without_file(made_up_record(starts=1), 1, codec="webp", beside_quality=80)
     told = cells(record, "same-bytes")[1]
-    assert (told["PSNR, WebP"], told["SSIM, WebP"]) == (f"{DASH} (1 of 2)", DASH)
+    assert (told["PSNR, JPEG"], told["PSNR, WebP"], told["SSIM, WebP"]) == ("34.50", f"{DASH} (1 of 2)", DASH)
+    assert terminal(record)[1][-3:] == ["24.50", "34.50", f"{DASH} (1 of 2)"]
+    (card,) = page_context(record)["cards"]
+    assert card.details[-2:] == ("JPEG with as many: 34.50 dB", f"WebP with as many: {DASH} (1 of 2)")
+
+
+def test_what_we_have_no_code_of_is_left_out_of_the_others_too_and_that_is_said():
+    record = without_file(made_up_record(starts=1), 1, codec="sparsine", quality=80)
+    for codec in ("jpeg", "webp"):
+        without_file(record, 1, codec=codec, beside_quality=80)
+    whole, told = cells(record, "same-bytes")
+    assert (whole["PSNR"], whole["PSNR, JPEG"]) == ("20.50", "30.50")
+    assert (told["PSNR"], told["PSNR, JPEG"], told["PSNR, WebP"]) == ("24.00 (1 of 2)", "34.00", "36.00")
+    assert whole["times the bytes of JPEG"] != DASH
+    assert told["times the bytes of JPEG"] == DASH  # its curve is over both
+    assert terminal(record)[1][-3:] == ["24.00 (1 of 2)", "34.00", "36.00"]
+    assert "mean of 1 of 2 signals" in page_context(record)["cards"][0].details
+    assert cells(record, "rounding")[1]["PSNR"] == "24.00 (1 of 2)"
+    assert cells(record, "starts")[0]["code"].endswith("(1 of 2)")
+    assert cells(record, "seconds")[0]["codec"].endswith("(1 of 2)")
+    assert "mean of some signals (1 of 2)" in chart(record, "psnr_db", "apart")["data"][0]["text"][1]
 
 
 def test_a_start_is_counted_apart_and_shared_out():

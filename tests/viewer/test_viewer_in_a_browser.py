@@ -45,6 +45,8 @@ def address(tmp_path_factory, start):
     (folder / "round-0" / "damaged.spn").write_bytes(codes_of(start, 1)[0][:-1] + b"x")
     for name in ("nobody", LONG):
         (folder / "round-0" / f"{name}.spn").write_bytes(codes_of(start, 1)[0])
+    with open(folder / "round-0" / "journal.jsonl", "a") as journal:
+        journal.write('{"input": "nobody", "file": "nobody.spn", "psnr_db": "inf"}\n')
     with running(shelf_of(folder, start, sparse, originals=ORIGINALS)) as address:
         yield address
 
@@ -165,6 +167,13 @@ def test_a_code_without_an_original_is_shown_alone_and_says_so(page):
     page.until("!document.getElementById('compare-note').hidden")
     assert "nobody" in page.run("document.getElementById('compare-note').textContent")
     assert page.run("document.querySelectorAll('.panel:not([hidden])').length") == 1
+
+
+def test_a_perfect_fit_is_inf_on_its_card_and_on_its_page(page):
+    cards = page.run("[...document.querySelectorAll('.card .words')].map(one => one.textContent)")
+    assert [words.endswith("inf dB") for words in cards if words.startswith("nobody")] == [True]
+    opened(page, "nobody")
+    assert page.run("document.getElementById('facts').textContent").count("PSNRinf dB") == 1
 
 
 def test_a_damaged_code_is_a_card_in_place_of_its_picture(page):

@@ -218,6 +218,14 @@ def test_an_original_is_found_by_the_input_that_the_encoder_noted(folder, start)
     assert "unknown" in refused.json()["error"]
 
 
+def test_a_perfect_fit_is_the_best_and_is_told_as_inf(folder, start):
+    (folder / "perfect.spn").write_bytes((folder / f"{NAME}.spn").read_bytes())
+    with open(folder / "journal.jsonl", "a") as journal:
+        journal.write('{"input": "perfect", "file": "perfect.spn", "psnr_db": "inf"}\n')
+    codes = client_of(shelf_of(folder, start)).get("/api/codes", params={"sort": "best"}).json()["codes"]
+    assert [code["psnr_db"] for code in codes] == ["inf", 22.0, 21.0, 20.0]
+
+
 def test_the_same_name_in_several_folders_is_levels_of_one_signal(tmp_path, start):
     sparse = tiny_start(seed=4, density=0.3)
     for level, one, steps in (("steps-10", start, 10), ("steps-2", start, 2), ("sparse", sparse, 10)):

@@ -29,7 +29,6 @@ from sparsine.errors import BadInput
 from sparsine.evaluation.wording import db
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.start import Start
-from sparsine.storage import finite_or_none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,13 +150,9 @@ def _show(out: Path, summary: dict[str, Any]) -> None:
     if summary["codes"]:
         facts.add_row("bits per pixel", f"{summary['bits_per_pixel']:.4g}; {summary['bits_per_pixel_with_start']:.4g} "
                                         f"with the start's {summary['start_bytes']:,} bytes shared out")  # fmt: skip
-        facts.add_row("mean PSNR", f"{_db(summary['psnr_db'])} dB as drawn, {_db(summary['fitted_psnr_db'])} dB as "
+        facts.add_row("mean PSNR", f"{db(summary['psnr_db'])} dB as drawn, {db(summary['fitted_psnr_db'])} dB as "
                                    "fitted, before rounding")  # fmt: skip
     if summary["codes"] > summary["kept"]:
         facts.add_row("speed", f"{summary['signals_per_second']:.3g} signals a second, {summary['seconds']:.1f} s")
     console.print(facts)
     say(f"codes in {out}")
-
-
-def _db(value: float) -> str:
-    return db(finite_or_none(value))

@@ -28,10 +28,11 @@ from sparsine.fitting.collection import FittedSignal, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.folders import check_places, locked
 from sparsine.meta.start import Start, write_vectors
+from sparsine.psnr import mean_psnr_db
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictures import save_picture, side_by_side
-from sparsine.storage import finite_or_none, write_atomically
+from sparsine.storage import write_atomically
 
 ROWS_SHOWN = 20
 
@@ -129,12 +130,12 @@ def _summary(options: Options, fits: list[FittedSignal]) -> int:
     at = shown_steps(fits[0].steps)
     table = Table("input", "status", *(str(fits[0].steps[i]) for i in at), title="PSNR in dB after so many steps")
     for fitted in fits[:ROWS_SHOWN]:
-        table.add_row(shown(fitted.name), fitted.status, *(db(finite_or_none(fitted.psnr_db[i])) for i in at))
+        table.add_row(shown(fitted.name), fitted.status, *(db(fitted.psnr_db[i]) for i in at))
     if len(fits) > ROWS_SHOWN:
         table.add_row(f"... {len(fits) - ROWS_SHOWN} more in psnr.csv")
     if fine:
         table.add_section()
-        table.add_row("mean", f"{len(fine)} ok", *(f"{sum(f.psnr_db[i] for f in fine) / len(fine):.2f}" for i in at))
+        table.add_row("mean", f"{len(fine)} ok", *(db(mean_psnr_db([f.psnr_db[i] for f in fine])) for i in at))
     console.print(table)
     say(f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {options.out}")
     return status_of(len(fine) == len(fits))

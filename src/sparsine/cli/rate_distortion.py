@@ -25,7 +25,7 @@ from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.figures import write_figures
 from sparsine.rate_distortion.measure import Collection, NamedStart, measure_rate_distortion
 from sparsine.rate_distortion.page import write_page
-from sparsine.rate_distortion.points import NAMES, Record, beside, ours_at, point
+from sparsine.rate_distortion.points import NAMES, Record, at_same_bytes, ours_at, point
 from sparsine.rate_distortion.records import NAME, write_record
 from sparsine.rate_distortion.tables import ours_of
 from sparsine.shown import shown
@@ -107,7 +107,8 @@ def _table(record: Record) -> Table:
     for number, quality in ours_of(record):
         start = record["starts"][number]
         if ours := point(record, ours_at(record, number, quality), ""):
-            theirs = [point(record, beside(record, codec, number, quality), "") for codec in NAMES]
+            theirs = [at_same_bytes(record, codec, number, quality) for codec in NAMES]
             table.add_row(shown(start["name"]), count(start["weights"]), str(quality), count(round(ours.num_bytes)),
-                          db(ours.psnr_db), *(db(t.psnr_db) if t else DASH for t in theirs))  # fmt: skip
+                          db(ours.psnr_db) + ours.lacks,
+                          *(db(found.psnr_db) if found else DASH + lacks for found, lacks in theirs))  # fmt: skip
     return table

@@ -21,7 +21,7 @@ from sparsine.folders import locked, names_in
 from sparsine.signals.file_names import FileNames
 from sparsine.storage import (
     append,
-    finite_or_none,
+    json_value,
     read_file,
     read_json,
     remove_leftovers,
@@ -110,7 +110,7 @@ def _check(folder: Path, request: dict[str, Any], overwrite: bool) -> bool:
     """Whether this request was begun here already. A folder in which nothing came of another may be used."""
     names = names_in(folder)
     before = read_json(folder / REQUEST) if REQUEST in names else None
-    if before is not None and before == finite_or_none(request):
+    if before is not None and before == json_value(request):
         return True
     if overwrite or names <= {REQUEST, JOURNAL}:
         return False
@@ -135,7 +135,7 @@ def _short(value: Any) -> str:
 
 
 def _told(line: Line) -> str:
-    return json.dumps(finite_or_none(line), allow_nan=False) + "\n"
+    return json.dumps(json_value(line), allow_nan=False) + "\n"
 
 
 def _read_journal(folder: Path, suffix: str) -> list[Line]:

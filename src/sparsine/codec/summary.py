@@ -1,7 +1,7 @@
 """A collection of codes in numbers."""
 
 from collections.abc import Sequence
-from math import isfinite, nan
+from math import isnan, nan
 from typing import Any
 
 from sparsine.codec.coded import CodedSignal
@@ -31,5 +31,5 @@ def summarise(coded: Sequence[CodedSignal], start_bytes: int, seconds: float) ->
 
 
 def _mean(numbers: list[float]) -> float:
-    finite = [x for x in numbers if isfinite(x)]
-    return sum(finite) / len(finite) if finite else nan
+    known = [x for x in numbers if not isnan(x)]
+    return sum(known) / len(known) if known else nan

@@ -1,7 +1,7 @@
 """Pictures of a comparison for documents: lines by matplotlib, pictures beside each other by Pillow."""
 
 from collections.abc import Callable, Iterable, Sequence
-from math import ceil, floor, log10
+from math import ceil, floor, isfinite, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,7 +180,8 @@ def _line(axes: "Axes", line: Series, x: list[float], number: int) -> None:
     if not line.has_spread:
         return
     if len(x) > 1:
-        axes.fill_between(x, line.lows, line.highs, color=look.colour, alpha=0.16, linewidth=0, zorder=1)
+        fine = [isfinite(low + high) for low, high in zip(line.lows, line.highs, strict=True)]
+        axes.fill_between(x, line.lows, line.highs, where=fine, color=look.colour, alpha=0.16, linewidth=0, zorder=1)
     else:
         axes.vlines(x, line.lows, line.highs, color=look.colour, linewidth=look.width, alpha=0.5, zorder=1)
 

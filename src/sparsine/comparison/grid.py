@@ -11,6 +11,7 @@ from sparsine.errors import BadInput
 from sparsine.evaluation.figures import gallery_sheet
 from sparsine.evaluation.gallery import Line, Picture
 from sparsine.evaluation.wording import count
+from sparsine.psnr import psnr_of
 from sparsine.storage import write_atomically
 
 HEAD_LETTERS, HEAD_LINES = 20, 3
@@ -88,7 +89,7 @@ def _picture(folder: Path, cell: Cell, number: int) -> Picture:
         return Picture(_path(folder, cell, number), None, "not drawn")
     curve = drawn[number].get("psnr_db") or [None]
     assert isinstance(curve, list)
-    return Picture(_path(folder, cell, number), curve[-1], str(drawn[number]["status"]))
+    return Picture(_path(folder, cell, number), psnr_of(curve[-1]), str(drawn[number]["status"]))
 
 
 def _path(folder: Path, cell: Cell, number: int) -> Path:

@@ -64,9 +64,11 @@ def _line(view: View, line: Series, x: list[float], words: str) -> list[Figure]:
     look = line.look
     told = [_told(view, p, words.format(count(at)) if words else "") for p, at in zip(line.points, line.x, strict=True)]
     traces: list[Figure] = []
-    if line.has_spread and len(x) > 1:
-        traces.append({"type": "scatter", "mode": "lines", "x": [*x, *reversed(x)],
-                       "y": _round([*line.highs, *reversed(line.lows)]), "fill": "toself",
+    band = [at for at in zip(x, line.lows, line.highs, strict=True) if isfinite(sum(at))]
+    if line.has_spread and len(band) > 1:
+        xs, lows, highs = zip(*band, strict=True)
+        traces.append({"type": "scatter", "mode": "lines", "x": [*xs, *reversed(xs)],
+                       "y": _round([*highs, *reversed(lows)]), "fill": "toself",
                        "fillcolor": faint(look.colour, 0.15), "line": {"width": 0}, "hoverinfo": "skip",
                        "showlegend": False, "legendgroup": escape(line.method)})  # fmt: skip
     traces.append({"type": "scatter", "mode": "lines+markers", "name": escape(line.name), "x": x,
@@ -109,6 +111,6 @@ def _told(view: View, point: Point, words: str) -> str:
     return "<br>".join(lines)
 
 
-def _round(values: Sequence[float]) -> list[float | None]:
+def _round(values: Sequence[float]) -> list[float]:
     """Three digits, which no screen shows more of."""
-    return [round(value, 3) if isfinite(value) else None for value in values]
+    return [round(value, 3) for value in values]

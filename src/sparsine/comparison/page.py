@@ -105,7 +105,8 @@ def _sentence(views: Sequence[View], cells: Sequence[Cell]) -> str:
 
 
 def _cards(view: View) -> list[Card]:
-    """Ours at the levels that the figures show, with the best of the paper's baselines there."""
+    """Ours at the levels that the figures show, with the best of the paper's baselines there. What is over some of the
+    signals says over how many."""
     cards = []
     for level in levels_to_show(view):
         at = [p for p in view.points() if p.level == level.name and p.mean is not None]
@@ -113,8 +114,10 @@ def _cards(view: View) -> list[Card]:
         best = max((p for p in at if p.family == "baseline"), key=lambda p: p.mean or 0.0, default=None)
         if ours:
             details = [f"{ours.label}, {count(ours.weights)} weights", f"{count(ours.numbers)} with biases"]
+            if ours.lacks:
+                details.append(f"mean of {ours.num_ok} of {ours.num_signals} fits")
             if best:
-                details.append(f"best baseline: {best.label}, {db(best.mean)} dB")
+                details.append(f"best baseline: {best.label}, {db(best.mean)} dB{best.lacks}")
             title = f"{view.label}, {percent(level.density)} of the weights"
             cards.append(Card(title, db(ours.mean), "dB", tuple(details)))
     return cards

@@ -1,20 +1,23 @@
 """Two methods on the same signals: differences are taken signal by signal, which removes how hard a signal is."""
 
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist, fmean, stdev
+from math import isfinite, sqrt
+from statistics import NormalDist, stdev
 
 from sparsine.comparison.points import Value, named_values
 from sparsine.comparison.view import View
+from sparsine.psnr import mean_psnr_db, psnr_difference_db
 
 
 @dataclass(frozen=True)
 class Difference:
     """Mean over signals of (first method - second method), each signal averaged over seeds."""
 
-    mean: float
+    mean: float | None
+    """None where perfect fits of both methods cancel."""
     low: float | None
-    """95 % interval for the mean over signals like these; None for a single signal. It says nothing about seeds."""
+    """95 % interval for the mean over signals like these; None for a single signal and where a fit is perfect. It says
+    nothing about seeds."""
     high: float | None
     num_signals: int
     num_seeds: int
@@ -33,18 +36,19 @@ def paired_difference(
         shared = ours.keys() & theirs.keys()
         num_seeds += bool(shared)
         for name in sorted(shared):
-            by_signal.setdefault(name, []).append(ours[name] - theirs[name])
+            by_signal.setdefault(name, []).append(psnr_difference_db(ours[name], theirs[name]))
     if not by_signal:
         return None
-    differences = [fmean(found) for found in by_signal.values()]
-    mean, half = fmean(differences), half_width(differences)
-    return Difference(mean, None if half is None else mean - half, None if half is None else mean + half,
-                      len(differences), num_seeds)  # fmt: skip
+    of_signals = [mean_psnr_db(found) for found in by_signal.values()]
+    differences = [found for found in of_signals if found is not None]
+    mean, half = mean_psnr_db(differences), half_width(differences)
+    low, high = (None, None) if mean is None or half is None else (mean - half, mean + half)
+    return Difference(mean, low, high, len(by_signal), num_seeds)
 
 
 def half_width(values: list[float]) -> float | None:
-    """Of the 95 % interval of their mean, by Student's t; None for a single value."""
-    if len(values) < 2:
+    """Of the 95 % interval of their mean, by Student's t; None for a single value, and where one is infinite."""
+    if len(values) < 2 or not isfinite(sum(values)):
         return None
     return t_quantile(len(values) - 1) * stdev(values) / sqrt(len(values))
 

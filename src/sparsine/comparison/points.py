@@ -1,7 +1,8 @@
 """Comparison cells as points: the mean over signals for each seed, then mean and spread over seeds.
 
-A cell is one record: a method, a level of sparsity, a seed, a data set. JSON has no infinity, so a PSNR may be null,
-and a cell may hold no good signal at all; both are met here once, so that tables and figures need not think of them.
+A cell is one record: a method, a level of sparsity, a seed, a data set. JSON has no infinity, so the PSNR of a perfect
+fit is a text, and a cell may hold no good signal at all; both are met here once, so that tables and figures need not
+think of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,8 @@ from statistics import fmean, stdev
 from typing import Any, Literal
 
 from sparsine.errors import BadInput
+from sparsine.evaluation.wording import lacking
+from sparsine.psnr import psnr_of
 
 Cell = dict[str, Any]
 Count = Literal["weights", "numbers", "bits"]
@@ -57,8 +60,13 @@ class Point:
 
     @property
     def deviation(self) -> float | None:
-        """Sample standard deviation over seeds; None for fewer than two."""
-        return stdev(self.means) if len(self.means) > 1 else None
+        """Sample standard deviation over seeds; None for fewer than two, and where a mean is infinite."""
+        return stdev(self.means) if len(self.means) > 1 and isfinite(sum(self.means)) else None
+
+    @property
+    def lacks(self) -> str:
+        """Said behind a mean that some fits are missing from: " (28 of 30)"."""
+        return lacking(self.num_ok, self.num_signals)
 
     @property
     def unit(self) -> str:
@@ -115,8 +123,9 @@ def named_values(cell: Cell, protocol: str, step: int | None, value: Value) -> l
     found = []
     for signal in measured["signals"]:
         curve = signal.get(value) or []
-        if signal["status"] == "ok" and at < len(curve) and curve[at] is not None and isfinite(curve[at]):
-            found.append((str(signal["input"]), float(curve[at])))
+        number = psnr_of(curve[at]) if at < len(curve) else None
+        if signal["status"] == "ok" and number is not None:
+            found.append((str(signal["input"]), number))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sparsine.comparison.cell import KIND, VERSION, Cell
 from sparsine.errors import BadInput
-from sparsine.storage import finite_or_none, read_file, read_json, write_atomically
+from sparsine.storage import json_value, read_file, read_json, write_atomically
 
 CELLS = "cells.jsonl"
 
@@ -72,5 +72,5 @@ def read_cells(path: Path) -> list[dict[str, Any]]:
 
 def write_cells(path: Path, cells: Sequence[dict[str, Any]]) -> None:
     """One line for each. Raises WorkFailed when the system refuses."""
-    lines = (json.dumps(finite_or_none(cell), allow_nan=False, separators=(",", ":")) + "\n" for cell in cells)
+    lines = (json.dumps(json_value(cell), allow_nan=False, separators=(",", ":")) + "\n" for cell in cells)
     write_atomically(path, "".join(lines).encode())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, log
+from math import exp, inf, log
 
 from sparsine.comparison.points import Count
 from sparsine.comparison.table import Table
@@ -29,6 +29,8 @@ def needed(curve: Sequence[tuple[int, float]], psnr_db: float) -> Needed | None:
     if ordered[0][1] >= psnr_db:
         return Needed(ordered[0][0], "" if ordered[0][1] == psnr_db else "<")
     for (few, low), (many, high) in pairwise(ordered):
+        if high == inf:  # no line leads there
+            return Needed(many)
         if high >= psnr_db:
             share = (psnr_db - low) / (high - low)
             return Needed(round(exp(log(few) + share * (log(many) - log(few)))))

@@ -6,7 +6,7 @@ the page, which knows whether the reader prefers light or dark, and `legend` say
 
 from collections.abc import Sequence
 from html import escape
-from math import log10
+from math import isfinite, log10
 from typing import Any
 
 from sparsine.counted import counted
@@ -61,7 +61,7 @@ def _learned(rows: list[Row]) -> Figure:
 
 def _band(rows: list[Row]) -> Figure:
     """There and back again, so that one closed outline is filled."""
-    spreads = [(row.weights, *(row.spread(10, 90) or (row.final_psnr_db,) * 2)) for row in rows]
+    spreads = [(row.weights, *ends) for row in rows if isfinite(sum(ends := row.band))]
     return {"type": "scatter", "mode": "lines", "name": "10th to 90th percentile", "hoverinfo": "skip",
             "x": [w for w, _, _ in spreads] + [w for w, _, _ in reversed(spreads)],
             "y": [top for _, _, top in spreads] + [low for _, low, _ in reversed(spreads)],

@@ -3,6 +3,7 @@
 import io
 import warnings
 from collections.abc import Callable, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ def _panel(panel: "Axes", label: str, record: dict[str, Any]) -> None:
     scratch, starts = scratch_and_starts(rows)
     fitted = protocol(record["protocol"]["steps"], record["protocol"]["optimizer"])
     _starts_curve(panel, starts, f"meta-learned starts, {fitted}")
-    if scratch and scratch.final_psnr_db is not None:
+    if scratch and scratch.final_psnr_db is not None and isfinite(scratch.final_psnr_db):
         panel.axhline(scratch.final_psnr_db, color=SCRATCH, linestyle="--", linewidth=1.4, zorder=1,
                       label="dense, from scratch")  # fmt: skip
     panel.set_xscale("log")
@@ -128,9 +129,9 @@ def _panel(panel: "Axes", label: str, record: dict[str, Any]) -> None:
 
 def _starts_curve(panel: "Axes", starts: Sequence[Row], label: str) -> None:
     points = [
-        (row.weights, row.final_psnr_db, *(row.spread(10, 90) or (row.final_psnr_db,) * 2), colour)
+        (row.weights, row.final_psnr_db, *row.band, colour)
         for row, colour in zip(starts, ramp_of(len(starts)), strict=True)
-        if row.final_psnr_db is not None
+        if row.final_psnr_db is not None and isfinite(row.final_psnr_db)  # no axis holds a perfect fit
     ]
     if not points:
         return

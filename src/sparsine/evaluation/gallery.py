@@ -13,7 +13,7 @@ class Picture:
 
     path: Path
     psnr_db: float | None
-    """This signal's PSNR after the last step; None for the original, and where it is not finite."""
+    """This signal's PSNR after the last step; None for the original, and where it is not known."""
     status: str
 
 

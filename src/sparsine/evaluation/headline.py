@@ -6,6 +6,7 @@ from typing import Any
 from sparsine.counted import counted
 from sparsine.evaluation.rows import Row, scratch_and_starts
 from sparsine.evaluation.wording import count, db, duration, gain, percent, protocol
+from sparsine.psnr import psnr_difference_db
 
 
 @dataclass(frozen=True)
@@ -77,4 +78,4 @@ def _time_card(last: Row, hardware: dict[str, Any]) -> Card:
 def _difference(row: Row, scratch: Row) -> float | None:
     if row.final_psnr_db is None or scratch.final_psnr_db is None:
         return None
-    return row.final_psnr_db - scratch.final_psnr_db
+    return psnr_difference_db(row.final_psnr_db, scratch.final_psnr_db)

@@ -5,6 +5,7 @@ pieces.html.j2    macros for its contents
 """
 
 import base64
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,24 @@ def render(template: str, context: dict[str, Any], *folders: Path) -> str:
     templates.filters |= {name: getattr(wording, name) for name in
                           ("count", "db", "gain", "percent", "interval", "duration", "plain", "setting")}  # fmt: skip
     templates.filters["data_uri"] = _data_uri
-    return templates.get_template(template).render(context | {"plotly_js": _plotly_js()})
+    figures: dict[str, Any] = context["figures"]
+    added = {"plotly_js": _plotly_js(), "figures": _with_gaps(figures),
+             "endless": {name for name, figure in figures.items() if _is_endless(figure)}}  # fmt: skip
+    return templates.get_template(template).render(context | added)
+
+
+def _with_gaps(value: Any) -> Any:
+    """What no axis holds is a gap."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _with_gaps(item) for key, item in value.items()}
+    return [_with_gaps(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _is_endless(figure: dict[str, Any]) -> bool:
+    """Whether it has a point at infinity: a perfect fit."""
+    return any(inf in trace.get("y", ()) for trace in figure["data"])
 
 
 def _finalized(value: Any) -> Any:

@@ -14,7 +14,7 @@ from sparsine.evaluation.headline import headline
 from sparsine.evaluation.pages import render
 from sparsine.evaluation.rows import Row, evenly, rows_of
 from sparsine.evaluation.training_chart import training_curves
-from sparsine.storage import finite_or_none, write_atomically
+from sparsine.storage import write_atomically
 
 GALLERY_COLUMNS = 8
 TABLE_STEPS = 6
@@ -40,7 +40,7 @@ def report_context(folder: Path, record: dict[str, Any], metrics: list[dict[str,
     rows = rows_of(record)
     shown = gallery_rows(rows, GALLERY_COLUMNS)
     figures = {"weights": psnr_against_weights(rows), "steps": psnr_against_steps(rows)}
-    if training := training_curves(finite_or_none(metrics)):
+    if training := training_curves(metrics):
         figures["training"] = training
     return {
         "record": record, "rows": rows, "figures": figures, "headline": headline(record, rows),

@@ -1,19 +1,24 @@
 """The rows of an evaluation record, ready to be drawn or written out.
 
-A record holds null where a number was not finite (JSON has no other way), and a row without a single good signal has an
-empty mean. Both are met here once, so that tables and figures need not think of them.
+A record tells a perfect fit as a text and holds null where a number was unknown (JSON has no other way), and a row
+without a single good signal has an empty mean. All are met here once, so that tables and figures need not think of
+them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, isfinite, nan
 from typing import Any, TypeVar
 
 import numpy as np
 
 from sparsine.errors import BadInput
-from sparsine.storage import finite_or_none
+from sparsine.evaluation.wording import lacking
+from sparsine.psnr import psnr_of
 
 T = TypeVar("T")
+_ENDLESS = 1e300
+"""Stands for infinity where numbers are interpolated."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class Row:
     steps: tuple[int, ...]
     """Fitting steps at which PSNR was measured."""
     mean_psnr_db: tuple[float | None, ...]
-    """Mean over the signals that are ok, one for each of `steps`; None where there is none."""
+    """Mean over the signals that are ok, one for each of `steps`; None where there is none, infinite with a perfect
+    fit among them."""
     signals: tuple[dict[str, Any], ...]
     outer_steps: int | None
     learn_seconds: float | None
@@ -53,6 +59,11 @@ class Row:
         return sum(signal["status"] == "ok" for signal in self.signals)
 
     @property
+    def lacks(self) -> str:
+        """Said behind means that some signals are missing from: " (3 of 4)"."""
+        return lacking(self.num_ok, len(self.signals))
+
+    @property
     def final_psnr_db(self) -> float | None:
         return self.mean_psnr_db[-1]
 
@@ -66,8 +77,16 @@ class Row:
         found = [curve[at] for curve in curves if curve[at] is not None]
         if not found:
             return None
-        bottom, top = np.percentile(found, [low, high])
-        return float(bottom), float(top)
+        # between two values lies a line: an infinite one would make it NaN
+        ends = np.percentile(np.minimum(found, _ENDLESS), [low, high])
+        bottom, top = (inf if end > _ENDLESS / 1e6 else float(end) for end in ends)
+        return bottom, top
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """What holds four signals of five after the last step; NaN where there is none that an axis could hold."""
+        ends = self.spread(10, 90)
+        return ends if ends and isfinite(sum(ends)) else (nan, nan)
 
     @property
     def drawn(self) -> tuple[dict[str, Any], ...]:
@@ -89,7 +108,7 @@ def rows_of(record: dict[str, Any]) -> list[Row]:
         )
     if not record.get("rows"):
         raise BadInput("the evaluation record has no rows; make it anew with: sparsine report RUN")
-    return [_row(finite_or_none(row)) for row in record["rows"]]
+    return [_row(row) for row in record["rows"]]
 
 
 def scratch_and_starts(rows: Sequence[Row]) -> tuple[Row | None, list[Row]]:
@@ -109,10 +128,11 @@ def evenly(items: Sequence[T], count: int) -> list[T]:
 
 def _row(row: dict[str, Any]) -> Row:
     steps = tuple(row["steps"])
-    mean = tuple(row["mean_psnr_db"]) or (None,) * len(steps)
+    mean = tuple(map(psnr_of, row["mean_psnr_db"])) or (None,) * len(steps)
+    signals = ({**signal, "psnr_db": [psnr_of(told) for told in signal["psnr_db"]]} for signal in row["signals"])
     return Row(
         name=row["name"], round=row.get("round"), weights=row["weights"], biases=row["biases"], total=row["total"],
-        density=row["density"], steps=steps, mean_psnr_db=mean, signals=tuple(row["signals"]),
+        density=row["density"], steps=steps, mean_psnr_db=mean, signals=tuple(signals),
         outer_steps=row.get("outer_steps"), learn_seconds=row.get("learn_seconds"), fit_seconds=row.get("fit_seconds"),
         num_pictures=row.get("made_from", {}).get("pictures", len(row["signals"])),
     )  # fmt: skip

@@ -10,7 +10,8 @@ USUAL_STEPS = (0, 2, 10, 100)
 
 def table_markdown(record: dict[str, Any]) -> str:
     """A Markdown table, one line a row: both counts, density, mean PSNR after 0, 2, 10 and 100 steps (those that were
-    measured, and the last in any case), and from the worst to the best signal after the last.
+    measured, and the last in any case), and from the worst to the best signal after the last. A row whose means are
+    over some of the signals says over how many.
 
     Raises:
         BadInput: not an evaluation record.
@@ -30,6 +31,6 @@ def shown_steps(rows: list[Row]) -> list[int]:
 
 
 def _cells(row: Row, steps: list[int]) -> list[str]:
-    name = row.label.replace("|", "\\|").replace("\n", " ")
+    name = (row.label + row.lacks).replace("|", "\\|").replace("\n", " ")
     return [name, count(row.weights), count(row.total), percent(row.density), *(db(row.mean_after(s)) for s in steps),
             interval(row.spread(0, 100))]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from sparsine.counted import counted
 from sparsine.evaluation.charts import Figure
 from sparsine.evaluation.colours import SCRATCH, ramp_of
+from sparsine.psnr import psnr_of
 
 MAX_POINTS = 1500
 """Points of a curve; longer ones are thinned, since a screen has no more columns."""
@@ -23,7 +25,7 @@ Point = tuple[int, float | None]
 def training_curves(metrics: Sequence[dict[str, Any]]) -> Figure | None:
     """PSNR of the outer loss and of validation signals over outer steps; None when nothing was logged."""
     rounds = [list(lines) for _, lines in groupby(metrics, key=lambda line: line["round"])]
-    outer = [[(line["step"], line["psnr_db"]) for line in lines if "psnr_db" in line] for lines in rounds]
+    outer = [[(line["step"], psnr_of(line["psnr_db"])) for line in lines if "psnr_db" in line] for lines in rounds]
     validation = list(_validation(rounds))
     if not any(outer) and not validation:
         return None
@@ -46,7 +48,7 @@ def _validation(rounds: list[list[dict[str, Any]]]) -> Iterator[Figure]:
     num_counts = max((len(curve) for lines in looks for _, curve in lines), default=0)
     colours = _VALIDATION if num_counts <= len(_VALIDATION) else ramp_of(num_counts)
     for inner in range(num_counts):
-        points = [[(step, curve[inner]) for step, curve in lines if inner < len(curve)] for lines in looks]
+        points = [[(step, psnr_of(curve[inner])) for step, curve in lines if inner < len(curve)] for lines in looks]
         yield _curve(_joined(points), f"validation, {counted(inner, 'inner step')}",
                      mode="lines+markers" if sum(map(len, looks)) <= MAX_MARKERS else "lines",
                      line={"color": colours[inner], "width": 1.8}, marker={"size": 5})  # fmt: skip
@@ -77,7 +79,7 @@ def _joined(rounds: list[list[Point]]) -> list[Point]:
 
 def _smoothed(points: list[Point]) -> list[Point]:
     """A centred mean over a twentieth of the round, at least five lines; never across a pruning."""
-    points = [point for point in points if point[1] is not None]
+    points = [(step, value) for step, value in points if value is not None and isfinite(value)]
     half = max(2, len(points) // 40)
     sums = np.cumsum([0.0, *(value or 0.0 for _, value in points)])
     smoothed: list[Point] = []

@@ -1,6 +1,7 @@
-"""Numbers as a reader likes them. What is unknown becomes a dash."""
+"""Numbers as a reader likes them. What is unknown becomes a dash; the PSNR of a perfect fit is "inf" everywhere."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 from sparsine.counted import counted
@@ -17,12 +18,17 @@ def count(number: int | None) -> str:
 
 def db(value: float | None) -> str:
     """Decibels without the unit: 27.71."""
-    return DASH if value is None else f"{value:.2f}".replace("-", MINUS)
+    return DASH if value is None or isnan(value) else f"{value:.2f}".replace("-", MINUS)
 
 
 def gain(value: float | None) -> str:
     """Decibels more, or fewer: +3.20."""
-    return DASH if value is None else f"{value:+.2f}".replace("-", MINUS)
+    return DASH if value is None or isnan(value) else f"{value:+.2f}".replace("-", MINUS)
+
+
+def lacking(number: int, of: int) -> str:
+    """What is said behind a mean over fewer than all: " (3 of 4)"; nothing behind one over all."""
+    return "" if number == of else f" ({count(number)} of {count(of)})"
 
 
 def percent(fraction: float) -> str:

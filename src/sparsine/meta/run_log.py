@@ -8,7 +8,7 @@ from typing import Any
 
 from sparsine.errors import WorkFailed
 from sparsine.meta.metrics import open_metrics
-from sparsine.storage import finite_or_none
+from sparsine.storage import json_value
 
 
 class RunLog:
@@ -42,7 +42,7 @@ class RunLog:
     def write(self, step: int, about: dict[str, Any], numbers: dict[str, Any]) -> None:
         """A line. Raises WorkFailed when the system refuses."""
         try:
-            self._metrics.write(json.dumps(finite_or_none({"step": step, **about, **numbers})) + "\n")
+            self._metrics.write(json.dumps(json_value({"step": step, **about, **numbers})) + "\n")
             self._metrics.flush()
             for name, value in numbers.items():
                 self._events.add_scalar(name, value[-1] if isinstance(value, list) else value, step)

@@ -19,7 +19,7 @@ from sparsine.fields.pattern import Pattern
 from sparsine.meta.coding import CODING_VERSION, CodingTables
 from sparsine.signals.domain import Domain, domain_from_dict
 from sparsine.signals.kind import VALUES, Kind, kind_from_dict, kind_named
-from sparsine.storage import finite_or_none, read_file, write_atomically
+from sparsine.storage import json_value, read_file, write_atomically
 from sparsine.version import __version__
 
 FORMAT, FORMAT_VERSION = "sparsine-start", 1
@@ -142,7 +142,7 @@ def vectors_bytes(vectors: dict[str, Tensor], pattern: Pattern, about: dict[str,
         "sparsity": pattern.sparsity, "versions": {"sparsine": __version__, "torch": torch.__version__},
         **about,
     }  # fmt: skip
-    text = json.dumps(finite_or_none({**header, "sha256": UNSIGNED}), allow_nan=False)
+    text = json.dumps(json_value({**header, "sha256": UNSIGNED}), allow_nan=False)
     signed = text.replace(UNSIGNED, checksum(tensors, text))
     return save(tensors, {"sparsine": signed})
 

@@ -76,5 +76,5 @@ def _told(line: Line, point: Point, bits: float) -> str:
         f"{count(round(point.num_bytes))} bytes, {bits:.3f} bits per pixel",
         f"{db(point.psnr_db)} dB{similar}",
         f"encode {point.encode_seconds:.3g} s, decode {point.decode_seconds:.3g} s",
-        f"mean of {counted(point.num_signals, 'signal')}",
+        f"mean of {counted(point.num_signals, 'signal')}" if not point.lacks else f"mean of some signals{point.lacks}",
     ])  # fmt: skip

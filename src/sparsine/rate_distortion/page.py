@@ -9,10 +9,10 @@ from typing import Any
 from sparsine.counted import counted
 from sparsine.evaluation.headline import Card
 from sparsine.evaluation.pages import render
-from sparsine.evaluation.wording import count, db
+from sparsine.evaluation.wording import DASH, count, db
 from sparsine.rate_distortion.charts import Counting, Figure, chart
 from sparsine.rate_distortion.figures import QUALITIES
-from sparsine.rate_distortion.points import MANY, NAMES, Record, beside, ours_at, point, start_label
+from sparsine.rate_distortion.points import MANY, NAMES, Record, at_same_bytes, ours_at, point, start_label
 from sparsine.rate_distortion.published import published_for, published_note
 from sparsine.rate_distortion.tables import default_quality, tables_of
 from sparsine.storage import write_atomically
@@ -64,11 +64,16 @@ def _cards(record: Record) -> list[Card]:
         ours = point(record, ours_at(record, number, quality), "")
         if ours is None:
             continue
-        theirs = [(name, point(record, beside(record, codec, number, quality), "")) for codec, name in NAMES.items()]
         details = [f"{count(round(ours.num_bytes))} bytes, {ours.bits_per_pixel:.2f} bits per pixel",
-                   *(f"{name} with as many: {db(found.psnr_db)} dB" for name, found in theirs if found)]  # fmt: skip
+                   *([f"mean of {ours.num_signals} of {ours.num_asked} signals"] if ours.lacks else []),
+                   *(_beside(record, codec, number, quality) for codec in NAMES)]  # fmt: skip
         cards.append(Card(f"{start_label(record, number)}, quality {quality}", db(ours.psnr_db), "dB", tuple(details)))
     return cards
+
+
+def _beside(record: Record, codec: str, start: int, quality: int) -> str:
+    found, lacks = at_same_bytes(record, codec, start, quality)
+    return f"{NAMES[codec]} with as many: {db(found.psnr_db) + ' dB' if found else DASH + lacks}"
 
 
 def _origin(record: Record) -> dict[str, dict[str, str]]:

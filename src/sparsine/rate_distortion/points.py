@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, log, prod
+from math import exp, inf, log, prod
 from typing import Any
 
 import numpy as np
 
-from sparsine.evaluation.wording import count, percent
+from sparsine.evaluation.wording import count, lacking, percent
+from sparsine.psnr import psnr_of
 
 Record = dict[str, Any]
 MANY = 10_000
@@ -29,6 +30,13 @@ class Point:
     encode_seconds: float
     decode_seconds: float
     num_signals: int
+    num_asked: int
+    """Signals of the record."""
+
+    @property
+    def lacks(self) -> str:
+        """Said behind means that some signals are missing from: " (3 of 4)"."""
+        return lacking(self.num_signals, self.num_asked)
 
 
 @dataclass(frozen=True)
@@ -57,9 +65,11 @@ def point(record: Record, row: dict[str, Any], setting: str) -> Point | None:
     def mean(name: str) -> float:
         return float(np.mean([row[name][i] for i in fine]))
 
+    psnr = [found for i in fine if (found := psnr_of(row["psnr_db"][i])) is not None]
     bits = float(np.mean([8 * size / n for size, n in zip(sizes, pixels, strict=True)]))
-    return Point(setting, float(np.mean(sizes)), bits, mean("psnr_db"), float(np.mean(similar)) if similar else None,
-                 mean("encode_seconds"), mean("decode_seconds"), len(fine))  # fmt: skip
+    return Point(setting, float(np.mean(sizes)), bits, float(np.mean(psnr)),
+                 float(np.mean(similar)) if similar else None, mean("encode_seconds"), mean("decode_seconds"),
+                 len(fine), len(row["bytes"]))  # fmt: skip
 
 
 def curves(record: Record) -> list[Curve]:
@@ -92,12 +102,23 @@ def beside(record: Record, codec: str, start: int, quality: int) -> dict[str, An
                 == (codec, start, quality))  # fmt: skip
 
 
+def at_same_bytes(record: Record, codec: str, start: int, quality: int) -> tuple[Point | None, str]:
+    """What another codec makes of as many bytes as our codes have. Means over some of the signals would compare unlike
+    with unlike: where it has no file for some of those that we have a code of, there is no point, but for how many it
+    has one: " (3 of 4)"."""
+    ours, theirs = ours_at(record, start, quality), point(record, beside(record, codec, start, quality), "")
+    coded = sum(value is not None for value in ours["bytes"])
+    if theirs is None or theirs.num_signals == coded:
+        return theirs, ""
+    return None, lacking(theirs.num_signals, coded)
+
+
 def bytes_for(curve: Curve | None, psnr_db: float) -> float | None:
     """Bytes at which a codec's mean curve has this PSNR, by straight lines of log(bytes) over PSNR; None beyond its
     ends."""
     points: Sequence[Point] = curve.points if curve else ()
     for low, high in pairwise(points):
-        if low.psnr_db <= psnr_db <= high.psnr_db and low.psnr_db < high.psnr_db:
+        if low.psnr_db <= psnr_db <= high.psnr_db < inf and low.psnr_db < high.psnr_db:
             share = (psnr_db - low.psnr_db) / (high.psnr_db - low.psnr_db)
             return exp((1 - share) * log(low.num_bytes) + share * log(high.num_bytes))
     return None

@@ -9,7 +9,7 @@ from PIL import features
 
 from sparsine.errors import BadInput
 from sparsine.rate_distortion.pictures import Measured
-from sparsine.storage import finite_or_none, read_json, write_atomically
+from sparsine.storage import json_value, read_json, write_atomically
 
 KIND, VERSION = "rate-distortion", 1
 NAME = "rate-distortion.json"
@@ -44,7 +44,7 @@ def setting_of(row: dict[str, Any]) -> dict[str, Any]:
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Raises WorkFailed when the system refuses."""
-    record = finite_or_none(record)
+    record = json_value(record)
     parts = [f"{json.dumps(name)}: {_text(value, name in ('rows', 'starts'))}" for name, value in record.items()]
     write_atomically(path, ("{\n" + ",\n".join(parts) + "\n}\n").encode())
 

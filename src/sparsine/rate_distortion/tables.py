@@ -8,13 +8,14 @@ from sparsine.comparison.table import Table
 from sparsine.counted import counted
 from sparsine.evaluation.wording import DASH, count, db, percent, protocol
 from sparsine.fitting.fit import PAPER_STEPS
+from sparsine.psnr import mean_psnr_db, psnr_difference_db, psnr_of
 from sparsine.rate_distortion.points import (
     MANY,
     NAMES,
     Curve,
     Point,
     Record,
-    beside,
+    at_same_bytes,
     bytes_for,
     curves,
     ours_at,
@@ -43,8 +44,9 @@ def same_bytes(record: Record) -> list[Table]:
         if ours is None:
             continue
         theirs = [_beside(record, codec, number, quality) for codec in NAMES]
-        needs = [bytes_for(by_key.get(codec), ours.psnr_db) for codec in NAMES]
-        rows.append((start_label(record, number), str(quality), *_size(ours), db(ours.psnr_db),
+        # their curves are over all signals
+        needs = [None if ours.lacks else bytes_for(by_key.get(codec), ours.psnr_db) for codec in NAMES]
+        rows.append((start_label(record, number), str(quality), *_size(ours), db(ours.psnr_db) + ours.lacks,
                      *(text for text, _ in theirs), _three(ours.ssim), *(text for _, text in theirs),
                      *(DASH if need is None else f"{ours.num_bytes / need:.2f}" for need in needs)))  # fmt: skip
     head = ("code", "quality", "bytes", "bits per pixel", "PSNR", *(f"PSNR, {n}" for n in NAMES.values()), "SSIM",
@@ -64,7 +66,7 @@ def starts(record: Record) -> list[Table]:
             continue
         size = record["starts"][number]["file_bytes"]
         shared = [8 * (ours.num_bytes + size / n) / pixels for n in (signals, MANY)]
-        rows.append((start_label(record, number), count(size), *_size(ours),
+        rows.append((start_label(record, number) + ours.lacks, count(size), *_size(ours),
                      *(f"{bits:.2f}" for bits in shared)))  # fmt: skip
     head = ("code", "bytes of the start", "bytes of a code", "bits per pixel, start apart",
             f"start shared out over these {count(signals)}", f"over {count(MANY)}")  # fmt: skip
@@ -79,14 +81,15 @@ def rounding(record: Record) -> list[Table]:
     rows = []
     for number, quality in ours_of(record):
         row = ours_at(record, number, quality)
-        lost = [before - after for before, after in zip(row["fitted_psnr_db"], row["psnr_db"], strict=True)
+        pairs = zip(map(psnr_of, row["fitted_psnr_db"]), map(psnr_of, row["psnr_db"]), strict=True)
+        lost = [psnr_difference_db(before, after) for before, after in pairs
                 if after is not None and before is not None]  # fmt: skip
         ours = point(record, row, "")
         if ours and lost:
             numbers = record["starts"][number]["weights"] + record["starts"][number]["biases"]
             rows.append((start_label(record, number), str(quality), count(round(ours.num_bytes)),
-                         f"{8 * ours.num_bytes / numbers:.2f}", db(ours.psnr_db), f"{sum(lost) / len(lost):.3f}",
-                         f"{max(lost):.3f}"))  # fmt: skip
+                         f"{8 * ours.num_bytes / numbers:.2f}", db(ours.psnr_db) + ours.lacks,
+                         _three(mean_psnr_db(lost)), f"{max(lost):.3f}"))  # fmt: skip
     head = ("code", "quality", "bytes", "bits for a number", "PSNR", "lost to rounding (dB), mean", "most")
     return [Table("rounding", f"{_label(record)}: what rounding costs", head, tuple(rows))]
 
@@ -98,7 +101,7 @@ def spent(record: Record) -> list[Table]:
 
 def seconds(record: Record) -> list[Table]:
     """Encoding and decoding times."""
-    rows = [(curve.label, *_seconds_row(curve)) for curve in curves(record)]
+    rows = [(curve.label + _fewest(curve), *_seconds_row(curve)) for curve in curves(record)]
     head = ("codec", "encode, seconds", "decode, seconds")
     hardware = record["hardware"]
     note = (
@@ -114,8 +117,8 @@ def published_beside(record: Record) -> list[Table]:
     """What others published on the same pictures."""
     rows = [(codec.name, f"{bits:.3f}", db(psnr)) for codec in published_for(record)
             for bits, psnr in zip(codec.bits_per_pixel, codec.psnr_db, strict=True)]  # fmt: skip
-    rows += [(start_label(record, n), f"{ours.bits_per_pixel:.3f}", db(ours.psnr_db)) for n, q in ours_of(record)
-             if rows and (ours := point(record, ours_at(record, n, q), ""))]  # fmt: skip
+    rows += [(start_label(record, n), f"{ours.bits_per_pixel:.3f}", db(ours.psnr_db) + ours.lacks)
+             for n, q in ours_of(record) if rows and (ours := point(record, ours_at(record, n, q), ""))]  # fmt: skip
     head = ("codec", "bits per pixel", "PSNR")
     return [Table("published", f"{_label(record)}: published and ours", head, tuple(rows), note=published_note(record))]
 
@@ -154,14 +157,9 @@ def _mean_pixels(record: Record) -> float:
 
 
 def _beside(record: Record, codec: str, start: int, quality: int) -> tuple[str, str]:
-    """PSNR and SSIM of another codec with as many bytes. Means over some of the signals would compare unlike with
-    unlike: where it has no file for some, it is told for how many it has one."""
-    row = beside(record, codec, start, quality)
-    having = sum(value is not None for value in row["bytes"])
-    found = point(record, row, "")
-    if found is None or having < len(row["bytes"]):
-        return DASH + (f" ({having} of {len(row['bytes'])})" if having else ""), DASH
-    return db(found.psnr_db), _three(found.ssim)
+    """PSNR and SSIM of another codec with as many bytes."""
+    found, lacks = at_same_bytes(record, codec, start, quality)
+    return (DASH + lacks, DASH) if found is None else (db(found.psnr_db), _three(found.ssim))
 
 
 def _same_bytes_note(record: Record) -> str:
@@ -202,6 +200,11 @@ def _each(row: dict[str, Any]) -> tuple[str, str]:
     if not row["numbers"]:
         return DASH, DASH
     return f"{row['bits'] / row['numbers']:.2f}", f"{row['entropy_bits'] / row['numbers']:.2f}"
+
+
+def _fewest(curve: Curve) -> str:
+    """The fewest signals that a setting of a codec was timed on, where those are not all."""
+    return min(curve.points, key=lambda p: p.num_signals).lacks
 
 
 def _seconds_row(curve: Curve) -> tuple[str, str]:

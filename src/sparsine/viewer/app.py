@@ -25,7 +25,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sparsine.errors import BadInput
-from sparsine.storage import finite_or_none
+from sparsine.storage import json_value
 from sparsine.viewer.bands import Bands
 from sparsine.viewer.desk import Desk, Rank
 from sparsine.viewer.folder import CodeFile
@@ -155,7 +155,7 @@ async def no_such_page(request: Request, error: Exception) -> Response:
 
 def as_json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Numbers that are not finite become null, since JSON has none."""
-    text = json.dumps(finite_or_none(value), allow_nan=False)
+    text = json.dumps(json_value(value), allow_nan=False)
     return Response(text, status, headers, media_type="application/json")
 
 

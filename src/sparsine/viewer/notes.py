@@ -6,13 +6,14 @@ It is never trusted for more than being shown and for finding an original by nam
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 from pathlib import PurePosixPath
 from typing import Any
 
 from sparsine.codec.header import SUFFIX
 from sparsine.codec.ledger import JOURNAL
 from sparsine.errors import BadInput
+from sparsine.psnr import psnr_of
 from sparsine.viewer.folder import CodeFolder
 
 MOST_BYTES = 256 << 20
@@ -41,10 +42,7 @@ def _note(line: bytes) -> tuple[str, Note] | None:
         written = json.loads(line)
     if not isinstance(written, dict) or not isinstance(written.get("file"), str):
         return None
-    given = written.get("input")
-    note = Note(given if isinstance(given, str) else None, _number(written.get("psnr_db")))
+    given, told = written.get("input"), written.get("psnr_db")
+    psnr = None if told == inf else psnr_of(told)  # a perfect fit is a text: no encoder writes such a number
+    note = Note(given if isinstance(given, str) else None, psnr)
     return PurePosixPath(written["file"]).name.removesuffix(SUFFIX), note
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and isfinite(value) else None

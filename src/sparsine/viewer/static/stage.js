@@ -7,7 +7,7 @@ import { handle, press } from "./hands.js";
 import { Panel } from "./panel.js";
 import { hashOf } from "./route.js";
 import { aborted, askFor, thumbnailAddress, whole } from "./server.js";
-import { bitsPerPixel, bytes, coordinate, decibels, element, milliseconds, percent, times, values } from "./words.js";
+import { bitsPerPixel, bytes, coordinate, decibels, element, isKnown, milliseconds, percent, times, values } from "./words.js";
 
 const WHOLE = [0, 0, 1, 1];
 const $ = (id) => document.getElementById(id);
@@ -272,7 +272,7 @@ export class Stage {
     if (!code.error) {
       facts.unshift(["size", `${code.rows} × ${code.columns}`]);
       facts.push(["rate", bitsPerPixel(code.bits_per_pixel)]);
-      if (typeof code.psnr_db === "number") facts.push(["PSNR", decibels(code.psnr_db)]);
+      if (isKnown(code.psnr_db)) facts.push(["PSNR", decibels(code.psnr_db)]);
       facts.push(["weights", `${code.weights.toLocaleString("en")}, ${percent(code.density)} of the dense field`], ["start", code.start]);
     }
     $("facts").replaceChildren(...facts.map(([term, text]) => element("div", {}, element("dt", { textContent: term }), element("dd", { textContent: text }))));
@@ -286,7 +286,7 @@ export class Stage {
     const { code } = this;
     const known = [code.level || "(the folder itself)", bytes(code.bytes)];
     if (!code.error) known.splice(1, 0, percent(code.density));
-    if (typeof code.psnr_db === "number") known.push(decibels(code.psnr_db));
+    if (isKnown(code.psnr_db)) known.push(decibels(code.psnr_db));
     $("level-name").textContent = known.join(" · ");
   }
 

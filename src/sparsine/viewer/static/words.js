@@ -9,7 +9,9 @@ export function bytes(number) {
 }
 
 export const bitsPerPixel = (number) => `${number < 1 ? number.toPrecision(2) : number.toFixed(2)} bpp`;
-export const decibels = (number) => `${number.toFixed(1)} dB`;
+/** Whether a PSNR is known. That of a perfect fit is infinite; in JSON, which has no such number, it is "inf". */
+export const isKnown = (psnr) => psnr === "inf" || (typeof psnr === "number" && !Number.isNaN(psnr));
+export const decibels = (psnr) => `${Number.isFinite(psnr) ? psnr.toFixed(1) : "inf"} dB`;
 export const percent = (share) => `${(100 * share).toPrecision(share < 0.1 ? 2 : 3)} %`;
 
 export function times(magnification) {
@@ -28,7 +30,7 @@ export const values = (numbers) => numbers.map((value) => value.toFixed(3)).join
 export function summary(code) {
   const known = [bytes(code.bytes)];
   if (code.bits_per_pixel !== undefined) known.push(bitsPerPixel(code.bits_per_pixel));
-  if (typeof code.psnr_db === "number") known.push(decibels(code.psnr_db));
+  if (isKnown(code.psnr_db)) known.push(decibels(code.psnr_db));
   return known.join(" · ");
 }
 
