@@ -22,7 +22,7 @@ def alternation(config: LearnConfig, start: Start, dataset: Dataset, num_rounds:
     sampler = TaskSampler(dataset.train, start.grid, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=0,
                           device=theta.device)  # fmt: skip
     state = LearnState(start.pattern, theta, AdamState.zeros_like(theta))
-    survivors = config.pruning.schedule(start.pattern.num_weights, start.pattern.num_weights)
+    survivors = config.pruning.survivors(start.pattern.num_weights, start.pattern.num_weights)
     for k in range(1, num_rounds + 1):
         state = next_round(config, state, survivors[k - 1], sampler)
         engine = make_engine(state.pattern, config.engine, device=config.device)

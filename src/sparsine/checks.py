@@ -15,7 +15,7 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
 
 def check_choice(name: str, value: str, allowed: Any) -> None:
     """Raises BadInput unless `value` is one of a Literal's words, or of a collection's."""
-    words = list(get_args(allowed) or allowed)
+    words = get_args(allowed) or allowed
     if value not in words:
         raise BadInput(f"{name} is {value!r}, but it must be {one_of(words)}")
 

@@ -107,7 +107,7 @@ def test_a_sirens_random_start_has_the_bits_it_always_had():
 @each_activation
 def test_an_activation_survives_its_description(activation):
     with registered(Quadratic):
-        again = from_description(activation.to_dict(), ACTIVATIONS, "activation")
+        again = from_description(activation.to_dict(), ACTIVATIONS)
     assert again == activation
     assert hash(again) == hash(activation)
 
@@ -143,7 +143,7 @@ def test_constants_that_are_no_size_are_refused(kind, constant, bad):
 )
 def test_a_description_of_something_else_is_refused(unchecked, data, words):
     with pytest.raises(BadInput, match=words) as error:
-        from_description(data, ACTIVATIONS, "activation")
+        from_description(data, ACTIVATIONS)
     assert "\n" not in str(error.value)
 
 

@@ -63,7 +63,7 @@ def test_an_encoding_keeps_shape_type_and_its_promise_of_a_width(encoding):
 @pytest.mark.parametrize("encoding", ENCODINGS_TRIED.values(), ids=ENCODINGS_TRIED.keys())
 def test_an_encoding_survives_its_description(encoding):
     with registered(Radius):
-        assert from_description(encoding.to_dict(), ENCODINGS, "encoding") == encoding
+        assert from_description(encoding.to_dict(), ENCODINGS) == encoding
 
 
 def test_the_first_layer_is_as_wide_as_what_it_is_given():
@@ -94,5 +94,5 @@ def test_constants_out_of_range_are_refused(constants, words):
 
 def test_an_unknown_encoding_is_refused_with_the_known_ones():
     with pytest.raises(BadInput, match="unknown encoding 'radius'; known are none, fourier"):
-        from_description(Radius().to_dict(), ENCODINGS, "encoding")
-    assert from_description({"name": "none"}, ENCODINGS, "encoding") == Identity()
+        from_description(Radius().to_dict(), ENCODINGS)
+    assert from_description({"name": "none"}, ENCODINGS) == Identity()

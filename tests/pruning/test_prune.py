@@ -156,8 +156,8 @@ def test_a_score_that_looks_at_fits_is_refused_without_them():
 
 
 def test_fits_too_short_to_have_a_second_half_are_refused():
-    with pytest.raises(BadInput, match="saliency_steps is 1, but it must lie between 2 and"):
-        PruningConfig(score="saliency", saliency_steps=1)
+    with pytest.raises(BadInput, match="score saliency: steps is 1, but it must lie between 2 and"):
+        PruningConfig(score="saliency", score_options={"steps": 1})
 
 
 @pytest.mark.parametrize("num_survivors", [-1, 65, 10**9])
@@ -173,13 +173,13 @@ def test_a_vector_of_another_pattern_is_refused(length):
 
 
 def test_an_unknown_score_is_refused_with_the_known_ones():
-    with pytest.raises(BadInput, match="score is 'snip', but it must be one of: magnitude, random"):
+    with pytest.raises(BadInput, match="unknown score 'snip'; known are magnitude, random"):
         prune(Pattern.full(FIELD), torch.zeros(79), 30, "snip", seed=0)
 
 
 def test_engines_work_on_when_everything_that_can_be_is_pruned():
     full = Pattern.full(FIELD)
-    (survivors,) = PruningConfig(fraction=1.0, rounds=1).schedule(64)
+    (survivors,) = PruningConfig(fraction=1.0, rounds=1).survivors(64)
     pattern = prune(full, theta_of(full), survivors, "magnitude", seed=0)
     assert (pattern.num_weights, pattern.num_params, pattern.sparsity) == (0, 15, 1.0)
     problem = make_problem(pattern)

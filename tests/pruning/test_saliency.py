@@ -1,5 +1,7 @@
 """Saliency, held against a plain loop of PyTorch's own autograd and Adam."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from small_problems import field_of, make_problem, random_pattern
@@ -7,16 +9,29 @@ from small_problems import field_of, make_problem, random_pattern
 from sparsine.engines import ReferenceEngine, make_engine
 from sparsine.errors import WorkFailed
 from sparsine.fields import Pattern
-from sparsine.pruning import Fits, prune
-from sparsine.pruning.saliency import saliency_of_weights
-from sparsine.pruning.scores import on_a_way
+from sparsine.fields.liveness import on_a_path
+from sparsine.pruning import Context, Saliency, TrainingSignals, prune
 
 FIELD = field_of(2, 7, 5, 3, omega_0=30.0)
 
 
-def fits_of(problem, *, num_steps=10, step_size=1e-2, engine=None):
+SALIENCY = Saliency(signals=3, steps=10, step_size=1e-2)
+
+
+def drawing(problem, engine=None):
+    """As a run does it, but from a problem that has three signals."""
     engine = engine or ReferenceEngine(problem.pattern, dtype=torch.float64)
-    return Fits(engine, problem.coords, problem.values, num_steps, step_size)
+
+    def draw(count):
+        assert count == 3
+        return TrainingSignals(engine, problem.coords, problem.values)
+
+    return draw
+
+
+def saliency_of(problem, score=SALIENCY, draw=None):
+    context = Context(torch.Generator(), draw or drawing(problem))
+    return score(problem.pattern, problem.theta[0], context)
 
 
 def plain(pattern, theta, problem, num_steps, step_size):
@@ -47,15 +62,14 @@ def plain(pattern, theta, problem, num_steps, step_size):
 
 
 @pytest.mark.parametrize("own_coords", [False, True])
-@pytest.mark.parametrize("num_steps", [1, 2, 5, 10])
+@pytest.mark.parametrize("num_steps", [2, 3, 5, 10])
 @pytest.mark.parametrize("density", [1.0, 0.5])
 def test_saliency_is_the_adapted_size_times_the_gradient_in_the_second_half(own_coords, num_steps, density):
     pattern = random_pattern(FIELD, density)
     problem = make_problem(pattern, own_coords=own_coords)
-    theta = problem.theta[0]
-    found = saliency_of_weights(pattern.num_weights, theta, fits_of(problem, num_steps=num_steps))
-    expected = plain(pattern, theta, problem, num_steps, 1e-2)
-    assert expected.max() > 0 or num_steps == 1  # one step has no second half
+    found = saliency_of(problem, Saliency(signals=3, steps=num_steps, step_size=1e-2))
+    expected = plain(pattern, problem.theta[0], problem, num_steps, 1e-2)
+    assert expected.max() > 0
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-15)
 
 
@@ -64,8 +78,8 @@ def test_the_same_weights_go_whichever_engine_computes():
     problem = make_problem(pattern).to(torch.float32)
     keeps = []
     for name in ("reference", "dense", "sparse"):
-        fits = fits_of(problem, engine=make_engine(pattern, name))
-        keeps.append(prune(pattern, problem.theta[0], 31, "saliency", 0, lambda fits=fits: fits).keep)
+        draw = drawing(problem, make_engine(pattern, name))
+        keeps.append(prune(pattern, problem.theta[0], 31, SALIENCY, 0, draw).keep)
     assert torch.equal(keeps[0], keeps[1])
     assert torch.equal(keeps[0], keeps[2])
 
@@ -78,21 +92,22 @@ def test_what_leads_nowhere_goes_first_at_any_size():
     problem = make_problem(pattern)
     theta = problem.theta[0].clone()
     theta[14 + 21 : 14 + 28] = 5.0  # they are the largest of all
-    left = prune(pattern, theta, pattern.num_weights - 7, "saliency", 0, lambda: fits_of(problem))
+    left = prune(pattern, theta, pattern.num_weights - 7, SALIENCY, 0, drawing(problem))
     gone = (pattern.keep & ~left.keep).nonzero().flatten().tolist()
     assert gone == list(range(14 + 21, 14 + 28))
-    assert not (left.keep & ~on_a_way(left.keep, FIELD.layer_shapes)).any()
+    assert not (left.keep & ~on_a_path(left)).any()
 
 
 def test_theta_and_the_signals_are_left_as_they_were():
     problem = make_problem(Pattern.full(FIELD))
     theta, values = problem.theta[0].clone(), problem.values.clone()
-    saliency_of_weights(problem.pattern.num_weights, problem.theta[0], fits_of(problem))
+    saliency_of(problem)
     assert torch.equal(problem.theta[0], theta)
     assert torch.equal(problem.values, values)
 
 
 def test_a_fit_that_overflows_stops_the_pruning():
     problem = make_problem(Pattern.full(FIELD))
-    with pytest.raises(WorkFailed, match=r"overflowed; lower --saliency-step-size \(now 1e\+308\)"):
-        saliency_of_weights(problem.pattern.num_weights, problem.theta[0], fits_of(problem, step_size=1e308))
+    huge = replace(problem, values=problem.values * 1e308)
+    with pytest.raises(WorkFailed, match=r"overflowed; lower --score.step-size \(now 0\.01\)"):
+        saliency_of(huge)

@@ -26,7 +26,7 @@ def test_twenty_rounds_leave_the_papers_counts():
 def test_the_default_configuration_is_the_papers():
     config = PruningConfig()
     assert (config.score, config.fraction, config.rounds, config.target_sparsity) == ("magnitude", 0.2, 20, None)
-    assert config.schedule(PAPER_WEIGHTS) == geometric(0.2, 20)(PAPER_WEIGHTS)
+    assert config.survivors(PAPER_WEIGHTS) == geometric(0.2, 20)(PAPER_WEIGHTS)
 
 
 def test_a_round_removes_the_whole_part_of_the_fraction():
@@ -64,7 +64,7 @@ def test_a_target_takes_the_rounds_that_it_needs():
     assert geometric_to(0.2, 0.5)(64) == [52, 42, 34, 32]
     assert geometric_to(0.2, 0.0)(64) == []
     config = PruningConfig(target_sparsity=0.5, rounds=2)  # rounds do not count then
-    assert config.schedule(64) == [52, 42, 34, 32]
+    assert config.survivors(64) == [52, 42, 34, 32]
 
 
 def test_a_target_that_is_never_reached_is_refused():
@@ -84,7 +84,6 @@ def test_a_target_that_is_never_reached_is_refused():
         ("target_sparsity", -0.1),
         ("target_sparsity", 1.1),
         ("target_sparsity", float("nan")),
-        ("score", "luck"),
     ],
 )
 def test_nonsense_is_refused_by_name(name, value):

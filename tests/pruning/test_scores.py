@@ -5,12 +5,11 @@ import pytest
 import torch
 
 from sparsine.fields import Pattern, Siren
+from sparsine.fields.liveness import on_a_path
 from sparsine.pruning import SCORES, Context, prune
-from sparsine.pruning.scores import on_a_way
 
 # 2 - 3 - 2 - 1: six weights, then six, then two
 FIELD = Siren(sizes=(2, 3, 2, 1))
-SHAPES = FIELD.layer_shapes
 
 
 def bits(*layers):
@@ -40,7 +39,7 @@ def score(name, pattern, weights):
     ],
 )
 def test_a_weight_is_on_a_way_when_coordinates_reach_it_and_it_reaches_an_output(keep, expected):
-    assert torch.equal(on_a_way(keep, SHAPES) & keep, expected & keep)
+    assert torch.equal(on_a_path(Pattern(FIELD, keep)) & keep, expected & keep)
 
 
 def test_weights_on_no_way_go_before_all_others_at_any_magnitude():
@@ -59,7 +58,7 @@ def test_what_a_removal_cuts_off_goes_next():
     assert torch.equal(prune(pattern, weights, 3, "connected", seed=0).keep, bits("00 01 00", "000 010", "01"))
     # plain magnitude leaves two fields of which neither has a way
     by_magnitude = prune(pattern, weights, 3, "magnitude", seed=0)
-    assert not (on_a_way(by_magnitude.keep, SHAPES) & by_magnitude.keep).any()
+    assert not (on_a_path(by_magnitude) & by_magnitude.keep).any()
 
 
 @pytest.mark.parametrize("survivors", [300, 60, 17, 5, 4, 1, 0])
@@ -68,7 +67,7 @@ def test_connected_pruning_leaves_hardly_a_weight_without_a_way(survivors):
     pattern, theta = Pattern.full(field), field.initial_theta(seed=3)
     left = prune(pattern, theta, survivors, "connected", seed=0)
     assert left.num_weights == survivors
-    stray = int((left.keep & ~on_a_way(left.keep, field.layer_shapes)).sum())
+    stray = int((left.keep & ~on_a_path(left)).sum())
     # the last few that go together may have been a way's neighbours; a field of less than three weights has no way
     assert stray <= max(3, survivors // 20) or survivors < 3
 

@@ -63,7 +63,8 @@ class BenchmarkConfig:
 
     def __post_init__(self) -> None:
         check_choice("what", self.what, What)
-        check_choice("engine", self.engine, ("auto", *ENGINES))
+        if self.engine != "auto":
+            ENGINES.named(self.engine)
         if self.tf32 and self.device.partition(":")[0] != "cuda":
             raise BadInput(f"tf32 is for CUDA, but device is {self.device}; leave it out, or say --device cuda")
         for name, (low, high) in RANGES.items():

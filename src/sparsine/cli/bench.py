@@ -10,7 +10,7 @@ from rich.table import Table
 from sparsine.benchmarks.config import BenchmarkConfig, What
 from sparsine.benchmarks.run import run_benchmark
 from sparsine.cli.console import Waiting, console, counted, say
-from sparsine.cli.options import Device
+from sparsine.cli.options import Device, Load
 from sparsine.cli.outputs import Output, output
 
 # Below this share of the surviving weights a note says that the row is not what its density promises.
@@ -25,6 +25,8 @@ class Options(BenchmarkConfig):
     """cpu, cuda, or one of several GPUs, as in cuda:1: where both ways compute."""
     json: Path | None = None
     """Write the record to this file, anew after every row."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 def run(options: Options) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from sparsine.cli.console import Waiting, counted, say
-from sparsine.cli.options import Device, EngineName, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, open_signals
 from sparsine.cli.starts import find_start
@@ -37,6 +37,8 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 def run(options: Options) -> int:

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from sparsine.checks import OneOf, check_range
 from sparsine.cli.console import Waiting, console, counted, say, shown_steps
-from sparsine.cli.options import Device, EngineName
+from sparsine.cli.early import with_chosen
+from sparsine.cli.options import Device, EngineName, Load
 from sparsine.cli.starts import with_home
 from sparsine.comparison.comparison import Comparison, parse_data
 from sparsine.comparison.config import CompareConfig
@@ -21,7 +22,7 @@ from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.comparison.page import write_comparison_page
 from sparsine.comparison.points import points_of
 from sparsine.comparison.records import read_cells
-from sparsine.comparison.run import Outcome, load_methods, run_comparison
+from sparsine.comparison.run import Outcome, run_comparison
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.evaluation.wording import db
 from sparsine.folders import as_it_is, watched
@@ -62,8 +63,6 @@ class Options:
     """How many of them are drawn, for the first seed."""
     workers: int = os.cpu_count() or 1
     """Jobs at a time; the cores are shared out among them."""
-    load: tuple[Path, ...] = ()
-    """Python files that add methods of your own to METHODS."""
     field: FieldConfig
     grid: GridConfig
     inner: InnerConfig
@@ -76,6 +75,8 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 def defaults(args: list[str]) -> Options:
@@ -85,13 +86,13 @@ def defaults(args: list[str]) -> Options:
         raise BadInput(f"the recipe comes first: sparsine compare RECIPE ..., one of {', '.join(COMPARISONS)}")
     config = comparison(name or "small")
     values = {part: getattr(config.learn, part) for part in _LEARN_PARTS}
+    values["pruning"] = with_chosen(config.learn.pruning, args)
     values |= {part: getattr(config, part) for part in _OWN_PARTS}
     return Options(recipe=name or tyro.MISSING, data=tyro.MISSING, out=tyro.MISSING, **values)
 
 
 def run(options: Options) -> int:
     check_range("workers", options.workers, 1, 1_000)
-    load_methods(options.load)
     wanted = Comparison(_config(options), parse_data(options.data), options.out)
     say(
         ("comparing", "bold"),
@@ -103,7 +104,7 @@ def run(options: Options) -> int:
         def on_progress(fraction: float, what: str) -> None:
             waiting.at(int(fraction * PROGRESS_PARTS), what)
 
-        outcome = run_comparison(wanted, workers=options.workers, load=options.load, on_progress=on_progress)
+        outcome = run_comparison(wanted, workers=options.workers, on_progress=on_progress)
     with watched(as_it_is(options.out)):
         return _conclude(options.out, outcome)
 

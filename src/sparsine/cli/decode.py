@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from sparsine.cli.console import Complaints, Waiting, counted, say
-from sparsine.cli.options import Device, EngineName, Region, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Load, Region, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.starts import check_there, find_start_of
 from sparsine.cli.status import status_of
@@ -49,6 +49,8 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 def run(options: Options) -> int:

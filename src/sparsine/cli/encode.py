@@ -16,7 +16,7 @@ from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Complaints, Waiting, console, counted, say
-from sparsine.cli.options import Device, EngineName, Size
+from sparsine.cli.options import Device, EngineName, Load, Size
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.starts import find_start
@@ -67,6 +67,8 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         if self.limit is not None:

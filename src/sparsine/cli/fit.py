@@ -18,7 +18,7 @@ from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say, shown_steps
-from sparsine.cli.options import Device, EngineName, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.starts import find_start
@@ -62,6 +62,8 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         if self.limit is not None:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from sparsine.cli.code_info import is_code, show_code
 from sparsine.cli.console import console, say
+from sparsine.cli.options import Load
 from sparsine.cli.starts import find_start, find_start_of
 from sparsine.engines.choose import ENGINES
 from sparsine.engines.native import VARIABLE, chosen_instructions, instruction_sets, is_built
@@ -29,6 +30,8 @@ class Options:
     the code names."""
     engines: bool = False
     """Say which engines there are and which instruction set the sparse one uses here."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 def run(options: Options) -> int:

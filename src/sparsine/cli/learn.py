@@ -12,7 +12,8 @@ import tyro
 
 from sparsine.checks import OneOf
 from sparsine.cli.console import Waiting, counted, say, say_notes
-from sparsine.cli.options import Device, EngineName
+from sparsine.cli.early import with_chosen
+from sparsine.cli.options import Device, EngineName, Load
 from sparsine.cli.starts import with_home
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
@@ -22,6 +23,7 @@ from sparsine.meta.run import Run, open_run
 from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start
+from sparsine.plugins import changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.recipes import RECIPES, recipe
 from sparsine.signals.open import expanded, open_dataset
@@ -53,6 +55,8 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 class _Early(argparse.ArgumentParser):
@@ -71,11 +75,19 @@ def defaults(args: list[str]) -> Options:
     given, _ = early.parse_known_args(args)
     resumes = given.resume and given.out is not None and (given.out / "config.json").is_file()
     config = read_config(given.out) if resumes else recipe(given.recipe)
+    config = dataclasses.replace(config, pruning=with_chosen(config.pruning, args))
     values = {f.name: getattr(config, f.name) for f in dataclasses.fields(LearnConfig) if f.name != "data"}
     return Options(dataset=tyro.MISSING, out=given.out or tyro.MISSING, resume=False, **values)
 
 
 def run(options: Options) -> int:
+    loaded = read_loaded(options.out) if options.resume else []
+    say_notes(changed(loaded))
+    with made_with(loaded, str(options.out)):
+        return _learn(options)
+
+
+def _learn(options: Options) -> int:
     names = {f.name for f in dataclasses.fields(LearnConfig)} - {"data"}
     given = {name: getattr(options, name) for name in names} | {"outer": with_home(options.outer)}
     config = LearnConfig(data=options.dataset, **given)
@@ -122,7 +134,7 @@ def _learned(options: Options, config: LearnConfig, learning: Run, waiting: Wait
 def _announce(learning: Run, waiting: Waiting) -> None:
     config, dataset, pattern = learning.config, learning.dataset, learning.first_pattern
     say_notes([*dataset.notes, *learning.take_notes()])
-    rounds = len(config.pruning.schedule(pattern.num_weights, pattern.field.num_weights))
+    rounds = len(learning.survivors)
     waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round)
     say(("learning", "bold"), f" a start for {config.data} ({dataset.shape[0]} x {dataset.shape[1]}, "
         f"{len(dataset.train)} training signals), recipe {config.recipe}, {pattern.counts}, "

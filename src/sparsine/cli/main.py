@@ -12,6 +12,7 @@ from sparsine.cli.status import BAD_INPUT, DONE, INTERRUPTED, MEANINGS, NOT_ALL
 from sparsine.cli.streams import lasting_streams
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import CannotLock
+from sparsine.registry import LeftOut
 from sparsine.shown import shown
 from sparsine.version import __version__
 
@@ -71,7 +72,7 @@ def _notes_for_warnings() -> Iterator[None]:
     usual = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
-        if issubclass(category, CannotLock):
+        if issubclass(category, CannotLock | LeftOut):
             print(f"note: {shown(message)}", file=sys.stderr)
         else:
             usual(message, category, *place)
@@ -88,9 +89,11 @@ def _run(command: str, args: list[str]) -> int:
         # PyTorch's threads would spin for milliseconds after each of its operations, on the cores that the sparse
         # engine is computing on. Read by OpenMP when torch is loaded.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from sparsine.cli.options import parse  # brings torch: not needed for the usage
+    from sparsine.cli.early import load_named  # brings torch: not needed for the usage
+    from sparsine.cli.options import parse
 
     module: Any = import_module(f"sparsine.cli.{command.replace('-', '_')}")
+    load_named(module.Options, args)
     code: int = module.run(parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None)))
     return code
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
+from tyro.conf import UseAppendAction
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from sparsine.checks import one_of
@@ -106,8 +107,8 @@ def _literal_rule(info: PrimitiveTypeInfo) -> Spec | None:
 
 
 def _several_rule(info: PrimitiveTypeInfo) -> Spec | None:
-    """tuple[X, ...]"""
-    if get_origin(info.type) is not tuple or get_args(info.type)[1:] != (...,):
+    """tuple[X, ...], but for one that is given piece by piece, which tyro knows how to read."""
+    if get_origin(info.type) is not tuple or get_args(info.type)[1:] != (...,) or UseAppendAction in info.markers:
         return None
     each = _spec_of(get_args(info.type)[0], info)
     return PrimitiveConstructorSpec(

@@ -6,6 +6,7 @@ import io
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import tyro
@@ -18,6 +19,7 @@ from tyro.constructors import (
 )
 
 from sparsine.checks import OneOf
+from sparsine.choices import Choice
 from sparsine.cli.option_types import Region as Region
 from sparsine.cli.option_types import Size as Size
 from sparsine.cli.option_types import as_tuple as as_tuple
@@ -26,6 +28,7 @@ from sparsine.engines.choose import ENGINES
 from sparsine.errors import BadInput
 
 T = TypeVar("T")
+Load = tyro.conf.UseAppendAction[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE")]]
 EngineName = Annotated[str, OneOf(ENGINES, "auto")]
 Device = Annotated[str, tyro.conf.arg(metavar="DEVICE")]
 
@@ -74,7 +77,7 @@ def _one_line(box: str) -> str:
             break
         said.append("- perhaps you meant" if line.startswith("Perhaps you meant") else line)
     text = " ".join(" ".join(said).split()).replace("Expected 1 values", "It needs one value")
-    return re.sub(r"^Error parsing (?:(--[\w-]+: )|\S+: )", r"\1", text) or title
+    return re.sub(r"^Error parsing (?:(--[\w.-]+: )|\S+: )", r"\1", text) or title
 
 
 class _OptionsRule:
@@ -87,21 +90,59 @@ class _OptionsRule:
     def __call__(self, info: StructTypeInfo) -> StructConstructorSpec | None:
         if self.asking or not dataclasses.is_dataclass(info.type):
             return None
+        found = self._usual(info)
+        choices = {one.what: one for field in found.fields if (one := _mark(field.type, Choice))}
+        parts = [part for field in found.fields for part in self._parts(field, info.default)]
+        fields = tuple(_option(part, choices.get(part.name)) for part in parts)
+        return StructConstructorSpec(_from_parts(found.instantiate) if choices else found.instantiate, fields)
+
+    def _usual(self, info: StructTypeInfo) -> StructConstructorSpec:
         self.asking = True
         try:
             found = ConstructorRegistry.get_struct_spec(info)
         finally:
             self.asking = False
         assert isinstance(found, StructConstructorSpec)
-        return dataclasses.replace(found, fields=tuple(map(_option, found.fields)))
+        return found
+
+    def _parts(self, field: StructFieldSpec, config: Any) -> list[StructFieldSpec]:
+        """Options of what was chosen in `config` are options of their own: `--score.signals`."""
+        brings = _mark(field.type, Choice)
+        if brings is None:
+            return [field]
+        name = getattr(config, brings.what)
+        entry = brings.registry[name]
+        if not (own := brings.own(entry)):
+            return []
+        options = self._usual(StructTypeInfo.make(entry, brings.made(name, field.default), False))
+        return [
+            dataclasses.replace(option, name=f"{brings.what}.{option.name}")
+            for option in options.fields
+            if option.name in own
+        ]
 
 
-def _option(field: StructFieldSpec) -> StructFieldSpec:
+def _from_parts(make: Callable[..., Any]) -> Callable[..., Any]:
+    """`make`, where score.signals=6 is an entry of `score_options`."""
+
+    def made(**given: Any) -> Any:
+        together = {name: value for name, value in given.items() if "." not in name}
+        for name in given.keys() - together.keys():
+            what, _, option = name.partition(".")
+            together.setdefault(f"{what}_options", {})[option] = given[name]
+        return make(**together)
+
+    made.__doc__ = make.__doc__  # it stands in the help
+    return made
+
+
+def _option(field: StructFieldSpec, brings: Choice | None = None) -> StructFieldSpec:
+    """`brings` knows the options of what this one chooses."""
     kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
     if dataclasses.is_dataclass(kind):
         return field
-    words, known = _words(field.type), next(filter(None, map(_words, get_args(kind))), None)
-    sentence = _sentence(field) + (f" Known: {', '.join(known.words)}." if known else "")
+    words, known = _mark(field.type, OneOf), next(filter(None, (_mark(k, OneOf) for k in get_args(kind))), None)
+    sentence = _sentence(field) + (f" Known: {', '.join(known.words)}." if known else "") + _those_with_options(brings)
 
     def hint(default: str) -> str:
         if default == "":
@@ -113,9 +154,17 @@ def _option(field: StructFieldSpec) -> StructFieldSpec:
     return dataclasses.replace(field, type=Annotated[(field.type, *marks)], helptext=sentence)  # type: ignore[arg-type]
 
 
-def _words(kind: Any) -> OneOf | None:
-    """The mark of an `Annotated` type, if it has one."""
-    return next((mark for mark in get_args(kind)[1:] if isinstance(mark, OneOf)), None)
+def _those_with_options(brings: Choice | None) -> str:
+    names = [name for name, entry in brings.registry.items() if brings.own(entry)] if brings else []
+    if brings is None or not names:
+        return ""
+    have = "has options of its own" if len(names) == 1 else "have options of their own"
+    return f" {', '.join(names)} {have}: --{brings.what} {names[0]} --help."
+
+
+def _mark(kind: Any, wanted: type[T]) -> T | None:
+    """The mark of an `Annotated` type, if it has one of that class."""
+    return next((mark for mark in get_args(kind)[1:] if isinstance(mark, wanted)), None)
 
 
 def _sentence(field: StructFieldSpec) -> str:

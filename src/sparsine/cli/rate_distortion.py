@@ -14,6 +14,7 @@ from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say
+from sparsine.cli.options import Load
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.cli.status import status_of
@@ -47,6 +48,8 @@ class Options(RateDistortionConfig):
     """Of a data set: the part that is measured."""
     limit: int | None = None
     """Only so many signals, from the front."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

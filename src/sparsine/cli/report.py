@@ -9,6 +9,7 @@ import tyro
 from rich.table import Table
 
 from sparsine.cli.console import Waiting, console, say, say_notes, shown_steps
+from sparsine.cli.options import Load
 from sparsine.cli.status import status_of
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.evaluation.report import write_report
@@ -16,6 +17,7 @@ from sparsine.folders import as_it_is, check_places, locked, watched
 from sparsine.meta.metrics import read_metrics
 from sparsine.meta.run_data import open_data_of
 from sparsine.meta.run_folder import read_config
+from sparsine.plugins import made_with, read_loaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +27,16 @@ class Options:
     data: str | None = None
     """Where its data set lies now, as in images:DIR, if it was moved; the run knows where it was."""
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 def run(options: Options) -> int:
+    with made_with(read_loaded(options.run), str(options.run)):
+        return _report(options)
+
+
+def _report(options: Options) -> int:
     config = read_config(options.run)
     dataset = open_data_of(options.run, config, options.data)
     say_notes(dataset.notes)

@@ -11,6 +11,7 @@ import tyro
 
 from sparsine.checks import check_range
 from sparsine.cli.console import counted, say
+from sparsine.cli.options import Load
 from sparsine.errors import BadInput
 from sparsine.viewer.browser import open_browser
 from sparsine.viewer.config import ViewerConfig
@@ -32,6 +33,8 @@ class Options:
     """Of this machine; None is 8765, or any free one if that is taken."""
     no_browser: bool = False
     """Only print the address; so it is where nothing can open a window."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         if self.port is not None:

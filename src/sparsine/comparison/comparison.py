@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparsine.checks import check_choice
 from sparsine.comparison.cell import Cell
-from sparsine.comparison.config import CompareConfig
+from sparsine.comparison.config import CompareConfig, in_todays_words
 from sparsine.comparison.methods import METHODS, Method
 from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.comparison.methods.transfer import Transfer
@@ -30,13 +29,14 @@ from sparsine.fields.pattern import Pattern
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.run_folder import differences, with_new_options
 from sparsine.meta.start import load_start
+from sparsine.plugins import made_with, recorded
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset
 from sparsine.storage import read_json, write_json
 
 FILE = "comparison.json"
 # More of these may be asked for later: cells are independent, and those that are there stay.
-GROWING = ("methods", "levels", "ablation_levels", "latents", "seeds", "data", "learn.watch", "pictures")
+GROWING = ("loaded", "methods", "levels", "ablation_levels", "latents", "seeds", "data", "learn.watch", "pictures")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -80,15 +80,16 @@ class Comparison:
         if not (root / FILE).is_file():
             raise BadInput(f"{root} is not the folder of a comparison: it has no {FILE}")
         saved = read_json(root / FILE)
-        try:
-            return cls(CompareConfig.from_dict(saved["config"]), dict(saved["data"]), root)
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadInput(f"{root / FILE}: {error}") from error
+        with made_with(saved.get("loaded") if isinstance(saved, dict) else None, str(root)):
+            try:
+                return cls(CompareConfig.from_dict(saved["config"]), dict(saved["data"]), root)
+            except (KeyError, TypeError, ValueError) as error:
+                raise BadInput(f"{root / FILE}: {error}") from error
 
     def write(self) -> None:
         """Say in the folder what was asked for. Raises BadInput when another comparison is there."""
         path = self.root / FILE
-        value = json.loads(json.dumps({"config": self.config.to_dict(), "data": self.data}))
+        value = json.loads(json.dumps({"config": self.config.to_dict(), "data": self.data, **recorded()}))
         if path.exists():
             _check_same(path, read_json(path), value)
         write_json(path, value)
@@ -128,7 +129,8 @@ class Comparison:
     def _named(self, name: str) -> list[Method]:
         if name == TRANSFER:
             return [Transfer(label) for label in self.data] if len(self.data) > 1 else []
-        check_choice("method", name, [*METHODS, TRANSFER])
+        if name not in METHODS:
+            METHODS.refuse(name, TRANSFER)
         return [METHODS[name]]
 
     def _check_data(self) -> None:
@@ -194,9 +196,10 @@ def _check_same(path: Path, saved: Any, given: Any) -> None:
     if not isinstance(saved, dict) or not isinstance(saved.get("data"), dict):
         raise BadInput(f"{path} is damaged: it does not say what was asked for; restore it from a copy")
     defaults = json.loads(json.dumps({"config": {"learn": LearnConfig().to_dict()}}))
+    known = {**saved, "config": in_todays_words(saved.get("config"))}
     found = [
         f"{name} was {a!r}, now {b!r}"
-        for name, a, b in differences(with_new_options(saved, given, defaults), given)
+        for name, a, b in differences(with_new_options(known, given, defaults), given)
         if not name.removeprefix("config.").startswith(GROWING)
     ]
     if found:

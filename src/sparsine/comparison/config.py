@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sparsine.checks import check_range
-from sparsine.errors import BadInput
+from sparsine.errors import BadInput, UnknownName
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.config import LearnConfig
+from sparsine.meta import config as meta
+from sparsine.meta.config import OLD_OPTIONS, LearnConfig
+from sparsine.pruning.saliency import Saliency
 
 REPORTED = (0, 1, 2, 5, 10, 20, 50, 100)
 
@@ -70,7 +72,7 @@ class CompareConfig:
     def from_dict(cls, data: dict[str, Any]) -> "CompareConfig":
         """Raises BadInput when `data` does not describe a comparison of this version."""
         try:
-            given = dict(data)
+            given = dict(in_todays_words(data))
             given["learn"] = LearnConfig.from_dict(given["learn"])
             for name in ("adam", "sgd"):
                 fit = dict(given[name])
@@ -79,5 +81,18 @@ class CompareConfig:
             for name in ("methods", "levels", "ablation_levels", "latents", "seeds"):
                 given[name] = tuple(given[name])
             return cls(**given)
+        except UnknownName:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"not a comparison of this version of sparsine ({error})") from error
+
+
+def in_todays_words(saved: Any) -> Any:
+    """What `to_dict` made, now or before scores had options of their own. The method that prunes by saliency looked at
+    its options whatever the score was; now they are those of the score, if that is saliency."""
+    learn = saved.get("learn") if isinstance(saved, dict) else None
+    if not isinstance(learn, dict) or not isinstance(pruning := learn.get("pruning"), dict):
+        return saved
+    old = {new: pruning[name] for name, new in OLD_OPTIONS.items() if name in pruning}
+    score = {"score": "saliency"} if old and old != asdict(Saliency()) else {}
+    return {**saved, "learn": meta.in_todays_words({**learn, "pruning": {**pruning, **score}})}

@@ -68,7 +68,7 @@ class Plan:
     def survivors(self) -> list[int]:
         """Weights after 0, 1, 2, ... prunings."""
         total = self.field.num_weights
-        return [total, *self.config.learn.pruning.schedule(total, total)]
+        return [total, *self.config.learn.pruning.survivors(total, total)]
 
     def level(self, round: int) -> Level:
         """Raises BadInput when the schedule has no such round."""
@@ -85,7 +85,7 @@ class Plan:
         outer = replace(learn.outer, start_from="")  # a stage that begins from a start names it by its digest
         outer = outer if dense_steps is None else replace(outer, dense_steps=dense_steps)
         pruning = replace(learn.pruning, rounds=rounds) if rounds else PruningConfig(rounds=0)
-        pruning = replace(pruning, score=score) if score else pruning
+        pruning = pruning.with_score(score) if score else pruning
         return replace(learn, recipe=self.config.recipe, data=self.dataset.spec, seed=self.seed, outer=outer,
                        pruning=pruning)  # fmt: skip
 
@@ -106,6 +106,11 @@ class Plan:
         """The paper's alternation from the dense start, survivors chosen by `score`; or from where magnitude has led
         `after` so many rounds. Adam begins anew where it begins, so that all chains can share the dense start."""
         config = self.learning(dense_steps=0, rounds=len(self.survivors) - 1 - after, score=score)
+        if config.pruning.survivors(self.survivors[after], self.field.num_weights) != self.survivors[after + 1 :]:
+            raise BadInput(
+                f"from round {after} on, schedule {config.pruning.schedule} leaves other numbers of weights if pruning "
+                "begins there; choose methods that prune from the beginning, and a schedule that heeds --rounds"
+            )
         name, begins = (f"{score}-after-{after:02d}", self.chain("magnitude")) if after else (score, self.dense())
         density = self.survivors[after] / self.field.num_weights
         return self._stage(name, config, self.field, [begins.at(after)], lambda starts: starts[0], density)
@@ -144,7 +149,7 @@ class Plan:
         gradients = config.outer.tasks_per_step * GRADIENTS_PER_TASK * points
         weights = int(density * field.num_weights)
         rounds = [(config.outer.dense_steps, weights)]
-        rounds += [(config.outer.steps_per_round, count) for count in config.pruning.schedule(weights, weights)]
+        rounds += [(config.outer.steps_per_round, count) for count in config.pruning.survivors(weights, weights)]
         cost = sum(steps * self.fit_cost(count, gradients) for steps, count in rounds)
         return StartStage(self.data, self.seed, name, tuple(needs), cost, config, begin)
 

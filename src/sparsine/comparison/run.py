@@ -3,22 +3,24 @@ crash takes nothing with it. Whatever stops the whole, what is done stays done."
 
 import multiprocessing
 import os
-import runpy
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 import torch
 
+from sparsine import plugins
 from sparsine.comparison.comparison import Comparison, stages_of
 from sparsine.comparison.records import CELLS, check_record, read_cell, write_cells
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import Held, locked, watched
-from sparsine.storage import read_file, read_json, remove_leftovers, write_json
+from sparsine.plugins import LoadedFile
+from sparsine.registry import LeftOut
+from sparsine.storage import read_json, remove_leftovers, write_json
 
 OnProgress = Callable[[float, str], None]
 """Told the fraction that is done, by cost, and what is going on."""
@@ -47,14 +49,12 @@ class Outcome:
     """Jobs that ended in an error, with the reason. What needed them was not tried."""
 
 
-def run_comparison(
-    comparison: Comparison, *, workers: int, load: Sequence[Path] = (), on_progress: OnProgress | None = None
-) -> Outcome:
-    """Learn and measure whatever is not there yet; collect the records.
+def run_comparison(comparison: Comparison, *, workers: int, on_progress: OnProgress | None = None) -> Outcome:
+    """Learn and measure whatever is not there yet; collect the records. Every process runs the files that this one has
+    loaded (`sparsine.plugins`).
 
     Args:
         workers: jobs at a time; the cores are shared out among them.
-        load: Python files that add to METHODS, run in every process.
 
     Raises:
         BadInput: the folder is another's, in use, or holds damaged records; a data set that cannot be used.
@@ -68,7 +68,7 @@ def run_comparison(
     with locked(root) as held:
         comparison.write()
         jobs = _jobs(comparison)
-        failed = _Workers(held, jobs, workers, load, on_progress).work_off() if jobs else {}
+        failed = _Workers(held, jobs, workers, on_progress).work_off() if jobs else {}
         measured = collect(comparison)
     return Outcome(len(cells), measured, failed)
 
@@ -106,9 +106,9 @@ class _Workers:
     """Hands jobs to processes as soon as what they need is there."""
 
     def __init__(
-        self, held: Held, jobs: dict[str, Job], workers: int, load: Sequence[Path], on_progress: OnProgress | None
+        self, held: Held, jobs: dict[str, Job], workers: int, on_progress: OnProgress | None
     ):
-        self.held, self.jobs, self.workers, self.load = held, jobs, workers, load
+        self.held, self.jobs, self.workers, self.loaded = held, jobs, workers, plugins.loaded_files()
         self.on_progress = on_progress
         self.waiting = dict(jobs)
         self.failed: dict[str, str] = {}
@@ -142,7 +142,7 @@ class _Workers:
     def _begin(self, job: Job) -> None:
         del self.waiting[job.key]
         ours, theirs = self.context.Pipe(duplex=False)
-        arguments = (self.held, job.key, self.threads, tuple(self.load), theirs)
+        arguments = (self.held, job.key, self.threads, self.loaded, theirs)
         process = self.context.Process(target=_work, args=arguments, daemon=True)
         process.start()
         theirs.close()
@@ -176,7 +176,7 @@ class _Workers:
             job.done = 1.0
 
 
-def _work(held: Held, key: str, threads: int, load: Sequence[Path], connection: Connection) -> None:
+def _work(held: Held, key: str, threads: int, loaded: Sequence[LoadedFile], connection: Connection) -> None:
     """One job, in its own process. Says how far it is, and at last '' or what went wrong."""
     _end_with_parent()
     torch.set_num_threads(threads)
@@ -189,7 +189,9 @@ def _work(held: Held, key: str, threads: int, load: Sequence[Path], connection: 
             connection.send(float(fraction))
 
     try:
-        load_methods(load)
+        warnings.simplefilter("ignore", LeftOut)  # it was said where the comparison was begun
+        for file in loaded:
+            plugins.load(file)
         with watched(held):
             _do(Comparison.read(held.folder), key, on_progress)
         connection.send("")
@@ -212,16 +214,6 @@ def _do(comparison: Comparison, key: str, on_progress: Callable[[float], None]) 
     (cell,) = cells
     if read_cell(root / key, cell) is None:
         write_json(root / key, cell.measure(root, on_progress))
-
-
-def load_methods(files: Sequence[Path]) -> None:
-    """Run Python files that add to METHODS. Raises BadInput when one cannot be read or fails."""
-    for path in files:
-        read_file(path)  # what runpy says of a file that it cannot read names something else
-        try:
-            runpy.run_path(str(path))
-        except (Exception, SystemExit) as error:
-            raise BadInput(f"{path} failed: {type(error).__name__}: {error}") from error
 
 
 def _end_with_parent() -> None:

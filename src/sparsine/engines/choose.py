@@ -1,5 +1,7 @@
 """Which engine computes: by name, or the fastest that can."""
 
+from itertools import chain
+
 import torch
 
 from sparsine.engines.contract import Engine
@@ -10,8 +12,12 @@ from sparsine.engines.reference import ReferenceEngine
 from sparsine.engines.sparse import SparseEngine
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
+from sparsine.registry import Registry
 
-ENGINES: dict[str, type[Engine]] = {"reference": ReferenceEngine, "dense": DenseEngine, "sparse": SparseEngine}
+ENGINES: Registry[type[Engine]] = Registry(
+    "engine", "sparsine.engines", {"reference": ReferenceEngine, "dense": DenseEngine, "sparse": SparseEngine},
+    wanted="a subclass of Engine", suits=lambda name, value: isinstance(value, type) and issubclass(value, Engine),
+)  # fmt: skip
 OWN = (ReferenceEngine, DenseEngine, SparseEngine)
 """The engines that tests of this package hold against the referee."""
 
@@ -35,7 +41,7 @@ def make_engine(
             draws something else than the field says.
     """
     if name != "auto" and name not in ENGINES:
-        raise BadInput(f"unknown engine {name!r}; use auto, {', '.join(ENGINES)}")
+        ENGINES.refuse(name, "auto")
     check_device(device)
     kind = _fastest(pattern, torch.device(device), dtype) if name == "auto" else ENGINES[name]
     if reason := kind.supports(pattern.field, torch.device(device), dtype):
@@ -57,9 +63,9 @@ def check_device(device: str) -> None:
 def _fastest(pattern: Pattern, device: torch.device, dtype: torch.dtype) -> type[Engine]:
     """The first that supports what is asked. Raises BadInput with every reason where none does."""
     ours = ["sparse", "dense"] if _sparse_wins(pattern, device, dtype) else ["dense", "sparse"]
-    others = [name for name in ENGINES if name not in ("sparse", "dense", "reference")]
+    others = (name for name in ENGINES if name not in ("sparse", "dense", "reference"))  # looked for if need be
     reasons = []
-    for name in [*ours, *others, "reference"]:
+    for name in chain(ours, others, ["reference"]):
         reason = ENGINES[name].supports(pattern.field, device, dtype)
         if reason is None:
             return ENGINES[name]

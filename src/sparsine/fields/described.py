@@ -1,10 +1,11 @@
 """Values with a name and constants, as plain JSON: {"name": "gauss", "sigma": 0.1}."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from typing import Any, ClassVar, TypeVar
 
 from sparsine.errors import BadInput
+from sparsine.registry import Registry
 
 
 class Described:
@@ -26,24 +27,29 @@ class Described:
 
 
 T = TypeVar("T", bound=Described)
+WANTED = "a frozen dataclass whose `name` is that"
+"""What an entry of their registries must be, for people."""
 
 
-def from_description(data: Any, known: Mapping[str, type[T]], what: str) -> T:
+def suits(kind: type[Described]) -> Callable[[str, Any], bool]:
+    """Whether (name, value) can stand in a registry of such parts."""
+    return lambda name, value: (
+        isinstance(value, type) and issubclass(value, kind) and is_dataclass(value) and value.name == name
+    )
+
+
+def from_description(data: Any, known: Registry[type[T]]) -> T:
     """What `to_dict` described. Raises BadInput for a name that is not in `known`, and for other constants."""
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
-        raise BadInput(f"this is not the description of an {what}: {data!r}")
+        raise BadInput(f"this is not the description of an {known.what}: {data!r}")
     constants = {key: value for key, value in data.items() if key != "name"}
-    if data["name"] not in known:
-        raise BadInput(
-            f"unknown {what} {data['name']!r}; known are {', '.join(known)}. One of your own must be registered before "
-            "anything that uses it is read (docs/extending.md)"
-        )
+    kind = known.named(data["name"])
     try:
-        return known[data["name"]](**constants)
+        return kind(**constants)
     except BadInput:
         raise
     except (TypeError, ValueError) as error:
-        raise BadInput(f"{constants} are not the constants of {what} {data['name']!r} ({error})") from error
+        raise BadInput(f"{constants} are not the constants of {known.what} {data['name']!r} ({error})") from error
 
 
 def check_described(value: Any, kind: type[Described], what: str) -> None:

@@ -126,8 +126,8 @@ class MLP:
             if kind == SIREN_KIND:
                 parts: dict[str, Any] = {"activation": Sine(omega_0=float(data["omega_0"]))}
             elif kind == MLP_KIND:
-                parts = {"activation": from_description(data["activation"], ACTIVATIONS, "activation"),
-                         "encoding": from_description(data["encoding"], ENCODINGS, "encoding")}  # fmt: skip
+                parts = {"activation": from_description(data["activation"], ACTIVATIONS),
+                         "encoding": from_description(data["encoding"], ENCODINGS)}  # fmt: skip
             else:
                 raise BadInput(f"unknown kind of field {kind!r}; this version knows {SIREN_KIND!r} and {MLP_KIND!r}")
             return cls(sizes=sizes, output_offset=float(data["output_offset"]), **parts)

@@ -1,21 +1,24 @@
 """The complete description of a learning run: everything that decides its bits."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from sparsine.checks import check_choice, check_range
-from sparsine.errors import BadInput
+from sparsine.errors import BadInput, UnknownName
 from sparsine.meta.field_config import FieldConfig as FieldConfig
 from sparsine.meta.maml import InnerConfig
-from sparsine.pruning.prune import PruningConfig
+from sparsine.pruning.prune import SCORE, PruningConfig
 from sparsine.signals.domain import MAX_POINTS, Domain
 from sparsine.signals.grid import Alignment, AxisOrder, Grid
 
 Moments = Literal["keep", "reset"]
 Decay = Literal["none", "cosine"]
+OLD_OPTIONS = {f"saliency_{name}": name for name in ("signals", "steps", "step_size")}
+"""Of saliency, which stood beside the score once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,11 +141,30 @@ class LearnConfig:
         parts = {"field": FieldConfig, "grid": GridConfig, "inner": InnerConfig, "outer": OuterConfig,
                  "pruning": PruningConfig, "watch": WatchConfig}  # fmt: skip
         try:
-            given = dict(data)
+            given = dict(in_todays_words(data))
             if surplus := given.keys() - {f.name for f in dataclasses.fields(cls)}:
                 raise TypeError(f"it does not know {', '.join(sorted(surplus))}")
             if given["grid"]["resolution"] is not None:
                 given["grid"] = {**given["grid"], "resolution": tuple(given["grid"]["resolution"])}
             return cls(**{key: parts[key](**value) if key in parts else value for key, value in given.items()})
+        except UnknownName:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"not a configuration of this version of sparsine ({error})") from error
+
+
+def in_todays_words(saved: Any) -> Any:
+    """What `to_dict` made, now or before scores had options of their own: those of saliency stood beside them. Options
+    that a score has got since have their default. What is no configuration is left as it is.
+
+    Raises:
+        BadInput: a score that is not here, or options that it has not.
+    """
+    pruning = saved.get("pruning") if isinstance(saved, dict) else None
+    if not isinstance(pruning, dict) or not isinstance(score := pruning.get("score", PruningConfig().score), str):
+        return saved
+    rest = {name: value for name, value in pruning.items() if name not in OLD_OPTIONS}
+    old = {new: pruning[name] for name, new in OLD_OPTIONS.items() if name in pruning}
+    options = pruning.get("score_options", old if score == "saliency" else {})
+    whole = json.loads(json.dumps(SCORE.completed(score, dict(options))))
+    return {**saved, "pruning": {**rest, "score_options": whole}}

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from sparsine.checks import OneOf, check_choice, check_range
+from sparsine.checks import OneOf, check_range
 from sparsine.errors import BadInput
 from sparsine.fields.activations import ACTIVATIONS
 from sparsine.fields.described import Described
@@ -45,8 +45,8 @@ class FieldConfig:
         check_range("width", self.width, 1, 65_536)
         check_range("hidden_layers", self.hidden_layers, 1, 64)
         check_range("omega_0", self.omega_0, 1e-6, 1e6)
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("encoding", self.encoding, ENCODINGS)
+        ACTIVATIONS.named(self.activation)
+        ENCODINGS.named(self.encoding)
         for name in OF_SOME:
             self._check_goes_with(name)
         self.field(1, 1)

@@ -3,6 +3,7 @@
 config.json          the complete configuration
 data.json            which signals it learns from, by name and content
 changes.json         step sizes that were lowered on the way, if any were
+loaded.json          files of one's own that were loaded, and packages, if any were
 metrics.jsonl        training and validation, one object a line
 tensorboard/         the same as TensorBoard events
 starts/              round-00.safetensors, round-01.safetensors, ...
@@ -46,6 +47,8 @@ from sparsine.meta.start import Start, load_start, save_start
 from sparsine.meta.tasks import TaskSampler
 from sparsine.meta.usual_loss import UsualLoss
 from sparsine.optim import AdamState
+from sparsine.plugins import recorded, write_loaded
+from sparsine.pruning.contract import memory_of
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import Manifest, OnLook
@@ -159,6 +162,7 @@ class Run:
             state = self.checkpoint.state if self.checkpoint else None
             keep_changes(self.folder, state.step if state else 0, state.round if state else 0, lowered)
         write_json(self.folder / "config.json", self.config.to_dict())
+        write_loaded(self.folder)
         if self.data:
             write_run_data(self.folder, self.data)
 
@@ -179,7 +183,7 @@ class Run:
     @cached_property
     def survivors(self) -> list[int]:
         """Weights after each pruning that the configuration asks for."""
-        return self.config.pruning.schedule(self.first_pattern.num_weights, self.first_pattern.field.num_weights)
+        return self.config.pruning.survivors(self.first_pattern.num_weights, self.first_pattern.field.num_weights)
 
     def num_steps(self, round: int) -> int:
         """Outer steps in a round."""
@@ -276,7 +280,7 @@ class Run:
             "recipe": self.config.recipe, "config": self.config.to_dict(), "changes": read_changes(self.folder),
             "round": state.round, "steps": state.step,
             "learn_seconds": round(self._usage.seconds, 3), "usage": self._usage.to_dict(),
-            "unreadable": self.sampler.unreadable, "environment": environment(),
+            "unreadable": self.sampler.unreadable, "environment": environment(), **recorded(),
         }  # fmt: skip
         start = Start(state.pattern, state.theta.cpu(), self.grid, info, kind=self.dataset.kind)
         save_start(start_path(self.folder, state.round), start)
@@ -331,12 +335,14 @@ class Run:
         """A rough floor of what the run will hold: vectors of a step, and the values of its signals."""
         config = self.config
         field = self.given_start.field if self.given_start else config.field.field(self.grid.num_coords, 1)
-        fits = config.pruning.saliency_signals if config.pruning.score == "saliency" else 0
-        signals = max(config.outer.tasks_per_step, config.watch.val_signals, fits)
-        values = signals * self.grid.num_points * field.out_features
-        vectors = (10 + 4 * fits) * (field.num_weights + field.num_biases)
-        check_memory("this run", 4 * (vectors + 3 * values), "lower --width, --hidden-layers, --tasks-per-step, "
-                     "--val-signals, --saliency-signals or --resolution")  # fmt: skip
+        params, values = field.num_weights + field.num_biases, self.grid.num_points * field.out_features
+        signals = max(config.outer.tasks_per_step, config.watch.val_signals)
+        check_memory("this run", 4 * (10 * params + 3 * signals * values),
+                     "lower --width, --hidden-layers, --tasks-per-step, --val-signals or --resolution")  # fmt: skip
+        pruning = config.pruning
+        asked = "".join(f", --score.{name.replace('_', '-')}" for name in pruning.score_options)
+        check_memory(f"pruning by {pruning.score}", 40 * params + memory_of(pruning.make_score(), params, values),
+                     f"lower --width, --hidden-layers or --resolution, or what the score asks for{asked}")  # fmt: skip
 
     def _load_validation(self) -> Samples | None:
         if self.config.watch.val_signals and not len(self.dataset.val):

@@ -9,9 +9,10 @@ from typing import Any
 from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.meta.changes import Difference, is_allowed
-from sparsine.meta.config import LearnConfig
+from sparsine.meta.config import LearnConfig, in_todays_words
 from sparsine.meta.run_data import FILE as DATA_FILE
 from sparsine.meta.start import Start
+from sparsine.plugins import made_with, read_loaded
 from sparsine.signals.dataset import Dataset
 from sparsine.storage import read_json
 
@@ -60,7 +61,7 @@ def check_folder(config: LearnConfig, folder: Path, resume: bool, *, lower: bool
     if not resume:
         raise BadInput(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
     given, defaults = (json.loads(json.dumps(c.to_dict())) for c in (config, LearnConfig()))
-    saved = read_json(folder / "config.json")
+    saved = in_todays_words(read_json(folder / "config.json"))
     if not isinstance(saved, dict):
         raise BadInput(f"{folder / 'config.json'} is damaged: it holds no configuration; restore it from a copy")
     found = [d for d in differences(with_new_options(saved, given, defaults), given) if not d[0].startswith("watch.")]
@@ -103,10 +104,11 @@ def read_config(folder: Path) -> LearnConfig:
     """The configuration of the run in `folder`. Raises BadInput when there is none."""
     if not (folder / "config.json").is_file():
         raise BadInput(f"{folder} is not the folder of a run: it has no config.json")
-    try:
-        return LearnConfig.from_dict(read_json(folder / "config.json"))
-    except BadInput as error:
-        raise BadInput(f"{folder / 'config.json'}: {error}") from error
+    with made_with(read_loaded(folder), str(folder)):
+        try:
+            return LearnConfig.from_dict(read_json(folder / "config.json"))
+        except BadInput as error:
+            raise BadInput(f"{folder / 'config.json'}: {error}") from error
 
 
 def starts_of(folder: Path) -> list[Path]:

@@ -6,8 +6,8 @@ from sparsine.meta.outer import LearnState, meta_train
 from sparsine.meta.run import Run
 from sparsine.meta.start import Start
 from sparsine.meta.tasks import TaskSampler
+from sparsine.pruning.contract import TrainingSignals
 from sparsine.pruning.prune import prune
-from sparsine.pruning.saliency import Fits
 
 
 def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
@@ -33,13 +33,13 @@ def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
 
 def next_round(config: LearnConfig, state: LearnState, num_survivors: int, sampler: TaskSampler) -> LearnState:
     """Prune, and carry the survivors over. `sampler` is asked for signals by scores that look at fits."""
-    pruning = config.pruning
 
-    def draw_fits() -> Fits:
+    def draw(count: int) -> TrainingSignals:
         engine = make_engine(state.pattern, config.engine, device=config.device)
-        samples = sampler.apart(state.round, pruning.saliency_signals)
-        return Fits(engine, samples.coords, samples.values, pruning.saliency_steps, pruning.saliency_step_size)
+        samples = sampler.apart(state.round, count)
+        return TrainingSignals(engine, samples.coords, samples.values)
 
-    seed = config.seed + state.round
-    pattern = prune(state.pattern, state.theta, num_survivors, pruning.score, seed, draw_fits)
+    score, seed = config.pruning.make_score(), config.seed + state.round
+    distribution = config.pruning.make_distribution()
+    pattern = prune(state.pattern, state.theta, num_survivors, score, seed, draw, distribution=distribution)
     return state.pruned_to(pattern, config.outer.moments)

@@ -17,6 +17,7 @@ from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.coding import CODING_VERSION, CodingTables
+from sparsine.plugins import made_with
 from sparsine.signals.domain import Domain, domain_from_dict
 from sparsine.signals.kind import VALUES, Kind, kind_from_dict, kind_named
 from sparsine.storage import json_value, read_file, write_atomically
@@ -95,15 +96,22 @@ def load_start(path: Path) -> Start:
         BadInput: missing, damaged, of another kind or of a later version.
     """
     tensors, pattern, about = read_vectors(path, FORMAT)
-    try:
-        coding = _coding(path, tensors, about)
-        info = dict(about["info"])
-        start = Start(pattern, tensors["theta"], domain_from_dict(about["grid"]), info, coding, kind_of(about))
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"{path} is not a whole start ({error})") from error
+    with made_with(_loaded_for(about), str(path)):
+        try:
+            coding = _coding(path, tensors, about)
+            info = dict(about["info"])
+            start = Start(pattern, tensors["theta"], domain_from_dict(about["grid"]), info, coding, kind_of(about))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{path} is not a whole start ({error})") from error
     if not torch.isfinite(start.theta).all():
         raise BadInput(f"{path} holds numbers that are not finite; it cannot be used")
     return start
+
+
+def _loaded_for(about: dict[str, Any]) -> Any:
+    """What the header of a file says of files that were loaded when it was made."""
+    info = about.get("info")
+    return info.get("loaded") if isinstance(info, dict) else None
 
 
 def kind_of(about: dict[str, Any]) -> Kind:
@@ -160,10 +168,11 @@ def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dic
         raise BadInput(f"{path} is damaged or cut short ({error}); restore it from a copy") from error
     if sha256 != found:
         raise BadInput(f"{path} is damaged: its checksum does not match its contents; restore it from a copy")
-    try:
-        pattern = Pattern.from_bits(MLP.from_dict(header["field"]), tensors.pop("pattern"))
-    except (KeyError, ValueError, OverflowError) as error:
-        raise BadInput(f"{path} does not say what field it belongs to ({error})") from error
+    with made_with(_loaded_for(header), str(path)):
+        try:
+            pattern = Pattern.from_bits(MLP.from_dict(header["field"]), tensors.pop("pattern"))
+        except (KeyError, ValueError, OverflowError) as error:
+            raise BadInput(f"{path} does not say what field it belongs to ({error})") from error
     return tensors, pattern, header
 
 

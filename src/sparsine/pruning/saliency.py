@@ -6,47 +6,57 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sparsine.engines.contract import Engine
+from sparsine.checks import check_range
 from sparsine.errors import WorkFailed
+from sparsine.fields.pattern import Pattern
 from sparsine.optim import AdamState, adam_step
+from sparsine.pruning.contract import Context
 
 
-@dataclass(frozen=True)
-class Fits:
-    """Signals to fit from a start, and how: Adam, as at test time."""
+@dataclass(frozen=True, kw_only=True)
+class Saliency:
+    """What a weight is worth to fits of training signals: ours, not the paper's.
 
-    engine: Engine
-    coords: Float[Tensor, "*signals points dims"]
-    values: Float[Tensor, "signals points channels"]
-    num_steps: int
-    step_size: float
-
-
-def saliency_of_weights(
-    num_weights: int, theta: Float[Tensor, " params"], fits: Fits
-) -> Float[Tensor, " surviving_weights"]:
-    """Mean size of each weight at the end of the fits, times the size of its gradient summed over their second half.
-
-    |w dL/dw| is what a removal costs to first order (Mozer and Smolensky, NeurIPS 1988; Molchanov et al., ICLR 2017).
-    A start is never used as it is, so it is not asked there, but where signals end up: 100 steps of Adam move a weight
-    by up to 100 step sizes, further than most weights of a sparse start are from zero, and how large one is before the
-    fit says little about how large it will be.
-
-    Raises:
-        WorkFailed: a fit overflowed.
+    The score is the mean size of each weight at the end of the fits, times the size of its gradient summed over their
+    second half. |w dL/dw| is what a removal costs to first order (Mozer and Smolensky, NeurIPS 1988; Molchanov et al.,
+    ICLR 2017). A start is never used as it is, so it is not asked there, but where signals end up: 100 steps of Adam
+    move a weight by up to 100 step sizes, further than most weights of a sparse start are from zero, and how large one
+    is before the fit says little about how large it will be.
     """
-    thetas = theta.expand(fits.values.shape[0], -1)
-    adam = AdamState.zeros_like(thetas)
-    gradients = torch.zeros(num_weights, dtype=torch.float64, device=theta.device)
-    for step in range(fits.num_steps):
-        _, grad = fits.engine.loss_and_grad(thetas, fits.coords, fits.values)
-        if 2 * step >= fits.num_steps:
-            gradients += grad[:, :num_weights].abs().mean(dim=0)
-        thetas, adam = adam_step(thetas, grad, adam, fits.step_size)
-    scores = gradients * thetas[:, :num_weights].abs().mean(dim=0)
-    if not torch.isfinite(scores).all():
-        raise WorkFailed(
-            f"a fit that should show which weights count overflowed; lower --saliency-step-size (now "
-            f"{fits.step_size:g})"
-        )
-    return scores
+
+    signals: int = 6
+    """Training signals that are fitted before each pruning."""
+    steps: int = 100
+    """Steps of Adam for each of them, as many as fits will have at test time."""
+    step_size: float = 1e-4
+    """Step size of these steps."""
+
+    def __post_init__(self) -> None:
+        check_range("signals", self.signals, 1, 10_000)
+        check_range("steps", self.steps, 2, 10**6)  # one step has no second half
+        check_range("step_size", self.step_size, 1e-12, 1e3)
+
+    def __call__(
+        self, pattern: Pattern, theta: Float[Tensor, " params"], context: Context
+    ) -> Float[Tensor, " surviving_weights"]:
+        """Raises WorkFailed when a fit overflowed."""
+        fits, num_weights = context.signals(self.signals), pattern.num_weights
+        thetas = theta.expand(fits.values.shape[0], -1)
+        adam = AdamState.zeros_like(thetas)
+        gradients = torch.zeros(num_weights, dtype=torch.float64, device=theta.device)
+        for step in range(self.steps):
+            _, grad = fits.engine.loss_and_grad(thetas, fits.coords, fits.values)
+            if 2 * step >= self.steps:
+                gradients += grad[:, :num_weights].abs().mean(dim=0)
+            thetas, adam = adam_step(thetas, grad, adam, self.step_size)
+        scores = gradients * thetas[:, :num_weights].abs().mean(dim=0)
+        if not torch.isfinite(scores).all():
+            raise WorkFailed(
+                f"a fit that should show which weights count overflowed; lower --score.step-size (now "
+                f"{self.step_size:g})"
+            )
+        return scores
+
+    def memory(self, num_params: int, num_values: int) -> int:
+        """theta, its gradient and two moments of every signal, and its values."""
+        return 4 * self.signals * (4 * num_params + 3 * num_values)

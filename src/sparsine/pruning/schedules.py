@@ -1,15 +1,18 @@
-"""HOW MUCH survives after every round: exact counts of weights."""
+"""HOW MUCH survives after every round: exact counts of weights.
 
-from typing import Protocol, runtime_checkable
+A new schedule is a function (weights, of=None) to the survivors of each round, or a frozen dataclass whose fields are
+its options, and one line: SCHEDULES[name] = it. Fields called fraction, rounds and target_sparsity are given what
+`--fraction`, `--rounds` and `--target-sparsity` say.
+"""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sparsine.choices import CHOSEN, can_be_chosen
 from sparsine.errors import BadInput
-
-
-@runtime_checkable
-class Schedule(Protocol):
-    """From the weights that survive now, `of` those of the dense field, to the survivors after rounds 1, 2, ..."""
-
-    def __call__(self, num_weights: int, of: int | None = None) -> list[int]: ...
+from sparsine.pruning.contract import Schedule
+from sparsine.registry import Registry
 
 
 def geometric(fraction: float, num_rounds: int) -> Schedule:
@@ -44,3 +47,33 @@ def geometric_to(fraction: float, target_sparsity: float) -> Schedule:
         return counts
 
     return survivors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Geometric:
+    """`geometric`, or `geometric_to` where a target is given."""
+
+    fraction: float = 0.2
+    rounds: int = 20
+    target_sparsity: float | None = None
+
+    def __call__(self, num_weights: int, of: int | None = None) -> list[int]:
+        if self.target_sparsity is None:
+            return geometric(self.fraction, self.rounds)(num_weights, of)
+        return geometric_to(self.fraction, self.target_sparsity)(num_weights, of)
+
+
+def check_survivors(name: str, num_weights: int, survivors: Sequence[int]) -> list[int]:
+    """Raises BadInput unless every round leaves a whole number of weights, and none more than there were before."""
+    counts = list(survivors)
+    if any(not isinstance(count, int) or isinstance(count, bool) for count in counts):
+        raise BadInput(f"schedule {name} must say whole numbers of weights, but said {counts}")
+    for before, after in pairwise([num_weights, *counts]):
+        if not 0 <= after <= before:
+            raise BadInput(f"schedule {name} leaves {after} weights after {before}; no round can add weights")
+    return counts
+
+
+SCHEDULES: Registry[Schedule | type[Schedule]] = Registry(
+    "schedule", "sparsine.schedules", {"geometric": Geometric}, wanted=CHOSEN, suits=can_be_chosen
+)

@@ -1,40 +1,20 @@
 """WHICH weights go first: a score for every surviving weight; the lowest are removed.
 
-A new score is one function and one line in SCORES.
+A new score is a function, or a frozen dataclass whose fields are its options, and one line: SCORES[name] = it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from sparsine.errors import BadInput
+from sparsine.choices import CHOSEN, can_be_chosen
 from sparsine.fields.liveness import on_a_path
 from sparsine.fields.pattern import Pattern
-from sparsine.pruning.saliency import Fits, saliency_of_weights
+from sparsine.pruning.contract import Context, Score
+from sparsine.pruning.saliency import Saliency
+from sparsine.registry import Registry
 
 FEW = 100
 """`connected` takes this part of the weights away at a time."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a score may look at besides the weights."""
-
-    generator: torch.Generator
-    """Seeded anew for each pruning."""
-    draw_fits: Callable[[], Fits] | None = None
-
-    def fits(self) -> Fits:
-        """Signals to fit from the start. Raises BadInput when the pruning was given none."""
-        if self.draw_fits is None:
-            raise BadInput("this score looks at fits of signals, but prune(...) was given none: pass draw_fits")
-        return self.draw_fits()
-
-
-Score = Callable[[Pattern, Float[Tensor, " params"], Context], Float[Tensor, " surviving_weights"]]
 
 
 def magnitude(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
@@ -83,11 +63,8 @@ def connected(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
     return scores.to(theta.device)
 
 
-def saliency(pattern: Pattern, theta: Tensor, context: Context) -> Tensor:
-    """What a weight is worth to fits of training signals (`saliency_of_weights`): ours, not the paper's."""
-    return saliency_of_weights(pattern.num_weights, theta, context.fits())
-
-
-SCORES: dict[str, Score] = {
-    "magnitude": magnitude, "random": random, "lamp": lamp, "connected": connected, "saliency": saliency,
-}  # fmt: skip
+SCORES: Registry[Score | type[Score]] = Registry(
+    "score", "sparsine.scores",
+    {"magnitude": magnitude, "random": random, "lamp": lamp, "connected": connected, "saliency": Saliency},
+    wanted=CHOSEN, suits=can_be_chosen,
+)  # fmt: skip

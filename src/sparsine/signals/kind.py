@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from sparsine.errors import BadInput
+from sparsine.registry import Registry
 from sparsine.signals.pictures import error_picture
 from sparsine.signals.previews import preview
 
@@ -147,7 +148,11 @@ class Kind:
 
 VALUES = Kind()
 """Of a signal of which nothing is known."""
-KINDS: dict[str, type[Kind]] = {Kind.name: Kind}
+KINDS: Registry[type[Kind]] = Registry(
+    "kind of signal", "sparsine.kinds", {Kind.name: Kind},
+    wanted="a subclass of Kind, a frozen dataclass whose `name` is that",
+    suits=lambda name, value: isinstance(value, type) and issubclass(value, Kind) and value.name == name,
+)  # fmt: skip
 """By name. The package's own are entered by `sparsine.signals.kinds`, others by a file that `--load` names."""
 
 
@@ -174,12 +179,10 @@ def kind_named(name: str) -> Kind:
 def kind_from_dict(data: Any) -> Kind:
     """The kind that `to_dict` described. Raises BadInput for anything else."""
     name = data.get("name") if isinstance(data, dict) else None
-    if name not in KINDS:
-        raise BadInput(
-            f"signals of kind {name!r} are not known here; known: {', '.join(sorted(KINDS))}; a kind of your own is "
-            "loaded by --load FILE"
-        )
+    if not isinstance(name, str):
+        raise BadInput(f"this is not the description of a kind of signal: {data!r}")
+    kind = KINDS.named(name)
     try:
-        return KINDS[name](**{key: value for key, value in data.items() if key != "name"})
+        return kind(**{key: value for key, value in data.items() if key != "name"})
     except TypeError as error:
         raise BadInput(f"this is not the description of a kind of signal: {data!r} ({error})") from error

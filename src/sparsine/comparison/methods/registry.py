@@ -10,15 +10,18 @@ from sparsine.comparison.methods.quantised import Coin
 from sparsine.comparison.methods.random_pruning import RANDOM_PRUNING
 from sparsine.comparison.methods.scratch import Scratch
 from sparsine.comparison.methods.tickets import PrunedOnce, Reinitialised, Rewound
+from sparsine.registry import Registry
 
 TRANSFER = "transfer"
 """Stands for a start from each other data set of the comparison."""
 
-METHODS: dict[str, Method] = {
-    method.name: method
-    for method in (
-        META_SPARSE, SALIENCY, CONNECTED, CONNECTED_LATE, RANDOM_PRUNING, DenseNarrow(), OneShot(),
-        IterativeMagnitudePruning(), Scratch(), DenseMaml(), LatentModulations(), Coin(16), Coin(8),
-        Rewound(), Reinitialised(), PrunedOnce(),
-    )
-}  # fmt: skip
+OWN: tuple[Method, ...] = (
+    META_SPARSE, SALIENCY, CONNECTED, CONNECTED_LATE, RANDOM_PRUNING, DenseNarrow(), OneShot(),
+    IterativeMagnitudePruning(), Scratch(), DenseMaml(), LatentModulations(), Coin(16), Coin(8),
+    Rewound(), Reinitialised(), PrunedOnce(),
+)  # fmt: skip
+METHODS: Registry[Method] = Registry(
+    "method", "sparsine.methods", {method.name: method for method in OWN},
+    wanted="an instance of a subclass of Method, whose `name` is that",
+    suits=lambda name, value: isinstance(value, Method) and value.name == name,
+)  # fmt: skip

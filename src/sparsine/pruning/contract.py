@@ -1,0 +1,65 @@
+"""What a score, a distribution and a schedule are: a function each, or a frozen dataclass whose fields are options.
+
+A score that needs much memory says so by a method `memory(num_params, num_values)`: roughly how many bytes it holds,
+for a field of so many parameters and signals of so many values.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sparsine.engines.contract import Engine
+from sparsine.errors import BadInput
+from sparsine.fields.pattern import Pattern
+
+
+@dataclass(frozen=True)
+class TrainingSignals:
+    """Signals of the collection, at the points of a step, and an engine that computes with the pattern as it is now."""
+
+    engine: Engine
+    coords: Float[Tensor, "*signals points dims"]
+    values: Float[Tensor, "signals points channels"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a score may look at besides the weights."""
+
+    generator: torch.Generator
+    """Seeded anew for each pruning."""
+    draw: Callable[[int], TrainingSignals] | None = None
+
+    def signals(self, count: int) -> TrainingSignals:
+        """So many training signals, or all if there are fewer: the same whenever this pruning is done again.
+
+        Raises:
+            BadInput: the pruning was given none.
+        """
+        if self.draw is None:
+            raise BadInput("this score looks at fits of signals, but prune(...) was given none: pass draw")
+        return self.draw(count)
+
+
+Score = Callable[[Pattern, Float[Tensor, " params"], Context], Float[Tensor, " surviving_weights"]]
+"""A number for each surviving weight; the lowest go."""
+
+Distribution = Callable[[Pattern, Float[Tensor, " surviving_weights"], int], Sequence[int]]
+"""(pattern, scores, survivors) to the survivors of each layer: just so many together, in none more than there are."""
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """From the weights that survive now, `of` those of the dense field, to the survivors after rounds 1, 2, ..."""
+
+    def __call__(self, num_weights: int, of: int | None = None) -> list[int]: ...
+
+
+def memory_of(score: Any, num_params: int, num_values: int) -> int:
+    """Bytes, roughly; 0 for a score that does not say."""
+    memory = getattr(score, "memory", None)
+    return int(memory(num_params, num_values)) if memory else 0
