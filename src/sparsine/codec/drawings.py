@@ -5,9 +5,11 @@ A bad code is reported and the others go on; the same call keeps the pictures th
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,13 +21,17 @@ from sparsine.codec.threads import in_threads
 from sparsine.codec.view import View
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
+from sparsine.memory import is_out_of_memory
 from sparsine.meta.start import Start
 from sparsine.signals.kind import Kind
 
 KIND, RECORD_VERSION = "sparsine-drawings", 1
 READERS, WRITERS = 2, 2
-BYTES_PER_VALUE = 40
-"""Memory for one value of a drawing on its way to a picture."""
+BYTES_PER_VALUE, BYTES_PER_POINT = 4, 8
+"""Memory for a drawing on its way to a file: values; the colours of each sample, and its share of the file. Measured."""
+VALUES_WAITING = 1 << 24
+"""Of all drawings that are being written, unless it is one alone."""
+NOT_ENOUGH = "there was not enough memory to draw it; draw it smaller, or a region of it"
 
 
 def decode_collection(
@@ -54,33 +60,59 @@ def decode_collection(
         ThreadPoolExecutor(WRITERS) as writers,
     ):
         reader = CodeReader(coder, codes, ledger, overwrite)
-        drawing = _drawn(in_threads(readers, reader.read, codes, 4 * READERS), view, engine, device)
 
-        def write(drawn: tuple[Decoded, np.ndarray] | DrawnCode) -> DrawnCode:
-            return drawn if isinstance(drawn, DrawnCode) else _write(ledger, *drawn, start.kind, view)
+        def draw(code: Decoded | DrawnCode) -> Drawn | DrawnCode:
+            return code if isinstance(code, DrawnCode) else _draw(code, view, engine, device)
 
-        yield from in_threads(writers, write, drawing, WRITERS + 1)
+        def write(drawn: Drawn | DrawnCode) -> DrawnCode:
+            return drawn if isinstance(drawn, DrawnCode) else _write(ledger, drawn, start.kind, view)
 
-
-def _drawn(
-    codes: Iterator[Decoded | DrawnCode], view: View, engine: str, device: str
-) -> Iterator[tuple[Decoded, np.ndarray] | DrawnCode]:
-    for code in codes:
-        if isinstance(code, DrawnCode):
-            yield code
-            continue
-        try:
-            shape = view.shape(code.field.shape)
-            num_bytes = BYTES_PER_VALUE * prod(shape) * code.field.start.field.out_features
-            check_memory("the drawing", num_bytes, "draw it smaller, or a region of it")
-            yield code, code.field.render(shape, view.region, engine=engine, device=device)
-        except BadInput as error:
-            yield DrawnCode(input=code.name, status="bad", reason=str(error))
+        read = in_threads(readers, reader.read, codes, 4 * READERS)
+        yield from in_threads(writers, write, read, WRITERS + 1, first=draw, weigh=partial(_num_values, view),
+                              room=VALUES_WAITING)  # fmt: skip
 
 
-def _write(ledger: Ledger, code: Decoded, values: np.ndarray, kind: Kind, view: View) -> DrawnCode:
-    shape = values.shape[:-1]
-    data = kind.write(values, view.sample_width(shape))
+class Drawn(NamedTuple):
+    """A code, and what its field draws."""
+
+    code: Decoded
+    values: np.ndarray
+
+
+def _num_values(view: View, code: Decoded | DrawnCode) -> int:
+    """Of its drawing."""
+    if isinstance(code, DrawnCode):
+        return 0
+    with suppress(BadInput):  # is reported when it is drawn
+        return prod(view.shape(code.field.shape)) * code.field.start.field.out_features
+    return 0
+
+
+def _draw(code: Decoded, view: View, engine: str, device: str) -> Drawn | DrawnCode:
+    try:
+        shape = view.shape(code.field.shape)
+        num_bytes = BYTES_PER_VALUE * _num_values(view, code) + BYTES_PER_POINT * prod(shape)
+        check_memory("the drawing", num_bytes, "draw it smaller, or a region of it")
+        return Drawn(code, code.field.render(shape, view.region, engine=engine, device=device))
+    except BadInput as error:
+        return DrawnCode(input=code.name, status="bad", reason=str(error))
+    except Exception as error:
+        return _without_memory(code, error)
+
+
+def _without_memory(code: Decoded, error: Exception) -> DrawnCode:
+    """What became of a code whose drawing was refused memory. Any other error is none of its own."""
+    if not is_out_of_memory(error):
+        raise error
+    return DrawnCode(input=code.name, status="bad", reason=NOT_ENOUGH)
+
+
+def _write(ledger: Ledger, drawn: Drawn, kind: Kind, view: View) -> DrawnCode:
+    code, shape = drawn.code, drawn.values.shape[:-1]
+    try:
+        data = kind.write(drawn.values, view.sample_width(shape))
+    except Exception as error:
+        return _without_memory(code, error)
     ledger.add([(line_of(code.name, code.digest, code.file, data) | {"shape": list(shape)}, data)])
     return DrawnCode(input=code.name, status="ok", picture=code.file, shape=shape)
 

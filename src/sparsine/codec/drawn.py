@@ -69,6 +69,8 @@ class CodeReader:
             return known or Decoded(name, self._files[name], digest, decode(self._coder.start, data, coder=self._coder))
         except BadInput as error:
             return DrawnCode(input=name, status="bad", reason=str(error))
+        except MemoryError:
+            return DrawnCode(input=name, status="bad", reason="there was not enough memory to decode it")
 
     def _known(self, name: str, digest: str) -> DrawnCode | None:
         """What the folder holds for it."""

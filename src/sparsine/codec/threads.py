@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -11,10 +11,11 @@ Made = TypeVar("Made")
 
 def in_threads(
     pool: Executor,
-    work: Callable[[Given], Made],
+    work: Callable[[Any], Made],
     items: Iterable[Given],
     window: int,
     *,
+    first: Callable[[Given], Any] = lambda item: item,
     weigh: Callable[[Given], int] = lambda _: 0,
     room: int = 0,
 ) -> Iterator[Made]:
@@ -22,7 +23,9 @@ def in_threads(
     by one, in this thread, so that a slow source and slow work go on at the same time.
 
     Args:
-        weigh: of an item; those under way or waiting weigh no more than `room`, unless it is one alone.
+        first: done to an item in this thread, before `work`.
+        weigh: of an item, before anything is done to it; those under way or waiting weigh no more than `room`, unless
+            it is one alone.
 
     Example:
         >>> from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +39,7 @@ def in_threads(
             weight = weigh(item)
             while under_way and weight + sum(each for _, each in under_way) > room:
                 yield under_way.popleft()[0].result()
-            under_way.append((pool.submit(work, item), weight))
+            under_way.append((pool.submit(work, first(item)), weight))
             if len(under_way) >= window:
                 yield under_way.popleft()[0].result()
         while under_way:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import nan
+from math import nan, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sparsine.checks import check_memory
 from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
@@ -76,7 +77,13 @@ def fit_collection(
 def render(
     start: Start, thetas: Sequence[Tensor], shape: tuple[int, ...], *, engine: str = "auto", device: str = "cpu"
 ) -> Iterator[np.ndarray]:
-    """Draw fitted vectors, one by one, as (*shape, channels) over the start's extent, at any size."""
+    """Draw fitted vectors, one by one, as (*shape, channels) over the start's extent, at any size.
+
+    Raises:
+        BadInput: a size that memory cannot hold.
+    """
+    numbers = start.field.in_features + 3 * start.field.out_features
+    check_memory("the drawing", 4 * prod(shape) * numbers, "draw it smaller")
     computer = make_engine(start.pattern, engine, device=device)
     coords = start.grid.resized(shape).coords(device=device)
     for theta in thetas:

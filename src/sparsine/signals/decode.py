@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Float
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from sparsine.checks import check_memory
 from sparsine.errors import BadInput, UnreadableSignal
@@ -47,6 +47,8 @@ _PILLOWS_LIMIT = 89_478_485
 _SIXTEEN_BITS = 65535.0
 _TURNED_SIDEWAYS = (5, 6, 7, 8)
 _TIFF_COLUMNS, _TIFF_ROWS = 256, 257
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_TEXTS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 _PILLOW = re.compile(r"PIL\.")
 _one_at_a_time = Lock()
 
@@ -72,7 +74,7 @@ def read_size(path: Path) -> tuple[int, int]:
         columns, rows = image.size
         if tags := getattr(image, "tag_v2", None):  # some versions of Pillow turn a TIFF's size already
             columns, rows = int(tags.get(_TIFF_COLUMNS, columns)), int(tags.get(_TIFF_ROWS, rows))
-        sideways = image.getexif().get(ExifTags.Base.Orientation) in _TURNED_SIDEWAYS
+        sideways = _exif(image).get(ExifTags.Base.Orientation) in _TURNED_SIDEWAYS
         return (columns, rows) if sideways else (rows, columns)
 
 
@@ -159,6 +161,30 @@ def _check_size(image: Image.Image) -> None:
 def _limit() -> int:
     chosen = Image.MAX_IMAGE_PIXELS
     return MAX_PIXELS if chosen in (None, _PILLOWS_LIMIT) else int(chosen)
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """Of an image that is not decoded. To be sure of a PNG's, Pillow would decode all of it; that is only needed where
+    something follows the pixels that may be one."""
+    if isinstance(image, PngImagePlugin.PngImageFile) and not _says_more(image):
+        return Image.Image.getexif(image)
+    return image.getexif()
+
+
+def _says_more(image: PngImagePlugin.PngImageFile) -> bool:
+    """Whether EXIF, or text that may hold it, comes after the pixels. Their chunks are passed over unread."""
+    file = image.fp
+    assert file is not None
+    back = file.tell()
+    file.seek(len(_PNG_SIGNATURE))
+    seen_pixels, found = False, False
+    while not found and len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        found = seen_pixels and kind in _PNG_TEXTS
+        seen_pixels = seen_pixels or kind == b"IDAT"
+        file.seek(length + 4, os.SEEK_CUR)
+    file.seek(back)
+    return found
 
 
 @contextmanager

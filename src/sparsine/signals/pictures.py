@@ -14,6 +14,8 @@ from sparsine.storage import write_atomically
 ERROR_AT_FULL_BRIGHTNESS = 0.25
 """Mean absolute error over the channels, in peaks, that `error_picture` shows in its brightest colour."""
 _NOT_FINITE = (255, 0, 255)
+_BAND = 1 << 18
+"""Pixels that are coloured at a time: what is made on the way stays small, however large the picture."""
 # Six stops of a dark-to-bright ramp whose lightness rises evenly.
 _RAMP = np.array([[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]])
 
@@ -22,10 +24,17 @@ def with_not_finite(
     values: Float[np.ndarray, "rows columns channels"],
     colours: Callable[[Float[np.ndarray, "rows columns channels"]], UInt8[np.ndarray, "rows columns 3"]],
 ) -> UInt8[np.ndarray, "rows columns 3"]:
-    """What `colours` makes of the values in float64, magenta where one is not finite."""
-    finite = np.isfinite(values).all(axis=2)
-    picture = colours(np.where(finite[:, :, None], values, 0.0).astype(np.float64))
-    picture[~finite] = _NOT_FINITE
+    """What `colours` makes of the values in float64, magenta where one is not finite. It is asked band after band: each
+    pixel must follow from its own values."""
+    rows, columns = values.shape[:2]
+    picture = np.empty((rows, columns, 3), np.uint8)
+    step = max(1, _BAND // max(columns, 1))
+    for first in range(0, rows, step):
+        band = values[first : first + step]
+        finite = np.isfinite(band).all(axis=2)
+        part = colours(np.where(finite[:, :, None], band, 0.0).astype(np.float64))
+        part[~finite] = _NOT_FINITE
+        picture[first : first + step] = part
     return picture
 
 
