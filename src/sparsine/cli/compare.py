@@ -10,7 +10,7 @@ import tyro
 from rich.table import Table
 
 from sparsine.checks import OneOf, check_range
-from sparsine.cli.console import Waiting, console, counted, say, shown_steps
+from sparsine.cli.console import Waiting, console, counted, say, say_notes, shown_steps
 from sparsine.cli.early import with_chosen
 from sparsine.cli.options import Device, EngineName, Load
 from sparsine.cli.starts import with_home
@@ -117,6 +117,7 @@ def _config(options: Options) -> CompareConfig:
 
 
 def _conclude(folder: Path, outcome: Outcome) -> int:
+    say_notes(outcome.notes)
     for key, reason in outcome.failed.items():
         say(("failed", "red"), f" {key}: {reason}")
     if outcome.num_measured:

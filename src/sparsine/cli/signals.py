@@ -41,7 +41,7 @@ def open_signals(
         files = start.kind.files(given, resolution, start.field.out_features)
         say_notes(files.notes)
         return files
-    seed = int(start.info.get("config", {}).get("split_seed", 0))
+    seed = start.split_seed
     dataset = open_dataset(given[0], resolution=resolution, seed=seed)
     check_kind(start, dataset)
     say_notes(dataset.notes)

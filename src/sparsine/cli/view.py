@@ -67,7 +67,7 @@ def _shelf(options: Options) -> Shelf:
     originals = None
     if options.originals is not None:
         start = next(iter(starts.drawers.values())).start
-        seed = int(start.info.get("config", {}).get("split_seed", 0))
+        seed = start.split_seed
         originals = Originals(
             options.originals, start.field.out_features, start.grid.shape, seed, config.original_bytes
         )  # fmt: skip

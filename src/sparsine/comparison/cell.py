@@ -58,7 +58,8 @@ class Cell:
         # as JSON gives it back
         protocols = {name: [fit.optimizer, fit.step_size, list(fit.report_steps)]
                      for name, fit in config.protocols.items()}  # fmt: skip
-        return {"data": dataset.spec, "shape": list(dataset.shape), "signals": config.signals, "protocols": protocols}
+        return {"data": dataset.spec, "shape": list(dataset.shape), "signals": config.signals,
+                "signals_sha256": self.plan.signals_sha256, "protocols": protocols}  # fmt: skip
 
     def measure(self, root: Path, on_progress: Callable[[float], None]) -> dict[str, Any]:
         """The record. What it needs must have been learned in `root`."""

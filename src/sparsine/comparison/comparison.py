@@ -1,6 +1,7 @@
 """A comparison in its folder: what was asked for, and the jobs that it comes to.
 
 comparison.json     what was asked for
+data/               which signals each data set held when it was first used
 learning/           a run folder for each piece of learning that cells share
 cells/              one record for each cell
 pictures/           test signals as drawn from the first seed's fits
@@ -20,6 +21,7 @@ from sparsine.comparison.config import CompareConfig, in_todays_words
 from sparsine.comparison.methods import METHODS, Method
 from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.comparison.methods.transfer import Transfer
+from sparsine.comparison.pinned import as_it_began, pin
 from sparsine.comparison.plan import Plan
 from sparsine.comparison.records import read_cell
 from sparsine.comparison.stages import Stage, check_given
@@ -71,7 +73,8 @@ class Comparison:
 
     def __init__(self, config: CompareConfig, data: Mapping[str, str], root: Path):
         self.config, self.data, self.root = config, dict(data), root
-        self.datasets: Mapping[str, Dataset] = _Opened(config, self.data)
+        self._opened = _Opened(config, self.data, root)
+        self.datasets: Mapping[str, Dataset] = self._opened
         self.methods = [method for name in config.methods for method in self._named(name)]
 
     @classmethod
@@ -93,6 +96,12 @@ class Comparison:
         if path.exists():
             _check_same(path, read_json(path), value)
         write_json(path, value)
+
+    def pin(self) -> list[str]:
+        """Keep which signals the data sets hold, or see that they are those that were kept; see `pinned.pin`."""
+        opened = {label: self._opened.as_it_is(label) for label in self.data}
+        found = [(*data.notes, *pin(self.root, label, data, self.config.signals)) for label, data in opened.items()]
+        return [sentence for sentences in found for sentence in sentences]
 
     def plan(self, data: str, seed: int) -> Plan:
         return Plan(self.config, self.datasets, data, seed)
@@ -171,11 +180,19 @@ class _Opened(Mapping[str, Dataset]):
 
     config: CompareConfig
     specs: dict[str, str]
+    root: Path
 
     def __post_init__(self) -> None:
         self._open: dict[str, Dataset] = {}
+        self._as_it_began: dict[str, Dataset] = {}
 
     def __getitem__(self, label: str) -> Dataset:
+        if label not in self._as_it_began:
+            self._as_it_began[label] = as_it_began(self.root, label, self.as_it_is(label))
+        return self._as_it_began[label]
+
+    def as_it_is(self, label: str) -> Dataset:
+        """With all that is there now."""
         if label not in self._open:
             learn = self.config.learn
             shape = learn.grid.resolution

@@ -17,6 +17,7 @@ from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import Domain
 from sparsine.signals.kind import Kind
+from sparsine.signals.manifest import digest_of
 
 GRADIENTS_PER_TASK = 8
 """What an exact meta-gradient with two inner steps costs: three gradients, two Hessian-vector products."""
@@ -50,6 +51,12 @@ class Plan:
         """The dense start that the comparison was given instead of learning one."""
         path = self.config.learn.outer.start_from
         return load_start(Path(path)) if path else None
+
+    @cached_property
+    def signals_sha256(self) -> str:
+        """Over names and content of the test signals that are measured."""
+        test = self.dataset.test
+        return digest_of({test.name(i): test.fingerprint(i) for i in range(min(self.config.signals, len(test)))})
 
     @cached_property
     def grid(self) -> Domain:

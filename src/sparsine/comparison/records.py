@@ -7,9 +7,22 @@ from typing import Any
 
 from sparsine.comparison.cell import KIND, VERSION, Cell
 from sparsine.errors import BadInput
+from sparsine.parts import fault
 from sparsine.storage import json_value, read_file, read_json, write_atomically
 
 CELLS = "cells.jsonl"
+_USAGE = {"seconds": float, "cpu_seconds": float, "peak_bytes": int}
+_SIGNAL = {"input": str, "status": str, "psnr_db": [(float, None)], "ssim": [(float, None)]}
+_PARTS = {
+    "data": {"label": str, "spec": str, "description": str, "value_kind": str, "shape": [int]},
+    "comparison": str, "created": str, "seed": int, "method": str, "label": str, "family": str, "level": str,
+    "weights": int, "biases": int, "numbers": int, "bits": int, "shared_numbers": int, "pictures": int,
+    "field": {"sizes": [int], "omega_0": float, "extent": [[float]]},
+    "learn": {"dense_steps": int, "steps_per_round": int, "start_from": str},
+    "learning": {"outer_steps": int, **_USAGE, "stages": [{"name": str, "outer_steps": int, **_USAGE}]},
+    "protocols": {str: {"optimizer": str, "lr": float, "steps": [int], "usage": _USAGE, "signals": [_SIGNAL]}},
+}  # fmt: skip
+"""What readers of a record rely on."""
 
 
 def read_cell(path: Path, cell: Cell) -> dict[str, Any] | None:
@@ -22,10 +35,13 @@ def read_cell(path: Path, cell: Cell) -> dict[str, Any] | None:
         return None
     record = read_json(path)
     check_record(record, str(path))
-    if record.get("made_from") != cell.made_from:
+    wanted, found = cell.made_from, record.get("made_from")
+    if isinstance(found, dict) and "signals_sha256" not in found:  # from before it was kept
+        del wanted["signals_sha256"]
+    if found != wanted:
         raise BadInput(
-            f"{path} was made from {record.get('made_from')}, but the comparison asks for {cell.made_from}; move it "
-            "away to have the cell measured again"
+            f"{path} was made from {found}, but the comparison asks for {wanted}; move it away to have the cell "
+            "measured again"
         )
     return record  # type: ignore[no-any-return]
 
@@ -40,9 +56,8 @@ def check_record(record: Any, where: str) -> None:
             f"{where} is of record version {record.get('record_version')!r}, but this version of sparsine reads "
             f"{VERSION}; use the sparsine that wrote it, or move it away to have the cell measured again"
         )
-    missing = {"data", "seed", "method", "label", "family", "level", "weights", "protocols", "learning"} - record.keys()
-    if missing:
-        raise BadInput(f"{where} is damaged: it lacks {', '.join(sorted(missing))}; move it away")
+    if wrong := fault(record, _PARTS):
+        raise BadInput(f"{where} is damaged: {wrong}; move it away to have it measured again")
 
 
 def read_cells(path: Path) -> list[dict[str, Any]]:

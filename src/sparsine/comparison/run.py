@@ -47,6 +47,8 @@ class Outcome:
     """With a record now, those from earlier sittings included."""
     failed: dict[str, str] = field(default_factory=dict)
     """Jobs that ended in an error, with the reason. What needed them was not tried."""
+    notes: list[str] = field(default_factory=list)
+    """What is not as it was and does not hinder, a sentence each."""
 
 
 def run_comparison(comparison: Comparison, *, workers: int, on_progress: OnProgress | None = None) -> Outcome:
@@ -57,7 +59,8 @@ def run_comparison(comparison: Comparison, *, workers: int, on_progress: OnProgr
         workers: jobs at a time; the cores are shared out among them.
 
     Raises:
-        BadInput: the folder is another's, in use, or holds damaged records; a data set that cannot be used.
+        BadInput: the folder is another's, in use, or holds damaged records; a data set that cannot be used, or that has
+            lost or changed signals since the comparison began.
         WorkFailed: a file cannot be written.
     """
     root = comparison.root
@@ -67,10 +70,11 @@ def run_comparison(comparison: Comparison, *, workers: int, on_progress: OnProgr
         raise BadInput(f"{root} is a file; a comparison needs a folder")
     with locked(root) as held:
         comparison.write()
+        notes = comparison.pin()
         jobs = _jobs(comparison)
         failed = _Workers(held, jobs, workers, on_progress).work_off() if jobs else {}
         measured = collect(comparison)
-    return Outcome(len(cells), measured, failed)
+    return Outcome(len(cells), measured, failed, notes)
 
 
 def collect(comparison: Comparison) -> int:

@@ -7,13 +7,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sparsine.comparison.pinned import manifest_of
 from sparsine.errors import BadInput
 from sparsine.meta.config import LearnConfig
-from sparsine.meta.outer import LearnState
-from sparsine.meta.run import open_run
+from sparsine.meta.outer import LearnState, NotFinite
+from sparsine.meta.run import Run, open_run
 from sparsine.meta.run_folder import check_channels, start_name, start_path
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start, load_start
+from sparsine.parts import fault
 from sparsine.signals.dataset import Dataset
 from sparsine.storage import read_json, write_json
 from sparsine.usage import Usage
@@ -21,6 +23,7 @@ from sparsine.usage import Usage
 OnProgress = Callable[[float], None]
 """Told the fraction that is done."""
 DONE = "done.json"
+_SPENT = {"outer_steps": int, "seconds": float, "cpu_seconds": float, "peak_bytes": int}
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,12 @@ class Stage(ABC):
 
     def spent(self, root: Path, round: int) -> dict[str, Any]:
         """What it cost up to the end of `round`."""
-        rounds = read_json(root / self.key / DONE)["rounds"]
-        return {"name": self.name, **rounds[round]}
+        path = root / self.key / DONE
+        saved = read_json(path)
+        wrong = fault(saved, {"rounds": [_SPENT]})
+        if wrong or len(saved["rounds"]) <= round:
+            raise BadInput(f"{path} is damaged: {wrong or 'rounds are missing'}; remove it to have it written again")
+        return {"name": self.name, **saved["rounds"][round]}
 
     @abstractmethod
     def _learn(self, root: Path, dataset: Dataset, on_progress: OnProgress) -> list[dict[str, Any]]:
@@ -72,7 +79,11 @@ class Made:
 
     def start(self, root: Path) -> Start:
         """Raises BadInput when it is missing or damaged."""
-        return load_start(start_path(root / self.stage.key, self.round))
+        folder = root / self.stage.key
+        try:
+            return load_start(start_path(folder, self.round))
+        except BadInput as error:
+            raise BadInput(f"{error}; or remove {folder} to have it learned again") from error
 
 
 @dataclass(frozen=True)
@@ -93,8 +104,11 @@ class StartStage(Stage):
             on_progress(state.step / self.num_steps)
 
         folder = root / self.key
-        with open_run(config, folder, dataset, resume=True, given_start=given, on_step=on_step) as run:
-            last = learn_sparse_start(config, run)
+        manifest = manifest_of(root, self.data)
+        with open_run(
+            config, folder, dataset, resume=True, given_start=given, manifest=manifest, on_step=on_step
+        ) as run:
+            last = _learned(config, run)
         starts = [self.at(round).start(root) for round in range(int(last.info["round"]) + 1)]
         return [{"outer_steps": start.info["steps"], **start.info["usage"]} for start in starts]
 
@@ -103,6 +117,15 @@ class StartStage(Stage):
         """At most: rounds that end at a target sparsity are counted as if each were taken."""
         outer, pruning = self.config.outer, self.config.pruning
         return max(1, outer.dense_steps + pruning.rounds * outer.steps_per_round)
+
+
+def _learned(config: LearnConfig, run: Run) -> Start:
+    try:
+        return learn_sparse_start(config, run)
+    except NotFinite as error:
+        raise NotFinite(
+            f"{error}; a comparison keeps its step sizes: choose another folder for smaller ones"
+        ) from error
 
 
 def total(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:

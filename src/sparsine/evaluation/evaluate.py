@@ -7,6 +7,7 @@ evaluation.json              all rows with where they were measured
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,19 @@ from sparsine.fitting.fit import FitConfig
 from sparsine.meta.run_data import pinned_to_measure
 from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.start import Start, load_start
+from sparsine.parts import fault
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import digest_of
 from sparsine.signals.pictures import save_picture
 from sparsine.storage import read_json, write_json
+
+_NUMBERS = [(float, None)]
+_ROW = {
+    "name": str, "weights": int, "biases": int, "total": int, "density": float, "round": (int, None),
+    "outer_steps": (int, None), "learn_seconds": (float, None), "fit_seconds": float, "steps": [int],
+    "mean_psnr_db": _NUMBERS, "signals": [{"input": str, "status": str, "psnr_db": _NUMBERS}], "made_from": {},
+}  # fmt: skip
+"""What readers of a row rely on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +116,15 @@ def _scratch(start: Start, seed: int) -> Start:
     return Start(pattern, start.field.initial_theta(seed + 1), start.grid, kind=start.kind)
 
 
+def _kept(path: Path, made_from: dict[str, Any]) -> dict[str, Any] | None:
+    """A row that was measured before, from the same; None where there is none, or one that is damaged."""
+    row: Any = None
+    if path.is_file():
+        with suppress(BadInput):
+            row = read_json(path)
+    return row if not fault(row, _ROW) and row["made_from"] == made_from else None
+
+
 def _measured(
     folder: Path, name: str, start: Start, dataset: Dataset, measured: str, config: EvaluationConfig, engine: str,
     device: str,
@@ -115,10 +134,8 @@ def _measured(
     made_from = {"start": start.digest, "data": dataset.spec, "signals_sha256": measured,
                  "shape": list(dataset.shape), "signals": count, "pictures": config.pictures,
                  "fit": [config.fit.optimizer, config.fit.step_size, list(config.fit.report_steps)]}  # fmt: skip
-    if path.exists():
-        row = read_json(path)
-        if isinstance(row, dict) and row.get("made_from") == made_from:
-            return row
+    if (kept := _kept(path, made_from)) is not None:
+        return kept
     indices = range(count)
     began = time.perf_counter()
     fits = []

@@ -37,12 +37,14 @@ from sparsine.folders import locked
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
 from sparsine.meta.outer import NotFinite
+from sparsine.meta.run_data import Pinned, pinned_to_learn, write_run_data
 from sparsine.meta.run_folder import check_channels, check_dataset, check_folder, start_name
 from sparsine.meta.start import Start, described, kind_of, read_vectors, write_vectors
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState, adam_step
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import domain_from_dict
+from sparsine.signals.manifest import Manifest
 from sparsine.storage import remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
 
@@ -197,14 +199,17 @@ def learn_modulations(
     start: Start,
     latents: int,
     on_step: Callable[[int, float], None] | None = None,
+    manifest: Manifest | None = None,
 ) -> Modulations:
     """Learn base and mix from `start` on, in config.outer.dense_steps steps of Adam; the result is kept in `folder`.
 
-    Called again with the same arguments it goes on from the last checkpoint, to the same bits; a finished folder is
-    read. The field and the grid are the start's. `on_step(steps taken, outer loss)` sees every step.
+    Called again with the same arguments it goes on from the last checkpoint, on the signals that it began with and to
+    the same bits; a finished folder is read. The field and the grid are the start's. `on_step(steps taken, outer loss)`
+    sees every step. `manifest` is what `dataset` holds, where that is known.
 
     Raises:
-        BadInput: the data or the configuration cannot be used, or the folder holds another run or is in use.
+        BadInput: the data or the configuration cannot be used, or the folder holds another run or one on other signals,
+            or is in use.
         NotFinite: the loss overflowed; the last good checkpoint stays.
         WorkFailed: a file could not be written.
     """
@@ -215,14 +220,18 @@ def learn_modulations(
         return load_modulations(folder / FILE)
     engine = make_engine(start.pattern, config.engine, device=config.device)  # before anything is written
     first = initial(replace(start, theta=start.theta.to(config.device)), latents, config.seed)
-    sampler = _sampler(config, dataset, start)
+    begun = (folder / CHECKPOINT_FILE).exists()
+    pinned = pinned_to_learn(folder, dataset, start, begun=begun, manifest=manifest)
+    sampler = _sampler(config, pinned.dataset, start)
     with locked(folder):
         check_folder(config, folder, resume=True)  # again: another process may have been faster
         remove_leftovers(folder)
         write_json(folder / "config.json", config.to_dict())
+        if pinned.data:
+            write_run_data(folder, pinned.data)
         progress = _outer_loop(engine, first, sampler, config, folder / CHECKPOINT_FILE, on_step)
         learned = _with(first, progress.vector.cpu())
-        info = _info(config, dataset, start, sampler, progress)
+        info = _info(config, pinned, start, sampler, progress)
         learned = Modulations(replace(learned.base, grid=start.grid.resized(dataset.shape), info=info), learned.mix)
         save_modulations(folder / FILE, learned)
     return learned
@@ -237,7 +246,7 @@ def _outer_loop(
     on_step: Callable[[int, float], None] | None,
 ) -> _Progress:
     """From the checkpoint at `path`, or from `first`, to the last step; whatever ends it early is kept first."""
-    begun = progress = _load_checkpoint(path, first) if path.exists() else _first_progress(first)
+    begun = progress = _load_checkpoint(path, first, sampler) if path.exists() else _first_progress(first)
     clock, saved_step, saved_time = Stopwatch(), begun.step, time.monotonic()
     try:
         for step, tasks in sampler.steps(begun.step, config.outer.dense_steps):
@@ -246,17 +255,17 @@ def _outer_loop(
             vector, adam = adam_step(progress.vector, grad, progress.adam, step_size)
             progress = _Progress(vector, adam, step + 1, begun.usage + clock.usage())
             if time.monotonic() - saved_time >= config.watch.checkpoint_seconds:
-                _save_checkpoint(path, first, progress)
+                _save_checkpoint(path, first, progress, sampler)
                 saved_step, saved_time = progress.step, time.monotonic()
             if on_step:
                 on_step(progress.step, loss)
     except BaseException:
         if progress.step > saved_step:
             with suppress(WorkFailed):
-                _save_checkpoint(path, first, progress)
+                _save_checkpoint(path, first, progress, sampler)
         raise
     if progress.step > saved_step:
-        _save_checkpoint(path, first, progress)
+        _save_checkpoint(path, first, progress, sampler)
     return progress
 
 
@@ -269,7 +278,8 @@ def _joined_gradient(
         raise NotFinite(
             f"the outer loss of modulations is {loss.item():g} at outer step {step} and its gradient is "
             f"{'' if torch.isfinite(grad).all() else 'not '}finite; lower --inner-step-size "
-            f"(now {config.inner.inner_step_size:g}) or --outer-step-size (now {config.outer.outer_step_size:g})"
+            f"(now {config.inner.inner_step_size:g}) or --outer-step-size (now {config.outer.outer_step_size:g}), and "
+            "learn in another folder"
         )
     return loss.item(), grad
 
@@ -285,22 +295,31 @@ def _with(like: Modulations, vector: Tensor) -> Modulations:
     return Modulations(replace(like.base, theta=theta), mix.view(like.mix.shape))
 
 
-def _save_checkpoint(path: Path, like: Modulations, progress: _Progress) -> None:
+def _save_checkpoint(path: Path, like: Modulations, progress: _Progress, sampler: TaskSampler) -> None:
     vectors = {"vector": progress.vector, "adam_mean": progress.adam.mean, "adam_square": progress.adam.square}
     usage = progress.usage
     about = {"latents": like.latents, "step": progress.step, "adam_steps": progress.adam.num_steps,
-             "seconds": usage.seconds, "cpu_seconds": usage.cpu_seconds, "peak_bytes": usage.peak_bytes}  # fmt: skip
+             "seconds": usage.seconds, "cpu_seconds": usage.cpu_seconds, "peak_bytes": usage.peak_bytes,
+             "unreadable": dict(sampler.unreadable)}  # fmt: skip
     write_vectors(path, vectors, like.base.pattern, about, CHECKPOINT_FORMAT)
 
 
-def _load_checkpoint(path: Path, like: Modulations) -> _Progress:
+def _load_checkpoint(path: Path, like: Modulations, sampler: TaskSampler) -> _Progress:
+    """Signals that could not be read are remembered by `sampler`."""
     vectors, _, about = read_vectors(path, CHECKPOINT_FORMAT)
     try:
         vector, mean, square = (vectors[name].to(like.mix) for name in ("vector", "adam_mean", "adam_square"))
         usage = Usage(float(about["seconds"]), float(about["cpu_seconds"]), int(about["peak_bytes"]))
+        size = like.base.theta.numel() + like.mix.numel()
+        if not vector.shape == mean.shape == square.shape == (size,) or not torch.isfinite(vector).all():
+            raise ValueError(f"its vectors are not {size} finite numbers")
+        sampler.unreadable.update({str(name): str(why) for name, why in dict(about.get("unreadable", {})).items()})
         return _Progress(vector, AdamState(mean, square, int(about["adam_steps"])), int(about["step"]), usage)
-    except KeyError as error:
-        raise BadInput(f"{path} is not a whole checkpoint ({error} is missing); remove it to start anew") from error
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"{path} is not a whole checkpoint ({type(error).__name__}: {error}); restore it from a copy, or remove it "
+            "to begin anew"
+        ) from error
 
 
 def _complete(config: LearnConfig, start: Start, latents: int) -> ModulationConfig:
@@ -336,12 +355,14 @@ def _sampler(config: LearnConfig, dataset: Dataset, start: Start) -> TaskSampler
 
 
 def _info(
-    config: ModulationConfig, dataset: Dataset, start: Start, sampler: TaskSampler, progress: _Progress
+    config: ModulationConfig, pinned: Pinned, start: Start, sampler: TaskSampler, progress: _Progress
 ) -> dict[str, Any]:
+    dataset = pinned.dataset
     return {
         "data": dataset.spec, "description": dataset.description,
         "recipe": config.recipe, "config": config.to_dict(), "latents": config.latents, "steps": progress.step,
         "learn_seconds": round(progress.usage.seconds, 3), "usage": progress.usage.to_dict(),
         "start": start_name(start), "start_info": start.info,  # what the start cost comes on top of `usage`
-        "unreadable": sampler.unreadable, "environment": environment(),
+        "unreadable": sampler.unreadable, "notes": list(pinned.notes), "environment": environment(),
+        "signals": pinned.data.manifest.summary.to_dict() if pinned.data else None,
     }  # fmt: skip

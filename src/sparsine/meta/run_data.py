@@ -62,7 +62,15 @@ def start_identity(start: Start | None) -> str:
 
 def read_run_data(folder: Path) -> RunData | None:
     """None where the run is older than this file. Raises BadInput where it is damaged."""
-    path = folder / FILE
+    return read_run_data_at(folder / FILE)
+
+
+def write_run_data(folder: Path, data: RunData) -> None:
+    write_run_data_at(folder / FILE, data)
+
+
+def read_run_data_at(path: Path) -> RunData | None:
+    """As `read_run_data`, by the path of the file."""
     if not path.exists():
         return None
     saved = read_json(path)
@@ -74,9 +82,10 @@ def read_run_data(folder: Path) -> RunData | None:
         raise BadInput(f"{path} is damaged: {error}; restore it from a copy") from error
 
 
-def write_run_data(folder: Path, data: RunData) -> None:
+def write_run_data_at(path: Path, data: RunData) -> None:
+    """Raises WorkFailed when the system refuses."""
     about: dict[str, Any] = {"kind": KIND, "record_version": VERSION, "place": data.place, "start": data.start}
-    write_json(folder / FILE, {**about, "data": data.manifest.to_dict()})
+    write_json(path, {**about, "data": data.manifest.to_dict()})
 
 
 def pinned_to_learn(
@@ -130,8 +139,7 @@ def pinned_to_measure(folder: Path, dataset: Dataset, count: int) -> Pinned:
     if saved is None:
         return Pinned(dataset, None, (UNKNOWN.format(folder) + ", nor whether it saw the signals it is measured on",))
     found = find(saved.manifest, dataset, {"train": 0, "val": 0, "test": count})
-    gone = {*found.missing.get("test", ()), *found.changed.get("test", ())}
-    test = found.dataset.test
+    gone, test = found.gone("test"), found.dataset.test
     if "test" in found.others or all(test.name(i) in gone for i in range(min(count, len(test)))):
         raise BadInput(
             f"{dataset.spec} has not one of the test signals that {folder} left aside when it learned "

@@ -64,6 +64,19 @@ class Start:
         return self.pattern.field
 
     @property
+    def split_seed(self) -> int:
+        """Of the run that it comes from: chooses held-out signals where a data set has no split of its own.
+
+        Raises:
+            BadInput: the file says something that is none.
+        """
+        config = self.info.get("config")
+        seed = config.get("split_seed", 0) if isinstance(config, dict) else 0
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+            raise BadInput(f"the start says it was learned with split_seed {seed!r:.40}, but that is a number from 0")
+        return seed
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the numbers and the pattern alone: which start it is, whatever its file says beside them."""
         return checksum({"theta": self.theta, "pattern": self.pattern.to_bits()})
@@ -99,7 +112,9 @@ def load_start(path: Path) -> Start:
     with made_with(_loaded_for(about), str(path)):
         try:
             coding = _coding(path, tensors, about)
-            info = dict(about["info"])
+            info = about["info"]
+            if not isinstance(info, dict):
+                raise TypeError(f"info is {info!r:.40}, and no object")
             start = Start(pattern, tensors["theta"], domain_from_dict(about["grid"]), info, coding, kind_of(about))
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{path} is not a whole start ({error})") from error

@@ -1,11 +1,12 @@
 """The signals of a manifest, found again in a data set that may have lost, replaced, moved or gained some."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.dataset import Dataset, SignalSet, check_index
@@ -35,17 +36,38 @@ class Selected(SignalSet):
         check_index(index, len(self))
         return self._names[index]
 
-    def load(self, index: int) -> Float[np.ndarray, "rows columns channels"]:
+    def load(self, index: int) -> Float[np.ndarray, "*axes channels"]:
+        signals, place = self._found(index)
+        return signals.load(place)
+
+    def values_at(self, index: int, places: Int[np.ndarray, " points"]) -> Float[np.ndarray, "points channels"]:
+        signals, place = self._found(index)
+        return signals.values_at(place, places)
+
+    def coords_of(
+        self, index: int, places: Int[np.ndarray, " points"] | None = None
+    ) -> Float[np.ndarray, "points coords"] | None:
+        signals, place = self._found(index)
+        return signals.coords_of(place, places)
+
+    def shape_of(self, index: int) -> tuple[int, ...] | None:
+        with suppress(UnreadableSignal):
+            signals, place = self._found(index)
+            return signals.shape_of(place)
+        return None
+
+    def fingerprint(self, index: int) -> str:
+        with suppress(UnreadableSignal):
+            signals, place = self._found(index)
+            return signals.fingerprint(place)
+        return UNREADABLE
+
+    def _found(self, index: int) -> tuple[SignalSet, int]:
         check_index(index, len(self))
         place = self._places[index]
         if isinstance(place, str):
             raise UnreadableSignal(f"{self._names[index]}: {place}")
-        return place[0].load(place[1])
-
-    def fingerprint(self, index: int) -> str:
-        check_index(index, len(self))
-        place = self._places[index]
-        return UNREADABLE if isinstance(place, str) else place[0].fingerprint(place[1])
+        return place
 
 
 @dataclass
@@ -70,6 +92,10 @@ class Found:
         return said + [
             f"{_named(names, split)} of other content" for split in splits if (names := self.changed.get(split))
         ]
+
+    def gone(self, split: str) -> set[str]:
+        """Names that are missing or of other content."""
+        return {*self.missing.get(split, ()), *self.changed.get(split, ())}
 
     def additions(self) -> list[str]:
         """What it has that is left out, in words."""

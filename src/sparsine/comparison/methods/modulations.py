@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sparsine.comparison.contenders import Contender, OnDrawn
 from sparsine.comparison.methods.contract import Case, Family, Method
+from sparsine.comparison.pinned import manifest_of
 from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made, OnProgress, Stage
 from sparsine.engines.choose import make_engine
@@ -34,7 +35,10 @@ class ModulationStage(Stage):
             on_progress(steps / self.config.outer.dense_steps)
 
         start = self.needs[0].start(root)
-        learned = learn_modulations(self.config, root / self.key, dataset, start, self.latents, on_step)
+        manifest = manifest_of(root, self.data)
+        learned = learn_modulations(
+            self.config, root / self.key, dataset, start, self.latents, on_step, manifest=manifest
+        )
         return [{"outer_steps": learned.info["steps"], **learned.info["usage"]}]
 
 
