@@ -6,6 +6,8 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
+from sparsine import plugins
+
 # helpers that assert say what they found
 pytest.register_assert_rewrite("browsing", "html_page")
 
@@ -17,6 +19,13 @@ if not os.environ.get("JAXTYPING_DISABLE"):
 
 # tests are small: threads that wait for one another cost more than they save, most of all on a busy machine
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_loaded():
+    """A file that a test loads is no part of what other tests record, or hand to processes."""
+    yield
+    plugins._files.clear()
 
 
 @pytest.fixture(scope="session")

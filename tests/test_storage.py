@@ -13,10 +13,10 @@ from sparsine.cli.code_info import is_code
 from sparsine.cli.main import main
 from sparsine.codec.code_files import read_bounded
 from sparsine.comparison.records import read_cells
-from sparsine.comparison.run import load_methods
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.meta.learnit import import_learnit
 from sparsine.meta.start import load_start
+from sparsine.plugins import load_files
 from sparsine.rate_distortion.records import read_record
 from sparsine.storage import append, read_file, read_json, remove_leftovers, write_atomically, write_json
 
@@ -32,7 +32,7 @@ def pipe(tmp_path):
 @pytest.mark.parametrize(
     "read",
     [read_file, read_json, load_start, import_learnit, read_cells, read_record, lambda path: read_bounded(path, 9),
-     lambda path: load_methods([path])],
+     lambda path: load_files([path])],
 )  # fmt: skip
 def test_a_reader_refuses_what_is_no_plain_file(pipe, read):
     for place, why in ((pipe, "a pipe"), (Path("/dev/zero"), "a device"), (pipe.with_name("none"), "o such file")):

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import tiny
 
+from sparsine import plugins
 from sparsine.comparison.comparison import Comparison
 from sparsine.comparison.records import read_cells
-from sparsine.comparison.run import collect, load_methods, run_comparison
+from sparsine.comparison.run import collect, run_comparison
 from sparsine.errors import BadInput
 from sparsine.folders import locked
 from sparsine.meta.start import load_start
@@ -429,19 +430,19 @@ for method in (Own("fine", lambda: None), Own("dies", lambda: os._exit(9)), Own(
 
 
 @pytest.fixture
-def own(tmp_path, monkeypatch):
+def own(tmp_path):
     from sparsine.comparison.methods import METHODS as known
 
-    for name in ("fine", "dies", "stumbles"):
-        monkeypatch.setitem(known, name, None)  # so that they are gone afterwards
     (tmp_path / "own.py").write_text(OWN)
-    load_methods([tmp_path / "own.py"])
-    return tmp_path / "own.py"
+    plugins.load_files([tmp_path / "own.py"])
+    yield
+    for name in ("fine", "dies", "stumbles"):
+        del known[name]
 
 
 def test_loaded_methods_are_measured_and_a_job_that_fails_takes_nothing_with_it(own, tmp_path):
     made = tiny.comparison(tmp_path / "out", methods=("dies", "stumbles", "fine", "scratch"))
-    outcome = run_comparison(made, workers=2, load=[own])
+    outcome = run_comparison(made, workers=2)
     assert outcome.failed == {
         "cells/curves/seed-0/dies/dense.json": "its process ended with exit code 9",
         "cells/curves/seed-0/stumbles/dense.json": "unexpected ZeroDivisionError: division by zero",

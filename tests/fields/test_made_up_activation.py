@@ -13,7 +13,8 @@ from sparsine.engines import ENGINES, Engine, make_engine
 from sparsine.errors import BadInput
 from sparsine.fields import MLP, Pattern
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
-from sparsine.meta.run import open_run, starts_of
+from sparsine.meta.run import open_run
+from sparsine.meta.run_folder import starts_of
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start
 from sparsine.pruning.prune import PruningConfig

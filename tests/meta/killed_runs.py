@@ -29,7 +29,7 @@ CONFIG = LearnConfig(
     grid=GridConfig(resolution=(5, 9)),
     inner=InnerConfig(points=11),
     outer=OuterConfig(outer_step_size=1e-3, dense_steps=5, steps_per_round=3, tasks_per_step=2),
-    pruning=PruningConfig(rounds=2, fraction=0.3, score="saliency", saliency_signals=2, saliency_steps=3),
+    pruning=PruningConfig(rounds=2, fraction=0.3, score="saliency", score_options={"signals": 2, "steps": 3}),
     watch=WatchConfig(checkpoint_seconds=0.0, log_every=1, val_every=2, val_signals=2),
 )
 

@@ -93,13 +93,13 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state_and_can_be_resumed(
 
 
 def test_saliency_prunes_by_fits_of_the_runs_own_signals(tmp_path):
-    pruning = replace(CONFIG.pruning, score="saliency", saliency_signals=2, saliency_steps=5)
+    pruning = replace(CONFIG.pruning, score="saliency", score_options={"signals": 2, "steps": 5})
     config = replace(CONFIG, pruning=pruning)
     a, b, magnitude = learn(tmp_path / "a", config), learn(tmp_path / "b", config), learn(tmp_path / "c")
     assert torch.equal(a.theta, b.theta)
     assert a.pattern.num_weights == magnitude.pattern.num_weights == 46
     assert not torch.equal(a.pattern.keep, magnitude.pattern.keep)
-    more = learn(tmp_path / "d", replace(config, pruning=replace(pruning, saliency_steps=40)))
+    more = learn(tmp_path / "d", replace(config, pruning=replace(pruning, score_options={"signals": 2, "steps": 40})))
     assert not torch.equal(more.pattern.keep, a.pattern.keep)
 
 
@@ -118,8 +118,8 @@ def test_what_a_pruning_takes_is_part_of_what_learning_took(tmp_path, monkeypatc
 
 def test_more_fits_than_memory_holds_are_refused_before_anything_is_written(tmp_path):
     wide = replace(CONFIG, field=replace(CONFIG.field, width=2048))
-    pruning = replace(CONFIG.pruning, score="saliency", saliency_signals=10_000)
-    with pytest.raises(BadInput, match=r"would need about .* lower .*--saliency-signals"):
+    pruning = replace(CONFIG.pruning, score="saliency", score_options={"signals": 10_000})
+    with pytest.raises(BadInput, match=r"pruning by saliency would need about .* lower .*--score\.signals"):
         learn(tmp_path / "run", replace(wide, pruning=pruning))
     assert not (tmp_path / "run").exists()
 
