@@ -16,7 +16,6 @@ from sparsine.fields.activations import Finer, Gauss
 from sparsine.rate_distortion.half_floats import draw, measure_half_floats, pack, unpack
 from sparsine.rate_distortion.pictures import as_picture, picture_psnr_db, picture_ssim
 from sparsine.rate_distortion.pillow_codecs import CODECS, JPEG, highest
-from sparsine.rate_distortion.sampled import Sampled
 
 
 @pytest.mark.parametrize("name", list(CODECS))
@@ -97,44 +96,6 @@ def test_a_dense_field_is_drawn_on_its_grid():
     field = Siren(sizes=(2, 4, 3), omega_0=3.0)
     data = pack(field, field.initial_theta(seed=1), (6, 9))
     assert draw(data, make_engine(Pattern.full(field))).shape == (6, 9, 3)
-
-
-class Asked:
-    """Remembers where it was asked for a gradient."""
-
-    def __init__(self):
-        self.seen = []
-
-    def loss_and_grad(self, theta, coords, values):
-        self.seen.append((coords, values))
-        return theta, theta
-
-    def predict(self, theta, coords):
-        raise AssertionError("nothing is to be drawn")
-
-    def loss(self, theta, coords, values):
-        return torch.tensor([float(len(coords))])
-
-
-def test_each_step_sees_other_samples_and_each_with_its_value():
-    coords = torch.arange(40.0)[:, None]
-    values = torch.stack([coords * 2, coords * 3])
-    engine = Asked()
-    sampled = Sampled(engine, 7, seed=5)
-    for _ in range(3):
-        sampled.loss_and_grad(torch.zeros(2, 3), coords, values)
-    drawn = [seen[:, 0].tolist() for seen, _ in engine.seen]
-    assert all(len(set(points)) == 7 for points in drawn)
-    assert drawn[0] != drawn[1] != drawn[2]
-    for seen, value in engine.seen:
-        assert torch.equal(value, torch.stack([seen * 2, seen * 3]))
-    assert sampled.loss(torch.zeros(2, 3), coords, values).item() == 40
-
-
-def test_as_many_points_as_there_are_is_the_whole_signal():
-    engine, coords = Asked(), torch.arange(5.0)[:, None]
-    Sampled(engine, 5, seed=0).loss_and_grad(torch.zeros(1, 2), coords, coords[None])
-    assert torch.equal(engine.seen[0][0], coords)
 
 
 def test_the_lowest_quality_of_a_tiny_picture_may_be_too_large():

@@ -6,8 +6,8 @@ import pytest
 from sparsine.errors import BadInput
 from sparsine.signals import open_dataset
 from sparsine.signals.curve_distance import signed_distance
-from sparsine.signals.curves import CurveDistances, random_curve
 from sparsine.signals.kinds import Distance
+from sparsine.signals.sources.curves import CurveDistances, random_curve
 
 ROWS, COLUMNS = np.linspace(-0.97, 0.93, 13), np.linspace(-0.9, 0.99, 11)
 

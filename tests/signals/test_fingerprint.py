@@ -51,7 +51,7 @@ def test_of_a_set_without_a_way_of_its_own_the_values_count():
 
 
 def test_curves_say_what_they_follow_from_and_none_is_made_for_it(monkeypatch):
-    monkeypatch.setattr("sparsine.signals.curves.signed_distance", None)
+    monkeypatch.setattr("sparsine.signals.sources.curves.signed_distance", None)
     data = open_dataset("curves", resolution=(5, 3))
     others = [open_dataset("curves:1").train, data.val, data.test]
     prints = {signals.fingerprint(i) for signals in (data.train, *others) for i in (0, 7)}

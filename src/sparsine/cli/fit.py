@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import tyro
 from rich.table import Table
 
@@ -24,13 +25,14 @@ from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.cli.status import status_of
 from sparsine.evaluation.wording import db
-from sparsine.fitting.collection import FittedSignal, fit_collection, render
+from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.folders import check_places, locked
 from sparsine.meta.start import Start, write_vectors
 from sparsine.psnr import mean_psnr_db
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
+from sparsine.signals.pictured import pictured
 from sparsine.signals.pictures import save_picture, side_by_side
 from sparsine.storage import write_atomically
 
@@ -104,14 +106,22 @@ def _run(options: Options, json: Output) -> int:
 
 
 def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size: tuple[int, ...]) -> None:
-    assert fitted.original is not None
     assert fitted.theta is not None
-    kind, shape = start.kind, fitted.original.shape[:-1]
-    (values,) = render(start, [fitted.theta], shape, engine=options.engine, device=options.device)
+    kind = start.kind
     (large,) = render(start, [fitted.theta], size, engine=options.engine, device=options.device)
-    panels = [kind.picture(fitted.original), kind.picture(values), kind.error_picture(fitted.original, values)]
-    save_picture(options.out / "pictures" / f"{name}.png", side_by_side(panels, scale=max(1, 256 // max(shape))))
+    if fitted.original is not None:
+        values = drawn_as_original(start, fitted, engine=options.engine, device=options.device)
+        panels = [
+            pictured(kind, start.grid, signal, fitted.coords)
+            for signal in (fitted.original, values, np.abs(fitted.original - values))
+        ]
+        if fitted.coords is None:
+            panels[2] = kind.error_picture(fitted.original, values)
+        scale = max(1, 256 // max(panels[0].shape[:2]))
+        save_picture(options.out / "pictures" / f"{name}.png", side_by_side(panels, scale=scale))
     save_picture(options.out / "drawings" / f"{name}.png", kind.picture(large))
+    if (media := kind.media(large)) is not None:
+        write_atomically(options.out / "drawings" / f"{name}{kind.suffix}", media.data)
     about = {"input": fitted.name, "grid": start.grid.to_dict(), "psnr_db": fitted.psnr_db[-1:],
              "start_sha256": start.digest}  # fmt: skip
     write_vectors(options.out / "fields" / f"{name}.safetensors", {"theta": fitted.theta}, start.pattern, about,

@@ -26,7 +26,9 @@ from sparsine.meta.start import Start
 from sparsine.plugins import changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.recipes import RECIPES, recipe
-from sparsine.signals.open import expanded, open_dataset
+from sparsine.signals.domain import shown_shape
+from sparsine.signals.open import open_dataset, size_for
+from sparsine.signals.paths import expanded
 
 DEFAULT_RECIPE = "small"
 
@@ -90,6 +92,9 @@ def run(options: Options) -> int:
 def _learn(options: Options) -> int:
     names = {f.name for f in dataclasses.fields(LearnConfig)} - {"data"}
     given = {name: getattr(options, name) for name in names} | {"outer": with_home(options.outer)}
+    if options.grid == recipe(options.recipe).grid:  # nobody asked for a size: the recipe's is for pictures
+        size = size_for(options.dataset, options.grid.resolution)
+        given["grid"] = dataclasses.replace(options.grid, resolution=size)
     config = LearnConfig(data=options.dataset, **given)
     dataset = open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)
     waiting = Waiting("dense", 1)
@@ -136,7 +141,7 @@ def _announce(learning: Run, waiting: Waiting) -> None:
     say_notes([*dataset.notes, *learning.take_notes()])
     rounds = len(learning.survivors)
     waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round)
-    say(("learning", "bold"), f" a start for {config.data} ({dataset.shape[0]} x {dataset.shape[1]}, "
+    say(("learning", "bold"), f" a start for {config.data} ({shown_shape(dataset.shape)}, "
         f"{len(dataset.train)} training signals), recipe {config.recipe}, {pattern.counts}, "
         f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}")  # fmt: skip
     say(("signals", "bold"), f": {dataset.counts}. {dataset.description}")

@@ -16,7 +16,7 @@ from tyro.conf import UseAppendAction
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from sparsine.checks import one_of
-from sparsine.signals.open import expanded
+from sparsine.signals.paths import expanded
 
 T = TypeVar("T")
 Size = Sequence[int]

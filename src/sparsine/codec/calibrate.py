@@ -145,8 +145,10 @@ def _relative_steps(
     """Exponents of 1 / sqrt(sensitivity), up to a common one."""
     total = torch.zeros(theta.shape[1], dtype=torch.float64)
     coords, _ = _samples(start, fits, engine)
-    for number, batch in enumerate(torch.split(theta, config.fit.batch)):
-        total += sensitivities(engine, batch.to(engine.device), coords, config.draws, config.seed + number).sum(0).cpu()
+    for number, first in enumerate(range(0, len(theta), config.fit.batch)):
+        batch = theta[first : first + config.fit.batch].to(engine.device)
+        where = coords if coords.ndim == 2 else coords[first : first + config.fit.batch]
+        total += sensitivities(engine, batch, where, config.draws, config.seed + number).sum(0).cpu()
     mean = total / len(theta)
     groups = torch.from_numpy(groups_of(start.pattern))
     of_group = torch.bincount(groups, mean) / torch.bincount(groups).clamp_min(1)
@@ -182,7 +184,11 @@ def _tails(far: Float[np.ndarray, "signals params"], steps: Float[np.ndarray, " 
 
 def _samples(start: Start, fits: list[FittedSignal], engine: Engine) -> tuple[Tensor, Tensor]:
     originals = np.stack([fit.original for fit in fits if fit.original is not None])
-    coords = start.grid.resized(originals.shape[1:-1]).coords(device=engine.device)
+    own = [fit.coords for fit in fits if fit.coords is not None]
+    if own:
+        coords = torch.from_numpy(np.stack(own)).to(engine.device)
+    else:
+        coords = start.grid.resized(originals.shape[1:-1]).coords(device=engine.device)
     return coords, torch.from_numpy(originals).reshape(len(fits), -1, originals.shape[-1]).to(engine.device)
 
 

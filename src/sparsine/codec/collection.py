@@ -104,7 +104,8 @@ def _encoded(
             yield [(batch, {}, b"")]
             continue
         values = [signal.values for signal in batch]
-        codes = encode_batch(coder.start, values, config, engine=engine, device=device, coder=coder)
+        own = [signal.coords for signal in batch if signal.coords is not None] or None
+        codes = encode_batch(coder.start, values, config, engine=engine, device=device, coder=coder, coords=own)
         written = []
         for signal, code in zip(batch, codes, strict=True):
             coded = from_encoded(signal.name, signal.file, signal.values.shape[:-1], code)

@@ -45,12 +45,15 @@ class Encoded:
     """Why, where it is not ok."""
 
 
-def encode(start: Start, signal: Given, config: EncodeConfig | None = None) -> bytes:
+def encode(
+    start: Start, signal: Given, config: EncodeConfig | None = None, *, coords: np.ndarray | None = None
+) -> bytes:
     """The code of one signal: fitted from `start`, rounded, packed.
 
     Args:
         signal: an array (*shape, channels) in the range of the start's kind of values: brightness from 0 to 1, for
             instance. Of images also arrays of uint8 or uint16, and PIL images, which are read as their files are.
+        coords: (points, coords) of the samples, where the start draws scattered points.
 
     Raises:
         BadInput: a signal that does not belong to the start, whose values are of another range, or that a code cannot
@@ -64,7 +67,7 @@ def encode(start: Start, signal: Given, config: EncodeConfig | None = None) -> b
         >>> decode(start, data).render().shape
         (5, 7, 1)
     """
-    (encoded,) = encode_batch(start, [signal], config)
+    (encoded,) = encode_batch(start, [signal], config, coords=None if coords is None else [coords])
     if encoded.status != "ok":
         raise BadInput(f"the signal could not be encoded as asked: {encoded.reason}")
     return encoded.data
@@ -78,12 +81,14 @@ def encode_batch(
     engine: str = "auto",
     device: str = "cpu",
     coder: Coder | None = None,
+    coords: Sequence[np.ndarray] | None = None,
 ) -> list[Encoded]:
     """Fit signals of one shape together and code each. What happens to one does not touch the others.
 
     Args:
         signals: as `encode` takes them.
         coder: of this start, to be used again from batch to batch; None makes one.
+        coords: of each signal, where the start draws scattered points.
 
     Raises:
         BadInput: signals of different shapes, or that the start cannot draw, or a code not tell, or memory not hold; or
@@ -96,24 +101,42 @@ def encode_batch(
     shape = arrays[0].shape[:-1]
     check_room(start, shape, "fitting it")
     computer, size = make_engine(start.pattern, engine, device=device), most_together(start, shape, len(arrays))
+    placed = list(zip(arrays, _own_coords(start, arrays, coords), strict=True))
 
-    def fit(together: Sequence[np.ndarray]) -> list[Encoded]:
+    def fit(together: Sequence[_Placed]) -> list[Encoded]:
         return _encoded_together(coder, computer, together, config)
 
-    def give_up(_: np.ndarray) -> Encoded:
+    def give_up(_: _Placed) -> Encoded:
         return Encoded(b"", nan, nan, "failed", NOT_ENOUGH)
 
-    parts = (arrays[first : first + size] for first in range(0, len(arrays), size))
+    parts = (placed[first : first + size] for first in range(0, len(placed), size))
     return [encoded for part in parts for encoded in with_less(fit, part, give_up)]
 
 
-def _encoded_together(
-    coder: Coder, engine: Engine, arrays: Sequence[np.ndarray], config: EncodeConfig
-) -> list[Encoded]:
+_Placed = tuple[np.ndarray, np.ndarray | None]
+"""Values, and their own coordinates if they have any."""
+
+
+def _own_coords(
+    start: Start, arrays: Sequence[np.ndarray], coords: Sequence[np.ndarray] | None
+) -> Sequence[np.ndarray | None]:
+    if not start.grid.own_coords:
+        if coords is not None:
+            raise BadInput("this start draws samples of a grid, which have no coordinates of their own; give none")
+        return [None] * len(arrays)
+    wanted = (arrays[0].shape[0], start.grid.num_coords)
+    found = [np.asarray(own, dtype=np.float32) for own in coords or ()]
+    if len(found) != len(arrays) or any(own.shape != wanted or not np.isfinite(own).all() for own in found):
+        raise BadInput(f"this start draws scattered points: give finite coordinates of shape {wanted} for each signal")
+    return found
+
+
+def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], config: EncodeConfig) -> list[Encoded]:
+    arrays, own = [values for values, _ in placed], [coords for _, coords in placed if coords is not None]
     start, shape, device = coder.start, arrays[0].shape[:-1], engine.device
-    coords = start.grid.resized(shape).coords(device=device)
+    coords = torch.from_numpy(np.stack(own)).to(device) if own else start.grid.resized(shape).coords(device=device)
     values = torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, arrays[0].shape[-1]).to(device)
-    fitting = Fitting(start.theta.to(device), coords, values, config.fit)
+    fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak)
     probe = Probe(coder, engine, coords, values, shape, fitting.theta)
     result = _fit(fitting, probe, config)
     probe = probe.at(result.theta)

@@ -25,7 +25,9 @@ class Loaded:
     values: np.ndarray
     """(*shape, channels) float32."""
     digest: str
-    """SHA-256 of shape and values."""
+    """SHA-256 of shape and values, and of coordinates."""
+    coords: np.ndarray | None = None
+    """Of scattered samples."""
 
 
 class SignalReader:
@@ -49,11 +51,14 @@ class SignalReader:
                 self._check_size(shape)
             values = load_values(self._signals, index, self._start.kind)
             self._check_size(values.shape[:-1])
+            coords = self._signals.coords_of(index)
         except BadInput as error:
             return CodedSignal(input=name, status="unreadable", reason=str(error))
         except MemoryError:
             return CodedSignal(input=name, status="unreadable", reason=NOT_ENOUGH)
-        loaded = Loaded(name, file, values, sha256(str(values.shape).encode(), np.ascontiguousarray(values).data))
+        parts = [values] if coords is None else [values, coords]
+        digest = sha256(str(values.shape).encode(), *(np.ascontiguousarray(part).data for part in parts))
+        loaded = Loaded(name, file, values, digest, coords)
         return self._known(loaded) or loaded
 
     def _known(self, loaded: Loaded) -> CodedSignal | None:

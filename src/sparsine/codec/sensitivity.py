@@ -8,8 +8,12 @@ from sparsine.engines.contract import Engine
 
 
 def sensitivities(
-    engine: Engine, theta: Float[Tensor, "signals params"], coords: Float[Tensor, "points dims"], draws: int, seed: int
-) -> Float[Tensor, "signals params"]:
+    engine: Engine,
+    theta: Float[Tensor, "signals params"],
+    coords: Float[Tensor, "*own points dims"],
+    draws: int,
+    seed: int,
+) -> Float[Tensor, "signals params"]:  # fmt: skip
     """The mean over points and channels of (d value / d parameter)**2, float64: the Gauss-Newton matrix's diagonal.
 
     A field that is asked for its own values with a random sign e = +-1 added to each has the gradient

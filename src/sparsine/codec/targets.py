@@ -41,7 +41,7 @@ class Probe:
 
     coder: Coder
     engine: Engine
-    coords: Float[Tensor, "points dims"]
+    coords: Float[Tensor, "*own points dims"]
     values: Float[Tensor, "signals points channels"]
     shape: tuple[int, ...]
     theta: Float[Tensor, "signals params"]
@@ -53,14 +53,16 @@ class Probe:
     @cached_property
     def fitted_db(self) -> Float[np.ndarray, " signals"]:
         """PSNR before any rounding."""
-        return np.array([psnr_db(mse) for mse in self.engine.loss(self.theta, self.coords, self.values).tolist()])
+        peak = self.coder.start.kind.peak
+        return np.array([psnr_db(mse, peak) for mse in self.engine.loss(self.theta, self.coords, self.values).tolist()])
 
     def psnr_db(self, shifts: Int[np.ndarray, " signals"]) -> Float[np.ndarray, " signals"]:
         """Of the drawings; NaN where a vector cannot be told in such steps."""
         rounded = rounded_rows(self.coder, self.theta, shifts)
         told = torch.stack([self.theta[row] if r is None else r for row, r in enumerate(rounded)])
         losses = self.engine.loss(told, self.coords, self.values).tolist()
-        return np.array([nan if r is None else psnr_db(mse) for r, mse in zip(rounded, losses, strict=True)])
+        peak = self.coder.start.kind.peak
+        return np.array([nan if r is None else psnr_db(mse, peak) for r, mse in zip(rounded, losses, strict=True)])
 
     def num_bytes(self, shifts: Int[np.ndarray, " signals"]) -> Float[np.ndarray, " signals"]:
         """Of the codes; infinite where a vector cannot be told in such steps."""

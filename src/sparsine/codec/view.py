@@ -64,6 +64,10 @@ class View:
         """From one sample of a drawing of `shape` to the next, in half extents of the whole signal, at the least."""
         return min(2.0 * share / max(n, 2) for n, share in zip(shape, self._shares(len(shape)), strict=True))
 
+    def first_scale(self, shape: tuple[int, ...], own: tuple[int, ...]) -> float:
+        """Samples of a drawing of `shape` for one of the signal's `own`, along the first axis."""
+        return shape[0] / (own[0] * self._shares(len(shape))[0])
+
     def _shares(self, num_axes: int) -> list[float]:
         """Of each axis that is drawn."""
         region = self.region or (0.0,) * num_axes + (1.0,) * num_axes

@@ -19,7 +19,7 @@ from sparsine.environment import environment
 from sparsine.errors import UnreadableSignal
 from sparsine.fitting.fit import FitConfig
 from sparsine.psnr import psnr_db
-from sparsine.signals.kind import Kind
+from sparsine.signals.pictured import pictured
 from sparsine.signals.pictures import save_picture
 from sparsine.signals.values import load_values
 from sparsine.usage import Stopwatch
@@ -90,7 +90,8 @@ class _Measuring:
     def __init__(self, cell: Cell, contender: Contender, root: Path):
         self.cell, self.contender, self.root = cell, contender, root
         plan = cell.plan
-        self.coords = plan.grid.coords(device=torch.device(plan.config.learn.device))
+        self.device = torch.device(plan.config.learn.device)
+        self.coords = None if plan.grid.own_coords else plan.grid.coords(device=self.device)
         self.num_pictures = 0
         self.pictures = plan.config.pictures if plan.seed == plan.config.seeds[0] else 0
 
@@ -116,7 +117,7 @@ class _Measuring:
     def _read(self, index: int) -> "_Row":
         signals, kind = self.cell.plan.dataset.test, self.cell.plan.dataset.kind
         try:
-            return _Row(signals.name(index), load_values(signals, index, kind))
+            return _Row(signals.name(index), load_values(signals, index, kind), coords=signals.coords_of(index))
         except UnreadableSignal as error:
             return _Row(signals.name(index), None, "unreadable", str(error))
 
@@ -126,6 +127,10 @@ class _Measuring:
         if not good:
             return 0.0
         shape, kind = self.cell.plan.dataset.shape, self.cell.plan.dataset.kind
+        coords = self.coords
+        if coords is None:
+            own = [row.coords for row, _ in good if row.coords is not None]
+            coords = torch.from_numpy(np.stack(own)).to(self.device)
         originals = torch.stack([torch.from_numpy(original).flatten(0, -2) for _, original in good])
         spent = 0.0
 
@@ -139,29 +144,33 @@ class _Measuring:
                 for metric in kind.metrics:
                     row.metrics.setdefault(metric.name, []).append(metric.of(original, fitted))
                 if name == "adam" and step == fit.num_steps and self.num_pictures < self.pictures:
-                    self._draw(original, fitted, kind)
+                    self._draw(row, original, fitted)
             spent += time.monotonic() - began
 
-        target = originals.to(self.coords.device)
-        for (row, _), status in zip(good, self.contender.fit(self.coords, target, fit, on_drawn), strict=True):
+        target = originals.to(self.device)
+        for (row, _), status in zip(good, self.contender.fit(coords, target, fit, on_drawn), strict=True):
             row.status = status
             if status == "diverged":
                 row.reason = "the loss overflowed, or ended above where it began"
         return spent
 
-    def _draw(self, original: np.ndarray, fitted: np.ndarray, kind: Kind) -> None:
+    def _draw(self, row: "_Row", original: np.ndarray, fitted: np.ndarray) -> None:
         folder, number = self.root / "pictures" / self.cell.plan.data, self.num_pictures
+        kind, domain = self.cell.plan.dataset.kind, self.cell.plan.dataset.domain
         name = f"{self.cell.level.name}-{number}.png"
-        save_picture(folder / f"original-{number}.png", kind.picture(original))
-        save_picture(folder / self.cell.method.name / name, kind.picture(fitted))
+        save_picture(folder / f"original-{number}.png", pictured(kind, domain, original, row.coords))
+        save_picture(folder / self.cell.method.name / name, pictured(kind, domain, fitted, row.coords))
         self.num_pictures += 1
 
 
 class _Row:
     """One signal on its way into a record."""
 
-    def __init__(self, name: str, values: np.ndarray | None, status: str = "ok", reason: str = ""):
-        self.name, self.values, self.status, self.reason = name, values, status, reason
+    def __init__(
+        self, name: str, values: np.ndarray | None, status: str = "ok", reason: str = "",
+        coords: np.ndarray | None = None,
+    ):  # fmt: skip
+        self.name, self.values, self.status, self.reason, self.coords = name, values, status, reason, coords
         self.psnr_db: list[float] = []
         self.metrics: dict[str, list[float | None]] = {}
 

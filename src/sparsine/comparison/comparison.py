@@ -33,7 +33,7 @@ from sparsine.meta.run_folder import differences, with_new_options
 from sparsine.meta.start import load_start
 from sparsine.plugins import made_with, recorded
 from sparsine.signals.dataset import Dataset
-from sparsine.signals.open import open_dataset
+from sparsine.signals.open import open_dataset, size_for
 from sparsine.storage import read_json, write_json
 
 FILE = "comparison.json"
@@ -195,10 +195,9 @@ class _Opened(Mapping[str, Dataset]):
         """With all that is there now."""
         if label not in self._open:
             learn = self.config.learn
-            shape = learn.grid.resolution
+            shape = size_for(self.specs[label], learn.grid.resolution)
             if shape is None and learn.outer.start_from:
-                rows, columns = load_start(Path(learn.outer.start_from)).grid.shape
-                shape = (rows, columns)
+                shape = load_start(Path(learn.outer.start_from)).grid.shape
             self._open[label] = open_dataset(self.specs[label], resolution=shape, seed=learn.split_seed)
         return self._open[label]
 

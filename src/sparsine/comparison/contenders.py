@@ -58,7 +58,7 @@ class Contender(ABC):
     @abstractmethod
     def fit(
         self,
-        coords: Float[Tensor, "points dims"],
+        coords: Float[Tensor, "*own points dims"],
         values: Float[Tensor, "signals points channels"],
         config: FitConfig,
         on_drawn: OnDrawn,
@@ -123,12 +123,13 @@ class PrunedOnTheWay(Contender):
         seen: dict[int, list[Tensor]] = {}
 
         def collect(step: int, objective: Objective, theta: Tensor) -> None:
-            seen.setdefault(step, []).append(objective.predict(theta, coords))
+            seen.setdefault(step, []).append(objective.predict(theta, own))
 
         status: list[Status] = []
-        for signal in values:
+        for row, signal in enumerate(values):
+            own = coords if coords.ndim == 2 else coords[row]
             result = fit_and_prune(
-                self.start.pattern, self.start.theta.to(coords.device), coords, signal, config,
+                self.start.pattern, self.start.theta.to(coords.device), own, signal, config,
                 self.prunings(config.num_steps), engine=self.engine, observe=collect,
             )  # fmt: skip
             status += result.status

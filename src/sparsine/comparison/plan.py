@@ -18,6 +18,7 @@ from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import Domain
 from sparsine.signals.kind import Kind
 from sparsine.signals.manifest import digest_of
+from sparsine.signals.open import size_for
 
 GRADIENTS_PER_TASK = 8
 """What an exact meta-gradient with two inner steps costs: three gradients, two Hessian-vector products."""
@@ -93,7 +94,8 @@ class Plan:
         outer = outer if dense_steps is None else replace(outer, dense_steps=dense_steps)
         pruning = replace(learn.pruning, rounds=rounds) if rounds else PruningConfig(rounds=0)
         pruning = pruning.with_score(score) if score else pruning
-        return replace(learn, recipe=self.config.recipe, data=self.dataset.spec, seed=self.seed, outer=outer,
+        grid = replace(learn.grid, resolution=size_for(self.dataset.spec, learn.grid.resolution))
+        return replace(learn, recipe=self.config.recipe, data=self.dataset.spec, seed=self.seed, outer=outer, grid=grid,
                        pruning=pruning)  # fmt: skip
 
     def dense(self, width: int | None = None) -> StartStage:

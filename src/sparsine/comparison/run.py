@@ -109,9 +109,7 @@ def _jobs(comparison: Comparison) -> dict[str, Job]:
 class _Workers:
     """Hands jobs to processes as soon as what they need is there."""
 
-    def __init__(
-        self, held: Held, jobs: dict[str, Job], workers: int, on_progress: OnProgress | None
-    ):
+    def __init__(self, held: Held, jobs: dict[str, Job], workers: int, on_progress: OnProgress | None):
         self.held, self.jobs, self.workers, self.loaded = held, jobs, workers, plugins.loaded_files()
         self.on_progress = on_progress
         self.waiting = dict(jobs)

@@ -16,7 +16,7 @@ from sparsine.checks import check_range
 from sparsine.environment import environment
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
-from sparsine.fitting.collection import fit_collection, render
+from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.run_data import pinned_to_measure
 from sparsine.meta.run_folder import read_config, starts_of
@@ -24,8 +24,9 @@ from sparsine.meta.start import Start, load_start
 from sparsine.parts import fault
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import digest_of
+from sparsine.signals.pictured import drawn_to_look_at, pictured
 from sparsine.signals.pictures import save_picture
-from sparsine.storage import read_json, write_json
+from sparsine.storage import read_json, write_atomically, write_json
 
 _NUMBERS = [(float, None)]
 _ROW = {
@@ -90,7 +91,8 @@ def evaluate_run(
         "kind": "evaluation", "record_version": 1, **environment(), "config": learn.to_dict(),
         "data": {"spec": dataset.spec, "description": dataset.description, "value_kind": dataset.kind.name,
                  "shape": list(dataset.shape), "split": "test", "signals": count, "signals_sha256": measured,
-                 "is_that_of_the_run": pinned.data is not None, "notes": notes},
+                 "is_that_of_the_run": pinned.data is not None, "notes": notes,
+                 "metrics": {metric.name: metric.label for metric in dataset.kind.metrics}},
         "protocol": {"optimizer": config.fit.optimizer, "lr": config.fit.step_size, "steps": config.fit.num_steps},
         "rows": rows,
     }  # fmt: skip
@@ -141,12 +143,10 @@ def _measured(
     fits = []
     drawn = 0
     for fitted in fit_collection(start, dataset.test, config.fit, indices=indices, engine=engine, device=device):
-        fits.append(fitted.to_dict())
+        fits.append(fitted.to_dict() | _scored(start, dataset, fitted, engine, device))
         if drawn < config.pictures and fitted.theta is not None and fitted.original is not None:
-            (values,) = render(start, [fitted.theta], dataset.shape, engine=engine, device=device)
-            pictures = folder / "evaluation" / "pictures"
-            save_picture(pictures / f"{name}-{drawn}.png", dataset.kind.picture(values))
-            save_picture(pictures / f"original-{drawn}.png", dataset.kind.picture(fitted.original))
+            _draw(folder / "evaluation" / "pictures", f"{name}-{drawn}", f"original-{drawn}", start, dataset, fitted,
+                  engine, device)  # fmt: skip
             drawn += 1
     row = {
         "name": name, "weights": start.pattern.num_weights, "biases": start.pattern.num_biases,
@@ -157,3 +157,27 @@ def _measured(
     }  # fmt: skip
     write_json(path, row)
     return row
+
+
+def _scored(start: Start, dataset: Dataset, fitted: FittedSignal, engine: str, device: str) -> dict[str, Any]:
+    """What the kind of signal measures beside PSNR, of the end of a fit."""
+    if not dataset.kind.metrics or fitted.theta is None or fitted.original is None:
+        return {}
+    values = drawn_as_original(start, fitted, engine=engine, device=device)
+    return {"metrics": {metric.name: metric.of(fitted.original, values) for metric in dataset.kind.metrics}}
+
+
+def _draw(
+    folder: Path, fitted_name: str, original_name: str, start: Start, dataset: Dataset, fitted: FittedSignal,
+    engine: str, device: str,
+) -> None:  # fmt: skip
+    """A picture of the fit and one of the original; and both to be played, where the kind can be."""
+    kind, domain = dataset.kind, dataset.domain
+    assert fitted.theta is not None
+    assert fitted.original is not None
+    (values,) = render(start, [fitted.theta], drawn_to_look_at(kind, domain), engine=engine, device=device)
+    save_picture(folder / f"{fitted_name}.png", kind.picture(values))
+    save_picture(folder / f"{original_name}.png", pictured(kind, domain, fitted.original, fitted.coords))
+    for name, signal in ((fitted_name, values), (original_name, fitted.original)):
+        if (media := kind.media(signal)) is not None:
+            write_atomically(folder / f"{name}{kind.suffix}", media.data)

@@ -16,6 +16,12 @@ class Picture:
     """This signal's PSNR after the last step; None for the original, and where it is not known."""
     status: str
 
+    @property
+    def sound(self) -> Path | None:
+        """The same signal to be played, where its kind can be."""
+        path = self.path.with_suffix(".wav")
+        return path if path.is_file() else None
+
 
 @dataclass(frozen=True)
 class Line:

@@ -22,7 +22,8 @@ def render(template: str, context: dict[str, Any], *folders: Path) -> str:
                             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
                             finalize=_finalized)  # fmt: skip
     templates.filters |= {name: getattr(wording, name) for name in
-                          ("count", "db", "gain", "percent", "interval", "duration", "plain", "setting")}  # fmt: skip
+                          ("count", "db", "gain", "percent", "interval", "duration", "plain", "setting",
+                           "measure")}  # fmt: skip
     templates.filters["data_uri"] = _data_uri
     figures: dict[str, Any] = context["figures"]
     added = {"plotly_js": _plotly_js(), "figures": _with_gaps(figures),
@@ -50,7 +51,8 @@ def _finalized(value: Any) -> Any:
 
 
 def _data_uri(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    mime = {".png": "image/png", ".wav": "audio/wav"}[path.suffix]
+    return f"data:{mime};base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def _plotly_js() -> Markup:

@@ -46,7 +46,7 @@ def report_context(folder: Path, record: dict[str, Any], metrics: list[dict[str,
         "record": record, "rows": rows, "figures": figures, "headline": headline(record, rows),
         "gallery_rows": shown, "gallery": gallery_lines(folder, shown),
         "table_steps": evenly(sorted({step for row in rows for step in row.steps}), TABLE_STEPS),
-        "outcomes": outcomes(rows), "max_outcomes": MAX_OUTCOMES,
+        "metrics": record["data"].get("metrics", {}), "outcomes": outcomes(rows), "max_outcomes": MAX_OUTCOMES,
     }  # fmt: skip
 
 

@@ -88,6 +88,13 @@ class Row:
         ends = self.spread(10, 90)
         return ends if ends and isfinite(sum(ends)) else (nan, nan)
 
+    def mean_metric(self, name: str) -> float | None:
+        """Mean after the last step of what the kind of signal measures beside PSNR, over the signals that are ok and
+        of which it could be said."""
+        told = [signal.get("metrics", {}).get(name) for signal in self.signals if signal["status"] == "ok"]
+        found = [value for value in told if value is not None]
+        return sum(found) / len(found) if found else None
+
     @property
     def drawn(self) -> tuple[dict[str, Any], ...]:
         """The signals behind pictures 0, 1, ...: the first that could be read, whatever became of their fit."""

@@ -21,6 +21,13 @@ def db(value: float | None) -> str:
     return DASH if value is None or isnan(value) else f"{value:.2f}".replace("-", MINUS)
 
 
+def measure(value: float | None) -> str:
+    """A number of any unit, four digits that say something: 0.9312, 12.71, 311.4."""
+    if value is None:
+        return DASH
+    return f"{value:.4g}".replace("-", MINUS)
+
+
 def gain(value: float | None) -> str:
     """Decibels more, or fewer: +3.20."""
     return DASH if value is None or isnan(value) else f"{value:+.2f}".replace("-", MINUS)

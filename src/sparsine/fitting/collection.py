@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan, prod
 from typing import Any, NamedTuple
 
@@ -16,15 +16,23 @@ from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig, FitResult, Status, fit
+from sparsine.fitting.points import FromSet, Places, read_at
 from sparsine.fitting.room import NOT_ENOUGH, check_room, with_less
 from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
+from sparsine.signals.domain import Domain
 from sparsine.signals.values import ANY, load_values
+
+WHOLE = 1 << 22
+"""Samples up to which a signal is held as a whole, and that PSNR is measured on where it is larger."""
+BLOCK_POINTS = 1 << 20
+"""Drawn at a time."""
 
 
 @dataclass(frozen=True)
 class FittedSignal:
-    """What became of one signal. Arrays are None when it could not be read."""
+    """What became of one signal. Arrays are None when it could not be read; `original` also when it is larger than what
+    is held of it at a time."""
 
     name: str
     status: Status
@@ -35,6 +43,8 @@ class FittedSignal:
     """(*shape, channels) float32."""
     theta: Tensor | None
     """(params,) the fitted vector."""
+    coords: np.ndarray | None = None
+    """(points, coords) of a signal whose samples lie scattered."""
 
     def to_dict(self) -> dict[str, Any]:
         """The record of one signal."""
@@ -53,7 +63,8 @@ def fit_collection(
 ) -> Iterator[FittedSignal]:
     """Fit the signals (all, or those at `indices`) in order, `config.batch` at a time; fewer where shapes differ or
     memory does not hold so many. A signal with values that are not of the start's kind, or too large to be fitted, is
-    'unreadable'.
+    'unreadable'. With `config.points`, a signal of a set that knows its size and is larger than WHOLE samples is
+    read as far as its steps see it, and PSNR is that of WHOLE samples.
 
     Raises:
         BadInput: signals whose channels or axes are not the start's; a batch that memory cannot hold.
@@ -65,12 +76,12 @@ def fit_collection(
     theta = start.theta.to(device)
     with ThreadPoolExecutor(1) as reader:
         batches = [indices[i : i + config.batch] for i in range(0, len(indices), config.batch)]
-        coming = reader.submit(_read, start, signals, batches[0]) if batches else None
+        coming = reader.submit(_read, start, signals, batches[0], config) if batches else None
         for number in range(len(batches)):
             assert coming is not None
             read = coming.result()
             following = batches[number + 1] if number + 1 < len(batches) else None
-            coming = reader.submit(_read, start, signals, following) if following else None
+            coming = reader.submit(_read, start, signals, following, config) if following else None
             yield from _fit_batch(start, computer, theta, read, config)
 
 
@@ -85,10 +96,26 @@ def render(
     numbers = start.field.in_features + 3 * start.field.out_features
     check_memory("the drawing", 4 * prod(shape) * numbers, "draw it smaller")
     computer = make_engine(start.pattern, engine, device=device)
-    coords = start.grid.resized(shape).coords(device=device)
+    domain = start.grid.drawn(shape)
     for theta in thetas:
-        values = computer.predict(theta.to(device)[None], coords)[0]
-        yield values.reshape(*shape, -1).cpu().numpy()
+        yield np.concatenate(list(_blocks(computer, theta.to(device)[None], domain))).reshape(*shape, -1)
+
+
+def drawn_as_original(start: Start, fitted: FittedSignal, *, engine: str = "auto", device: str = "cpu") -> np.ndarray:
+    """What a fit draws where its signal has samples, in the original's shape."""
+    assert fitted.original is not None
+    assert fitted.theta is not None
+    if fitted.coords is None:
+        return next(render(start, [fitted.theta], fitted.original.shape[:-1], engine=engine, device=device))
+    computer = make_engine(start.pattern, engine, device=device)
+    coords = torch.from_numpy(fitted.coords).to(device)
+    return computer.predict(fitted.theta.to(device)[None], coords)[0].cpu().numpy().reshape(fitted.original.shape)
+
+
+def _blocks(engine: Engine, theta: Tensor, domain: Domain) -> Iterator[np.ndarray]:
+    for first in range(0, domain.num_points, BLOCK_POINTS):
+        last = min(first + BLOCK_POINTS, domain.num_points)
+        yield engine.predict(theta, domain.coords_between(first, last, device=engine.device))[0].cpu().numpy()
 
 
 class _Read(NamedTuple):
@@ -97,18 +124,35 @@ class _Read(NamedTuple):
     name: str
     values: np.ndarray | None
     reason: str = ""
+    coords: np.ndarray | None = None
+    """Of scattered samples."""
+    parts: "_Parts | None" = None
+    """Of a signal of which only some samples are held: then `values` are those that PSNR is measured on."""
 
 
-def _read(start: Start, signals: SignalSet, indices: Sequence[int]) -> list[_Read]:
-    return [_read_one(start, signals, index) for index in indices]
+@dataclass(frozen=True)
+class _Parts:
+    signals: SignalSet
+    index: int
+    shape: tuple[int, ...]
+    places: np.ndarray
 
 
-def _read_one(start: Start, signals: SignalSet, index: int) -> _Read:
+def _read(start: Start, signals: SignalSet, indices: Sequence[int], config: FitConfig) -> list[_Read]:
+    return [_read_one(start, signals, index, config) for index in indices]
+
+
+def _read_one(start: Start, signals: SignalSet, index: int, config: FitConfig) -> _Read:
     name = signals.name(index)
     try:
+        shape = signals.shape_of(index)
+        if config.points is not None and shape is not None and prod(shape) > WHOLE:
+            places = np.linspace(0, prod(shape) - 1, WHOLE).astype(np.int64)
+            values = load_values(signals, index, start.kind, places)
+            return _Read(name, values, "", signals.coords_of(index, places), _Parts(signals, index, shape, places))
         values = load_values(signals, index, start.kind)
         check_room(start, values.shape[:-1], f"{name}: fitting it")
-        return _Read(name, values)
+        return _Read(name, values, "", signals.coords_of(index))
     except BadInput as error:
         return _Read(name, None, str(error))
     except MemoryError:
@@ -120,10 +164,12 @@ def _fit_batch(
 ) -> Iterator[FittedSignal]:
     """All that could be read, those of one shape together; in the order of `read`."""
     of_shape: dict[tuple[int, ...], list[_Read]] = {}
-    for one in read:
-        if one.values is not None:
-            of_shape.setdefault(one.values.shape, []).append(one)
     fitted: dict[int, FittedSignal] = {}
+    for one in read:
+        if one.parts is not None:
+            fitted[id(one)] = _fit_parts(start, engine, theta, one, one.parts, config)
+        elif one.values is not None:
+            of_shape.setdefault(one.values.shape, []).append(one)
     for shape, together in of_shape.items():
         fits = _fit_together(start, engine, theta, shape, together, config)
         fitted |= {id(one): fit for one, fit in zip(together, fits, strict=True)}
@@ -134,20 +180,46 @@ def _fit_together(
     start: Start, engine: Engine, theta: Tensor, shape: tuple[int, ...], read: list[_Read], config: FitConfig
 ) -> list[FittedSignal]:
     _check_shape(start, shape)
-    coords = start.grid.resized(shape[:-1]).coords(device=engine.device)
+    shared = None if start.grid.own_coords else start.grid.resized(shape[:-1]).coords(device=engine.device)
 
     def fitted(together: Sequence[_Read]) -> list[FittedSignal]:
         values = torch.stack([torch.tensor(one.values).reshape(-1, shape[-1]) for one in together]).to(engine.device)
-        result = fit(engine, theta, coords, values, config, value_range=ANY)
+        coords = _own_coords(start, together).to(engine.device) if shared is None else shared
+        result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak)
         return [_fitted(one, result, row) for row, one in enumerate(together)]
 
     return with_less(fitted, read, lambda one: _unreadable(one, config, f"{one.name}: {NOT_ENOUGH}"))
 
 
+def _fit_parts(
+    start: Start, engine: Engine, theta: Tensor, read: _Read, parts: _Parts, config: FitConfig
+) -> FittedSignal:
+    """A signal that is never held as a whole."""
+    assert read.values is not None
+    assert config.points is not None
+    _check_shape(start, (*parts.shape, read.values.shape[-1]))
+    domain = start.grid.resized(parts.shape)
+    draws = FromSet(parts.signals, [parts.index], domain, Places(prod(parts.shape), config.points, config.points_seed),
+                    engine.device)  # fmt: skip
+    coords, _ = read_at(parts.signals, [parts.index], domain, parts.places, engine.device)
+    values = torch.from_numpy(read.values)[None].to(engine.device)
+    result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak, draws=draws)
+    return replace(_fitted(read, result, 0), original=None, coords=None)
+
+
+def _own_coords(start: Start, together: Sequence[_Read]) -> Tensor:
+    """(signals, points, coords) of scattered samples."""
+    found = [one.coords for one in together if one.coords is not None]
+    if len(found) < len(together) or any(own.shape[-1] != start.grid.num_coords for own in found):
+        raise BadInput(f"signals of this start bring {start.grid.num_coords} coordinates for each sample; these do not")
+    return torch.from_numpy(np.stack(found))
+
+
 def _fitted(read: _Read, result: FitResult, row: int) -> FittedSignal:
     status, curve = result.status[row], tuple(result.psnr_db[row])
     why = "the loss overflowed, or ended above where it began; lower --lr" if status == "diverged" else ""
-    return FittedSignal(read.name, status, why, result.steps, curve, read.values, result.theta[row].cpu())
+    theta = result.theta[row].cpu()
+    return FittedSignal(read.name, status, why, result.steps, curve, read.values, theta, read.coords)
 
 
 def _unreadable(read: _Read, config: FitConfig, reason: str) -> FittedSignal:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sparsine.checks import check_choice, check_range
 from sparsine.errors import BadInput
+from sparsine.fitting.points import Draws, InMemory, Places
 from sparsine.optim import AdamState, adam_step, sgd_step
 from sparsine.psnr import psnr_db
 from sparsine.signals.values import UNIT_SIZE, check_within
@@ -35,6 +36,10 @@ class FitConfig:
     """Steps at which PSNR is measured, besides the last; None is 0, 1, 2, 5, 10, 20, 50, 100, ..."""
     batch: int = 8
     """Signals fitted at the same time. Changes speed and memory only."""
+    points: int | None = None
+    """Samples of each signal that a step sees, drawn anew for each; None takes all of them."""
+    points_seed: int = 0
+    """Decides which."""
 
     def __post_init__(self) -> None:
         check_choice("optimizer", self.optimizer, Optimizer)
@@ -43,6 +48,9 @@ class FitConfig:
         if self.lr is not None:
             check_range("lr", self.lr, 1e-12, 1e3)
         check_range("batch", self.batch, 1, 100_000)
+        if self.points is not None:
+            check_range("points", self.points, 1, 10**9)
+        check_range("points_seed", self.points_seed, 0, 2**32 - 1)
         for step in self.report or ():
             check_range("report", step, 0, self.num_steps)
 
@@ -90,27 +98,33 @@ Observe = Callable[[int, Objective, Tensor], None]
 def fit(
     engine: Objective,
     start: Float[Tensor, " params"],
-    coords: Float[Tensor, "points dims"],
+    coords: Float[Tensor, "*own points dims"],
     values: Float[Tensor, "signals points channels"],
     config: FitConfig,
     observe: Observe | None = None,
     *,
     value_range: tuple[float, float] = UNIT_SIZE,
+    peak: float = 1.0,
+    draws: Draws | None = None,
 ) -> FitResult:
     """Fit every signal from `start`, independently of the others. The values are taken as they are: bytes must be
     brought to the range that the start was learned on.
 
+    Args:
+        coords: (points, dims), or (signals, points, dims) where every signal has its own.
+        values: what PSNR is measured on, and what is fitted unless `config.points` or `draws` say otherwise.
+        value_range: outside of it, values are refused: they are of another range than they should be.
+        peak: of PSNR.
+        draws: what each step sees instead, such as samples of signals that are larger than memory.
+
     A signal whose loss is not finite, or ends above where it began, is 'diverged'; a vector that overflows is held at
     its last finite value. The others are not touched by it.
-
-    Args:
-        value_range: outside of it, values are refused: they are of another range than they should be.
 
     Raises:
         BadInput: shapes that do not belong together, or values that are not finite or far out of range.
     """
     check_within(values, value_range, f"values from {value_range[0]:g} to {value_range[1]:g}")
-    return Fitting(start, coords, values, config, observe).finish(engine)
+    return Fitting(start, coords, values, config, observe, peak=peak, draws=draws).finish(engine)
 
 
 class Fitting:
@@ -119,14 +133,19 @@ class Fitting:
     def __init__(
         self,
         start: Float[Tensor, " params"],
-        coords: Float[Tensor, "points dims"],
+        coords: Float[Tensor, "*own points dims"],
         values: Float[Tensor, "signals points channels"],
         config: FitConfig,
         observe: Observe | None = None,
+        *,
+        peak: float = 1.0,
+        draws: Draws | None = None,
     ):
+        """As `fit`."""
         if not torch.isfinite(values).all():
             raise BadInput("the values to fit hold NaN or infinity; every value must be finite")
-        self.coords, self.values, self.config, self.observe = coords, values, config, observe
+        self.coords, self.values, self.config, self.observe, self.peak = coords, values, config, observe, peak
+        self.draws = draws or _drawn(coords, values, config)
         self.step = 0
         self.theta = start.expand(values.shape[0], -1).clone()
         self._adam = AdamState.zeros_like(self.theta)
@@ -137,8 +156,13 @@ class Fitting:
     def advance(self, engine: Objective, until: int) -> None:
         """Take the steps up to `until`."""
         while self.step < until:
-            loss, grad = engine.loss_and_grad(self.theta, self.coords, self.values)
-            self._report(engine, loss)
+            if self.draws is None:
+                loss, grad = engine.loss_and_grad(self.theta, self.coords, self.values)
+                self._report(engine, loss)
+            else:
+                if self._first is None or self.step in self.config.report_steps:
+                    self._report(engine, engine.loss(self.theta, self.coords, self.values))
+                loss, grad = engine.loss_and_grad(self.theta, *self.draws.draw(self.step))
             self._move(loss, grad)
             self.step += 1
 
@@ -164,7 +188,7 @@ class Fitting:
             self._first = loss
         if self.step in self.config.report_steps:
             for curve, mse, ok in zip(self._curves, loss.tolist(), self._alive.tolist(), strict=True):
-                curve.append(psnr_db(mse if ok else torch.nan))
+                curve.append(psnr_db(mse if ok else torch.nan, self.peak))
             if self.observe:
                 self.observe(self.step, engine, self.theta)
 
@@ -178,6 +202,12 @@ class Fitting:
         self._adam = AdamState(
             _held(self._adam.mean, self._alive), _held(self._adam.square, self._alive), self._adam.num_steps
         )
+
+
+def _drawn(coords: Tensor, values: Tensor, config: FitConfig) -> Draws | None:
+    if config.points is None or config.points >= values.shape[1]:
+        return None
+    return InMemory(coords, values, Places(values.shape[1], config.points, config.points_seed))
 
 
 def _held(moments: Tensor, alive: Tensor) -> Tensor:

@@ -18,8 +18,6 @@ class RateDistortionConfig:
 
     fit: FitConfig = dataclasses.field(default_factory=lambda: FitConfig(report=()))
     """How signals are fitted from a start."""
-    points: int | None = None
-    """Samples of a signal drawn anew for each step of a fit; None is all. So large pictures may have many steps."""
     qualities: tuple[int, ...] = (32, 48, 64, 80, 96)
     """Qualities of our codes, 0 to 100."""
     rounded_steps: int = 0
@@ -43,7 +41,7 @@ class RateDistortionConfig:
     spending_signals: int = 8
     """Signals on which the bits are told apart by layer."""
     seed: int = 0
-    """Of the random numbers that dense fields begin from, and of the points drawn."""
+    """Of the random numbers that dense fields begin from."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
@@ -54,8 +52,6 @@ class RateDistortionConfig:
                 raise BadInput(f"{name} is {given}, but each may be given once only, the smallest first")
         if not self.qualities:
             raise BadInput("qualities is empty, but our own codes need at least one")
-        if self.points is not None:
-            check_range("points", self.points, 1, 2**31)
         check_range("rounded_steps", self.rounded_steps, 0, self.fit.num_steps)
         check_range("coin_depth", self.coin_depth, 1, 64)
         check_range("coin_omega_0", self.coin_omega_0, 1e-6, 1e6)

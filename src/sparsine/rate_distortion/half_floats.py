@@ -22,7 +22,6 @@ from sparsine.fields.siren import Siren
 from sparsine.fitting.fit import FitConfig, Objective, fit
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.pictures import Measured, Picture, as_picture, measured
-from sparsine.rate_distortion.sampled import Sampled
 from sparsine.signals.grid import Grid
 
 MAGIC = b"F16N"
@@ -78,10 +77,10 @@ def _fits(
     def see(step: int, _: Objective, theta: Tensor) -> None:
         seen[step] = theta.clone(), perf_counter() - began
 
-    how = FitConfig(steps=config.coin_steps[-1], lr=config.coin_lr, report=config.coin_steps)
+    how = FitConfig(steps=config.coin_steps[-1], lr=config.coin_lr, report=config.coin_steps, points=config.fit.points,
+                    points_seed=config.fit.points_seed)  # fmt: skip
     coords = Grid(shape=originals[0].shape[:2]).coords()
-    objective = Sampled(engine, config.points, config.seed) if config.points else engine
-    fit(objective, field.initial_theta(config.seed), coords, values, how, see)
+    fit(engine, field.initial_theta(config.seed), coords, values, how, see)
     return seen
 
 

@@ -13,11 +13,10 @@ from sparsine.codec.config import EncodeConfig
 from sparsine.codec.rounded import Rounded
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
-from sparsine.fitting.fit import Fitting, Objective
+from sparsine.fitting.fit import Fitting
 from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.pictures import Measured, Picture, as_picture, measured, picture_psnr_db
-from sparsine.rate_distortion.sampled import Sampled
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,9 @@ class OurCodec:
         fit = replace(self.config.fit, report=())
         coords = self.start.grid.resized(shape).coords()
         fitting = Fitting(self.start.theta, coords, values, fit)
-        fitting.advance(self._objective(), fit.num_steps - self.config.rounded_steps)
+        fitting.advance(self.engine, fit.num_steps - self.config.rounded_steps)
         seconds = perf_counter() - began
         return {quality: self._at(quality, fitting, seconds, originals) for quality in self.config.qualities}
-
-    def _objective(self) -> Objective:
-        return Sampled(self.engine, self.config.points, self.config.seed) if self.config.points else self.engine
 
     def _at(self, quality: int, fitting: Fitting, seconds: float, originals: list[Picture]) -> list[Coded]:
         """`seconds`: of the part of the fit that all qualities share."""

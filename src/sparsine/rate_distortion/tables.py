@@ -146,7 +146,8 @@ def _label(record: Record) -> str:
 
 def _fit(record: Record) -> str:
     """100 Adam steps."""
-    fit, points = record["config"]["fit"], record["config"]["points"]
+    fit = record["config"]["fit"]
+    points = fit.get("points", record["config"].get("points"))
     steps = fit["steps"] or PAPER_STEPS[fit["optimizer"]]
     return protocol(steps, fit["optimizer"]) + (f" on {counted(points, 'point')} each" if points else "")
 

@@ -11,10 +11,12 @@ from sparsine.signals.kinds import Distance, Grey, Rgb
 from sparsine.signals.open import dataset_kinds, open_dataset, open_files
 from sparsine.signals.pictures import error_picture, save_picture, side_by_side
 from sparsine.signals.points import Points
+from sparsine.signals.source import SOURCES, Source
 from sparsine.signals.sphere import Sphere
 
 __all__ = [
     "KINDS",
+    "SOURCES",
     "Dataset",
     "Distance",
     "Domain",
@@ -26,6 +28,7 @@ __all__ = [
     "Points",
     "Rgb",
     "SignalSet",
+    "Source",
     "Sphere",
     "dataset_kinds",
     "error_picture",

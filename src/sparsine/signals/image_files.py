@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import final
 
@@ -9,10 +10,16 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
+from sparsine.counted import counted
 from sparsine.errors import BadInput, UnreadableSignal
-from sparsine.signals.dataset import SignalSet, check_index
+from sparsine.signals.cache import Cached
+from sparsine.signals.dataset import SignalSet, check_index, check_resolution
 from sparsine.signals.decode import read_image, read_size, to_values
 from sparsine.signals.fingerprint import fingerprint_file
+from sparsine.signals.formats import names_of_formats
+from sparsine.signals.listing import list_images
+from sparsine.signals.named_files import named_files
+from sparsine.signals.resize import as_it_is, cover_crop
 
 Prepare = Callable[[Image.Image], Image.Image]
 """Crops and resizes one upright image. Raises UnreadableSignal with the reason alone. No lambda and no inner function:
@@ -106,3 +113,25 @@ def common_size(paths: Sequence[Path], folder: Path) -> tuple[int, int]:
 
 def _size(shape: tuple[int, ...]) -> str:
     return f"{shape[0]} x {shape[1]}"
+
+
+def open_image_files(paths: Sequence[str | Path], shape: tuple[int, ...] | None, num_channels: int) -> SignalSet:
+    """Image files, and folders of them, each resized to cover `shape` (rows, columns) and centre-cropped; without a
+    shape each at its own size (then nothing is held in memory once it was handed out).
+
+    A file that is missing or broken raises UnreadableSignal when it is loaded, not here. Folders that cannot be listed
+    and files of other kinds are passed over; `notes` of what is returned says which.
+
+    Raises:
+        BadInput: nothing was given, a folder holds no image, a file is given twice, or `num_channels` is not 3.
+    """
+    if num_channels != 3:
+        raise BadInput(
+            f"image files give 3 channels (RGB), but signals of {counted(num_channels, 'channel')} are wanted; use a "
+            "start that was learned on images"
+        )
+    named, notes = named_files(paths, list_images, "image", names_of_formats())
+    if shape is None:
+        return ImageFiles(named, None, as_it_is, notes)
+    rows_columns = check_resolution(shape)
+    return Cached(ImageFiles(named, rows_columns, partial(cover_crop, shape=rows_columns), notes))

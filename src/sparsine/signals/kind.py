@@ -61,6 +61,8 @@ class Kind:
     """Numbers of channels that there can be; none: any."""
     sample: ClassVar[str] = "sample"
     """What one sample is called: pixel, sample, voxel."""
+    own_size: ClassVar[bool] = True
+    """Whether files are encoded at their own size unless somebody says otherwise; else at that of the start."""
     suffix: ClassVar[str] = ".npy"
     """Of the files that `write` makes."""
     suffixes: ClassVar[tuple[str, ...]] = ()
@@ -124,8 +126,13 @@ class Kind:
         """What a page offers beside the picture, such as sound to play; None for nothing."""
         return None
 
-    def write(self, values: Values, spacing: float | None = None) -> bytes:
-        """The bytes of a file of this kind (here: NumPy's own, float32)."""
+    def write(self, values: Values, spacing: float | None = None, scale: float = 1.0) -> bytes:
+        """The bytes of a file of this kind (here: NumPy's own, float32).
+
+        Args:
+            spacing: as for `picture`.
+            scale: samples drawn for one of the signal's own along the first axis.
+        """
         file = io.BytesIO()
         np.save(file, np.ascontiguousarray(values, dtype=np.float32), allow_pickle=False)
         return file.getvalue()

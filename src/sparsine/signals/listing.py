@@ -1,8 +1,8 @@
-"""The image files below a folder, and what was passed over on the way: nothing is left out in silence."""
+"""The files of one kind below a folder, and what was passed over on the way: nothing is left out in silence."""
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ class Listing:
 
     folder: Path
     names: list[str]
-    """Of image files, relative to the folder, sorted."""
+    """Of these files, relative to the folder, sorted."""
     others: Counter[str] = field(default_factory=Counter)
     """Files of other kinds, by suffix; '' where there is none."""
     closed: list[str] = field(default_factory=list)
@@ -47,17 +47,22 @@ class Listing:
 
 
 def list_images(folder: Path, skip: Sequence[str] = ()) -> Listing:
-    """The image files below `folder`. Links are followed; hidden files, hidden folders, folders that hold what this
-    package wrote (runs, codes, drawings) and the top folders named in `skip` are not. What cannot be listed is passed
-    over, unless it is `folder` itself.
+    """The image files below `folder`, as `list_files` finds them."""
+    return list_files(folder, readable_suffixes(), "image", skip)
+
+
+def list_files(folder: Path, suffixes: Collection[str], what: str, skip: Sequence[str] = ()) -> Listing:
+    """The files below `folder` whose names end in one of `suffixes` (in lower case); `what` each of them is. Links are
+    followed; hidden files, hidden folders, folders that hold what this package wrote (runs, codes, drawings) and the
+    top folders named in `skip` are not. What cannot be listed is passed over, unless it is `folder` itself.
 
     Raises:
         BadInput: `folder` is missing, is a file or cannot be listed.
     """
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
-        raise BadInput(f"{folder} {found}; give the path of a folder of images")
-    listing, suffixes, seen = Listing(folder, []), readable_suffixes(), set()
+        raise BadInput(f"{folder} {found}; give the path of a folder of {what}s")
+    listing, seen = Listing(folder, []), set()
 
     def pass_over(error: OSError) -> None:
         if Path(error.filename) == folder:

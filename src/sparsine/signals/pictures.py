@@ -56,7 +56,11 @@ def error_picture(
         )
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.abs(original.astype(np.float64) - fitted.astype(np.float64)).mean(axis=2)
-    level = np.clip(np.nan_to_num(error / (ERROR_AT_FULL_BRIGHTNESS * peak), nan=1.0), 0.0, 1.0)
+    return heat(np.clip(np.nan_to_num(error / (ERROR_AT_FULL_BRIGHTNESS * peak), nan=1.0), 0.0, 1.0))
+
+
+def heat(level: Float[np.ndarray, "rows columns"]) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Levels from 0 to 1 as colours from black to a bright yellow."""
     stops = np.linspace(0.0, 1.0, len(_RAMP))
     return to_bytes(np.stack([np.interp(level, stops, channel / 255.0) for channel in _RAMP.T], axis=-1))
 

@@ -1,9 +1,12 @@
-"""The package's kinds of signals, a file each. A file of your own enters its kind in KINDS just so."""
+"""The package's kinds of signals: every file of this folder enters its own in KINDS."""
 
-from sparsine.signals.kind import KINDS as KINDS
+from importlib import import_module
+from pkgutil import iter_modules
+
+from sparsine.signals.kinds.audio import Audio as Audio
 from sparsine.signals.kinds.distance import Distance as Distance
 from sparsine.signals.kinds.image import Grey as Grey
 from sparsine.signals.kinds.image import Rgb as Rgb
 
-for kind in (Rgb, Grey, Distance):
-    KINDS[kind.name] = kind
+for module in iter_modules(__path__):
+    import_module(f"{__name__}.{module.name}")

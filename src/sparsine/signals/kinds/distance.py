@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from sparsine.signals.kind import Picture, Values
+from sparsine.signals.kind import KINDS, Picture, Values
 from sparsine.signals.kinds.image import Plane
 from sparsine.signals.pictures import to_bytes, with_not_finite
 
@@ -51,3 +51,6 @@ def distance_colours(distance: Float[np.ndarray, "rows columns"], pixel: float) 
         colours *= 1.0 - 0.25 * np.clip(1.0 - to_line / pixel, 0.0, 1.0)[:, :, None]
     colours *= np.clip(np.abs(distance) / pixel - 0.5, 0.08, 1.0)[:, :, None]
     return colours
+
+
+KINDS[Distance.name] = Distance

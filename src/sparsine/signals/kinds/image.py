@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from PIL import Image
 
-from sparsine.signals.kind import Kind, Metric, Picture, Values
+from sparsine.signals.kind import KINDS, Kind, Metric, Picture, Values
 from sparsine.signals.pictures import to_bytes, with_not_finite
 from sparsine.ssim import ssim
 
@@ -30,7 +30,7 @@ class Plane(Kind):
         low, high = self.value_range
         return (Metric("ssim", "SSIM", lambda original, fitted: ssim(original, fitted, high - low)),)
 
-    def write(self, values: Values, spacing: float | None = None) -> bytes:
+    def write(self, values: Values, spacing: float | None = None, scale: float = 1.0) -> bytes:
         """A PNG of what `picture` shows."""
         file = io.BytesIO()
         Image.fromarray(self.picture(values, spacing)).save(file, format="PNG")
@@ -55,9 +55,9 @@ class Rgb(Plane):
         return with_not_finite(values, lambda finite: to_bytes(np.repeat(finite, 3 // values.shape[-1], axis=2)))
 
     def files(self, paths: Sequence[str | Path], shape: tuple[int, ...] | None, num_channels: int) -> "SignalSet":
-        from sparsine.signals.open import open_files
+        from sparsine.signals.image_files import open_image_files
 
-        return open_files(paths, shape=shape, num_channels=num_channels)
+        return open_image_files(paths, shape, num_channels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +66,7 @@ class Grey(Rgb):
 
     name: ClassVar[str] = "grey"
     num_channels: ClassVar[tuple[int, ...]] = (1,)
+
+
+KINDS[Rgb.name] = Rgb
+KINDS[Grey.name] = Grey

@@ -14,6 +14,7 @@ from sparsine.signals.dataset import Dataset, SignalSet, check_index
 from sparsine.signals.fingerprint import fingerprint_bytes
 from sparsine.signals.kinds.image import Grey, Rgb
 from sparsine.signals.resize import cover_crop_values
+from sparsine.signals.source import SOURCES, of_pictures
 from sparsine.signals.splits import hold_out, validation_count
 
 _EXPECTED = "an .npz file with arrays train_data and test_data of shape (N, rows, columns, 1 or 3), values 0 to 255"
@@ -140,3 +141,9 @@ def _array(path: Path, file: "np.lib.npyio.NpzFile", split: str) -> np.ndarray:
     if data.ndim != 4 or data.shape[3] not in (1, 3) or min(data.shape[1:3]) < 2:
         raise BadInput(f"{path}: {key} has shape {data.shape}; expected {_EXPECTED}")
     return data
+
+
+SOURCES["sdf2d"] = of_pictures(
+    "sdf2d:FILE.npz, Learnit's 2-D signed distance fields (train_data, test_data)",
+    open_sdf2d,
+)

@@ -12,6 +12,7 @@ from sparsine.signals.image_files import ImageFiles, require_readable
 from sparsine.signals.kinds.image import Rgb
 from sparsine.signals.listing import Listing, list_images
 from sparsine.signals.resize import centre_crop, cover_crop, resize_shorter_side
+from sparsine.signals.source import SOURCES, of_pictures
 from sparsine.signals.splits import hold_out, validation_count
 
 SHORTER_SIDE = 200
@@ -63,3 +64,9 @@ def _cropped(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
 
 def _listed(folder: Path) -> Listing:
     return list_images(folder) if folder.is_dir() else Listing(folder, [])
+
+
+SOURCES["imagenette"] = of_pictures(
+    "images:DIR, any folder of images (PNG, JPEG, WebP, TIFF, BMP, AVIF, HEIC); its train/, val/ and test/ if present",
+    open_imagenette,
+)

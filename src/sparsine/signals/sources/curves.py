@@ -11,10 +11,11 @@ from jaxtyping import Float
 from sparsine.errors import BadInput
 from sparsine.signals.cache import Cached
 from sparsine.signals.curve_distance import Curve, signed_distance
-from sparsine.signals.dataset import Dataset, SignalSet, check_index
+from sparsine.signals.dataset import Dataset, SignalSet, check_index, check_resolution
 from sparsine.signals.fingerprint import fingerprint_bytes
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds.distance import Distance
+from sparsine.signals.source import SOURCES, Source
 
 Split = Literal["train", "val", "test"]
 DEFAULT_RESOLUTION = (64, 64)
@@ -113,3 +114,28 @@ def open_curves(spec: str, resolution: tuple[int, int] | None, seed: int, num_tr
         val=val,
         test=test,
     )
+
+
+def _open(spec: str, path: str, resolution: tuple[int, ...] | None, seed: int) -> Dataset:
+    rows_columns = None if resolution is None else check_resolution(resolution)
+    return open_curves(spec, rows_columns, *_seed_and_count(spec, path, seed))
+
+
+def _seed_and_count(spec: str, path: str, seed: int) -> tuple[int, int | None]:
+    """'3/500' as (3, 500), '3' as (3, None), '' as (seed, None)."""
+    given, slash, count = path.partition("/")
+    parts = [given] * bool(path) + [count] * bool(slash)
+    if any(not (part.isascii() and part.isdigit() and len(part) <= 18) for part in parts):
+        raise BadInput(
+            f"the data set {spec[:200]!r} has no valid seed; use curves, curves:SEED or curves:SEED/COUNT, whole "
+            f"numbers from 0, of at most 18 digits"
+        )
+    return int(given) if path else seed, int(count) if slash else None
+
+
+SOURCES["curves"] = Source(
+    "curves, curves:SEED or curves:SEED/COUNT, built-in signed distance fields of random closed curves, COUNT of them "
+    "to train with; needs no files",
+    _open,
+    has_files=False,
+)

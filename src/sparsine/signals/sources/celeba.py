@@ -14,6 +14,7 @@ from sparsine.signals.image_files import ImageFiles, require_readable
 from sparsine.signals.kinds.image import Rgb
 from sparsine.signals.listing import Listing, list_images
 from sparsine.signals.resize import centre_crop, cover_crop
+from sparsine.signals.source import SOURCES, of_pictures
 
 CROP = (178, 178)
 IMAGE_FOLDER = "img_align_celeba"
@@ -24,7 +25,7 @@ _LINE = re.compile(r"([^\s/\\,]+\.(?:jpg|jpeg|png))(?:\s+|\s*,\s*)([012])", re.I
 _KAGGLES_HEAD = "image_id,partition"
 
 
-def open_celeba(spec: str, folder: Path, resolution: tuple[int, int] | None) -> Dataset:
+def open_celeba(spec: str, folder: Path, resolution: tuple[int, int] | None, seed: int = 0) -> Dataset:
     """DIR/img_align_celeba/*.jpg (178 x 218) and DIR/list_eval_partition.txt, or both as Kaggle packs them: the images
     one folder deeper, the list as .csv. RGB in [0, 1].
 
@@ -115,3 +116,9 @@ def _read_partition(path: Path) -> dict[str, list[str]]:
             raise BadInput(f"{path}, line {number}: {match[1]} is listed twice; each image belongs to one split")
         split_of[match[1]] = _SPLIT_NAMES[match[2]]
     return {split: [name for name, its in split_of.items() if its == split] for split in _SPLIT_NAMES.values()}
+
+
+SOURCES["celeba"] = of_pictures(
+    "celeba:DIR, img_align_celeba/*.jpg and list_eval_partition.txt; centre crop 178 x 178",
+    open_celeba,
+)

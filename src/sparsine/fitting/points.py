@@ -1,0 +1,78 @@
+"""Fits that see some samples of a signal in each step, and others in the next: time and memory follow the points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sparsine.signals.dataset import SignalSet
+from sparsine.signals.domain import Domain
+
+FEW = 1 << 22
+"""Samples of a signal up to which none is drawn twice in a step; of more it would hardly ever happen anyway."""
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """Samples for one step after the other: the same ones whatever other signals are fitted beside."""
+
+    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+        """Coordinates (points, coords) or (signals, points, coords), and values (signals, points, channels)."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Which samples a step sees: a function of the seed and the step alone."""
+
+    num_samples: int
+    points: int
+    seed: int
+
+    def draw(self, step: int) -> Int[np.ndarray, " points"]:
+        rng = np.random.default_rng([self.seed, step])
+        if self.num_samples > FEW:
+            return rng.integers(self.num_samples, size=self.points)
+        return np.sort(rng.choice(self.num_samples, self.points, replace=False, shuffle=False))
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Of signals that are there as a whole."""
+
+    coords: Float[Tensor, "*signals samples coords"]
+    values: Float[Tensor, "signals samples channels"]
+    places: Places
+
+    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+        drawn = torch.from_numpy(self.places.draw(step)).to(self.values.device)
+        return self.coords[..., drawn, :].contiguous(), self.values[:, drawn].contiguous()
+
+
+@dataclass(frozen=True)
+class FromSet:
+    """Of signals that are read anew for each step, as far as it sees them."""
+
+    signals: SignalSet
+    indices: Sequence[int]
+    domain: Domain
+    places: Places
+    device: torch.device
+
+    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+        return read_at(self.signals, self.indices, self.domain, self.places.draw(step), self.device)
+
+
+def read_at(
+    signals: SignalSet, indices: Sequence[int], domain: Domain, places: Int[np.ndarray, " points"], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Samples of some signals at the same places: coordinates as an engine takes them, and values."""
+    values = np.stack([signals.values_at(index, places) for index in indices])
+    if not domain.own_coords:
+        return domain.coords_at(places, device=device), torch.from_numpy(values).to(device)
+    found = [signals.coords_of(index, places) for index in indices]
+    own = np.stack([coords for coords in found if coords is not None])
+    return torch.from_numpy(own).to(device), torch.from_numpy(values).to(device)
