@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 import weakref
 from pathlib import Path
 from typing import get_args
@@ -12,7 +10,7 @@ import pytest
 import torch
 
 from sparsine.benchmarks.config import What
-from sparsine.cli.main import COMMANDS
+from sparsine.cli.main import COMMANDS, main
 from sparsine.comparison.methods import METHODS
 from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.engines import ENGINES, DenseEngine
@@ -21,6 +19,8 @@ from sparsine.fitting.fit import Optimizer
 from sparsine.meta import maml
 from sparsine.meta.maml import Algorithm, InnerConfig, Samples, Tasks, meta_gradient
 from sparsine.optim import sgd_step
+from sparsine.pruning.distributions import DISTRIBUTIONS
+from sparsine.pruning.schedules import SCHEDULES
 from sparsine.pruning.scores import SCORES
 from sparsine.recipes import COMPARISONS, RECIPES, recipe
 from sparsine.signals.open import dataset_kinds
@@ -57,7 +57,7 @@ def table(document, head):
         ("docs/comparisons.md", "| name | what | stored for a signal", [*METHODS, TRANSFER]),
         ("docs/benchmarks.md", "| `sparsine bench` |", get_args(What)),
         ("docs/formats.md", "| `activation` |", ACTIVATIONS),
-        ("docs/getting-started.md", "| spec |", dataset_kinds().keys() - {"images", "curves"}),
+        ("docs/getting-started.md", "| spec |", dataset_kinds().keys() - {"images", "audio", "curves"}),
     ],
 )
 def test_a_table_has_a_row_for_every_member_of_its_registry_and_no_other(document, head, names):
@@ -73,7 +73,7 @@ def test_the_table_of_recipes_is_what_they_are():
     for place, name in enumerate(RECIPES):
         config = recipe(name)
         weights = config.field.field(2, 3).num_weights
-        survivors = config.pruning.schedule(weights, weights)
+        survivors = config.pruning.survivors(weights, weights)
         outer, shape = config.outer, config.grid.resolution
         assert told["field"][place] == f"{config.field.hidden_layers} layers of {config.field.width}"
         assert told["`--omega-0`"][place] == f"{config.field.omega_0:g}"
@@ -108,25 +108,29 @@ def test_documents_name_every_kind_of_data_and_no_other():
     assert {*specs, "curves"} == set(dataset_kinds())
 
 
-def test_commands_and_options_in_running_text_exist():
+def test_commands_and_options_in_running_text_exist(capsys):
     """Those in blocks are parsed elsewhere."""
-    options = {"--version", "--help", "--debug", *options_of_all_commands()}
+    options = {"--version", "--help", "--debug", *options_of_all_commands(capsys)}
     others = {"--no-deps", "--logdir"}  # of pip and TensorBoard
     wrong = []
     for path in DOCUMENTS:
         text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
         for code in re.findall(r"`([^`\n]+)`", text):
-            found = [word for word in re.findall(r"--[a-z][a-z0-9-]+", code) if word not in options | others]
+            found = [word for word in re.findall(r"--[a-z][a-z0-9.-]*[a-z0-9]", code) if word not in options | others]
             found += [word for word in re.findall(r"^sparsine ([a-z-]+)", code) if word not in COMMANDS]
             wrong += [(path.name, word) for word in found]
     assert wrong == []
 
 
-def options_of_all_commands():
-    code = "import sys; from sparsine.cli.main import main; main([sys.argv[1], '--help'])"
-    for command in COMMANDS:
-        done = subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True, check=True)
-        yield from re.findall(r"^│ (--[a-z0-9-]+)", done.stdout, re.MULTILINE)
+def options_of_all_commands(capsys):
+    """Those too that only some scores, distributions and schedules bring."""
+    tables = (("--score", SCORES), ("--distribution", DISTRIBUTIONS), ("--schedule", SCHEDULES))
+    brought = [["learn", option, name] for option, registry in tables for name in registry]
+    for args in [*([command] for command in COMMANDS), *brought]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit):
+            main([*args, "--help"])
+        yield from re.findall(r"^[│ ] (--[a-z0-9.-]+)", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_parts_import_only_from_parts_that_stand_before_them_in_the_document():
