@@ -4,7 +4,6 @@ measure     signals through every codec; gives the record
 config      what is measured
 signals     what is compressed, a batch of one shape after another
 ours, pillow_codecs, half_floats     the codecs
-sampled     fits whose steps see some of the samples
 pictures    8 bits: what every codec is given and gives back
 records     the record as a file
 points, published     means over signals; what others published
