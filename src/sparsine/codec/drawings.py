@@ -28,7 +28,7 @@ from sparsine.signals.kind import Kind
 KIND, RECORD_VERSION = "sparsine-drawings", 1
 READERS, WRITERS = 2, 2
 BYTES_PER_VALUE, BYTES_PER_POINT = 4, 8
-"""Memory for a drawing on its way to a file: values; the colours of each sample, and its share of the file. Measured."""
+"""Memory for a drawing on its way to a file: values; colours of a sample and its share of the file. Measured."""
 VALUES_WAITING = 1 << 24
 """Of all drawings that are being written, unless it is one alone."""
 NOT_ENOUGH = "there was not enough memory to draw it; draw it smaller, or a region of it"

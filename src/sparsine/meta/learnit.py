@@ -1,11 +1,8 @@
 """Starts published by Learnit (Tancik et al., CVPR 2021), in its own conventions: coordinates arange(n)/n in [0, 1)
 with the row first, 0.5 added to the output."""
 
-import os
-import zlib
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -14,9 +11,11 @@ from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.fields.siren import Siren
 from sparsine.meta.start import Start
+from sparsine.npz import Promised, read_arrays
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds.image import Rgb
-from sparsine.storage import open_to_read
+
+_EXPECTED = "layers.0.weight, layers.0.bias, layers.1.weight, ..."
 
 
 def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int] = (178, 178)) -> Start:
@@ -25,11 +24,11 @@ def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int]
     Raises:
         BadInput: missing file, missing or surplus keys, shapes that do not chain, numbers that are not finite.
     """
-    arrays = _read(path)
+    arrays = read_arrays(path, partial(_check_numbers, path), _EXPECTED)
     num_layers = sum(name.endswith(".weight") for name in arrays)
     expected = {f"layers.{i}.{part}" for i in range(num_layers) for part in ("weight", "bias")}
     if num_layers < 2 or set(arrays) != expected:
-        raise BadInput(f"{path} holds {sorted(arrays)}; expected layers.0.weight, layers.0.bias, layers.1.weight, ...")
+        raise BadInput(f"{path} holds {sorted(arrays)}; expected {_EXPECTED}")
     weights = [arrays[f"layers.{i}.weight"] for i in range(num_layers)]
     biases = [arrays[f"layers.{i}.bias"] for i in range(num_layers)]
     if any(w.ndim != 2 for w in weights):
@@ -54,30 +53,9 @@ def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int]
     return Start(Pattern.full(field), theta, grid, info, kind=Rgb())
 
 
-def _promised_members(file: BinaryIO, comment_length: int) -> int:
-    """How many members the end of a zip file speaks of: zipfile takes a directory that lists fewer."""
-    file.seek(-22 - comment_length, os.SEEK_END)
-    return int.from_bytes(file.read(22)[10:12], "little")
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with open_to_read(path) as file:
-            archive = np.load(file, allow_pickle=False)
-            if not hasattr(archive, "files"):
-                raise ValueError("it is a single array")
-            # reading an array stops short of the checksum where the size that stands for it is damaged, too
-            if (damaged := archive.zip.testzip()) is not None:
-                raise ValueError(f"{damaged} is damaged")
-            if (promised := _promised_members(file, len(archive.zip.comment))) != len(archive.zip.namelist()):
-                raise ValueError(f"its directory lists {len(archive.zip.namelist())} of {promised} members")
-            arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError as error:
-        raise BadInput(f"cannot read {path}: no such file") from error
-    except (OSError, ValueError, BadZipFile, EOFError, KeyError, RuntimeError, zlib.error) as error:
-        raise BadInput(f"{path} is not an npz of plain arrays ({error})") from error
-    for name, array in arrays.items():
-        # a member that is no npy file at all comes back as bytes
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-            raise BadInput(f"{path}: {name} must hold real numbers, but is {getattr(array, 'dtype', 'not an array')}")
-    return arrays
+def _check_numbers(path: Path, promised: dict[str, Promised]) -> list[str]:
+    """All names, if all are of real numbers."""
+    for name, array in promised.items():
+        if array.dtype.kind not in "fiu":
+            raise BadInput(f"{path}: {name} must hold real numbers, but is {array.dtype}")
+    return list(promised)
