@@ -1,8 +1,10 @@
+import copy
 import threading
 
 import numpy as np
 
-from sparsine.signals import SignalSet
+from sparsine.memory import Room
+from sparsine.signals import SignalSet, cache
 from sparsine.signals.cache import Cached
 
 
@@ -55,6 +57,39 @@ def test_a_caller_cannot_spoil_the_cache():
         values = cached.load(7)
         assert (values == 7).all()
         values += 1
+
+
+def test_without_a_number_the_cache_takes_a_part_of_what_is_free_and_workers_share_it(monkeypatch):
+    monkeypatch.setattr(cache, "free_memory", lambda: Room(8 * 130, "this test has free"))
+    cached = Cached(Counting())
+    for index in range(7):
+        cached.load(index)
+    assert cached._held_bytes == 120  # two signals of 60
+    monkeypatch.setattr(cache.multiprocessing, "parent_process", lambda: "somebody")
+    monkeypatch.setattr(cache.os, "cpu_count", lambda: 2)
+    cached = Cached(Counting())
+    for index in range(7):
+        cached.load(index)
+    assert cached._held_bytes == 60
+    monkeypatch.setattr(cache, "free_memory", lambda: Room(1 << 50, "this test has free"))
+    assert cache._room() == cache.DEFAULT_CACHE_BYTES // 2
+
+
+def test_a_pickle_or_a_copy_takes_its_room_where_it_is_read(monkeypatch):
+    monkeypatch.setattr(cache, "free_memory", lambda: Room(8 * 600, "this test has free"))
+    cached = Cached(Counting())
+    cached.load(0)
+    monkeypatch.setattr(cache, "free_memory", lambda: Room(8 * 60, "there"))
+    there = copy.deepcopy(cached)
+    for index in range(4):
+        there.load(index)
+    assert there._held_bytes == 60
+
+
+def test_what_is_not_held_is_handed_out_as_it_is_read():
+    cached = Cached(Counting(), max_bytes=59)
+    assert (cached.load(3) == 3).all()
+    assert cached._held_bytes == 0
 
 
 def test_the_cache_serves_threads():

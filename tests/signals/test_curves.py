@@ -5,6 +5,7 @@ import pytest
 
 from sparsine.errors import BadInput
 from sparsine.signals import open_dataset
+from sparsine.signals.cache import Cached
 from sparsine.signals.curve_distance import signed_distance
 from sparsine.signals.kinds import Distance
 from sparsine.signals.sources.curves import CurveDistances, random_curve
@@ -142,6 +143,12 @@ def test_an_index_outside_the_set_is_an_index_error(index):
         data.val.load(index)
     with pytest.raises(IndexError):
         data.val.name(index)
+
+
+def test_a_million_curves_to_train_with_are_not_held_in_memory():
+    every, some = open_dataset("curves:3", resolution=(5, 3)), open_dataset("curves:3/7", resolution=(5, 3))
+    assert not isinstance(every.train, Cached)
+    assert all(isinstance(signals, Cached) for signals in (every.val, every.test, some.train, some.val))
 
 
 def test_a_number_of_training_curves_can_be_asked_for_and_leaves_each_as_it_is():

@@ -1,13 +1,19 @@
+import io
+import struct
+import threading
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
+from sparsine import checks
 from sparsine.errors import UnreadableSignal
-from sparsine.signals import open_files
-from sparsine.signals.decode import read_image, read_size, to_values
+from sparsine.memory import Room
+from sparsine.signals import decode, formats, open_files
+from sparsine.signals.decode import image_values, read_image, read_size, to_values
 
 
 def colours(rows=5, columns=3):
@@ -71,6 +77,55 @@ def test_exif_orientation_is_applied(tmp_path, orientation, turn):
     expected = turn(colours())
     assert (values_of(tmp_path / "a.png") == expected.astype(np.float32) / 255).all()
     assert read_size(tmp_path / "a.png") == expected.shape[:2]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_has_the_size_that_its_header_says_upright(tmp_path, orientation):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x0112] = orientation
+    Image.fromarray(colours()).save(tmp_path / "a.tif", tiffinfo=tags)
+    Image.fromarray(colours()).save(tmp_path / "a.png", exif=exif_of(orientation))
+    assert (values_of(tmp_path / "a.tif") == values_of(tmp_path / "a.png")).all()
+    assert read_size(tmp_path / "a.tif") == values_of(tmp_path / "a.tif").shape[:2]
+
+
+@pytest.mark.parametrize("kind", [b"eXIf", b"zTXt"])
+def test_an_orientation_that_comes_after_the_pixels_of_a_png_counts(tmp_path, kind):
+    whole = io.BytesIO()
+    Image.fromarray(colours()).save(whole, format="PNG", exif=exif_of(6))
+    pieces = chunks(whole.getvalue())
+    (late,) = [piece for piece in pieces if piece[4:8] == b"eXIf"]
+    if kind == b"zTXt":  # as ImageMagick writes it
+        text = b"\nexif\n%8d\n%s\n" % (len(late) - 12 + 6, (b"Exif\0\0" + late[8:-4]).hex().encode())
+        late = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text))
+    rest = [piece for piece in pieces if piece[4:8] != b"eXIf"]
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join([*rest[:-1], late, rest[-1]]))
+    assert read_size(tmp_path / "a.png") == values_of(tmp_path / "a.png").shape[:2] == (3, 5)
+
+
+def test_the_size_of_a_png_is_read_without_its_pixels(tmp_path, monkeypatch):
+    Image.fromarray(colours()).save(tmp_path / "a.png", exif=exif_of(6))
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda self: pytest.fail("it was decoded"))
+    assert read_size(tmp_path / "a.png") == (3, 5)
+
+
+def exif_of(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def chunks(png):
+    found, at = [], 8
+    while at < len(png):
+        length = 12 + int.from_bytes(png[at : at + 4], "big")
+        found.append(png[at : at + length])
+        at += length
+    return found
 
 
 def test_a_palette_gives_its_colours(tmp_path):
@@ -173,6 +228,115 @@ def test_any_cut_or_flip_gives_an_image_or_a_reason(tmp_path):
                 reasons.append(str(error))
     assert len(reasons) > 50
     assert all(reason.startswith(f"{path}: ") for reason in reasons)
+
+
+def of_many_modes():
+    rng = np.random.default_rng(4)
+    rgb, alpha = (Image.fromarray(rng.integers(0, 256, (9, 7, n), dtype=np.uint8)) for n in (3, 4))
+    palette = rgb.quantize(8)
+    transparent = palette.copy()
+    transparent.info["transparency"] = 3
+    return {
+        "RGB": rgb, "RGBA": alpha, "LA": alpha.convert("LA"), "P": palette, "P, one transparent": transparent,
+        "1": rgb.convert("1"), "L": rgb.convert("L"), "CMYK": rgb.convert("CMYK"), "YCbCr": rgb.convert("YCbCr"),
+        "I;16": Image.fromarray(rng.integers(0, 65536, (9, 7), dtype=np.uint16)),
+        "I": Image.fromarray(rng.integers(0, 65536, (9, 7), dtype=np.int32)),
+        "F": Image.fromarray(rng.random((9, 7), dtype=np.float32)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", of_many_modes())
+def test_what_is_converted_in_bands_is_what_would_be_converted_at_once(monkeypatch, mode):
+    whole = image_values(of_many_modes()[mode])
+    monkeypatch.setattr(decode, "_BAND", 17)  # two rows at a time, and at last one
+    assert (image_values(of_many_modes()[mode]) == whole).all()
+
+
+def test_a_value_that_is_no_brightness_is_seen_in_any_band(monkeypatch):
+    monkeypatch.setattr(decode, "_BAND", 17)
+    for row, value, words in ((8, 1.5, "from 0.0 to 1.5"), (0, -1.0, "from -1.0 to 0.0"), (3, np.nan, "not finite")):
+        values = np.zeros((9, 7), np.float32)
+        values[row, 2] = value
+        with pytest.raises(UnreadableSignal, match=words):
+            image_values(Image.fromarray(values))
+
+
+def test_a_limit_of_pillows_that_nobody_chose_is_not_ours(tmp_path, monkeypatch):
+    Image.fromarray(colours()).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5)  # Pillow itself would raise from 11 pixels on
+    monkeypatch.setattr(decode, "_PILLOWS_LIMIT", 5)
+    assert values_of(tmp_path / "a.png").shape == (5, 3, 3)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert values_of(tmp_path / "a.png").shape == (5, 3, 3)
+    monkeypatch.setattr(decode, "MAX_PIXELS", 14)
+    assert "more than the 14 allowed" in reason(tmp_path / "a.png")
+
+
+def test_an_image_that_memory_does_not_hold_is_unreadable(tmp_path, monkeypatch):
+    Image.fromarray(colours()).save(tmp_path / "a.png")
+    monkeypatch.setattr(checks, "free_memory", lambda: Room(15 * decode.BYTES_PER_PIXEL - 1, "this test leaves"))
+    assert "reading its 5 x 3 pixels would need" in reason(tmp_path / "a.png")
+    assert read_size(tmp_path / "a.png") == (5, 3)
+    monkeypatch.setattr(checks, "free_memory", lambda: Room(15 * decode.BYTES_PER_PIXEL, "this test leaves"))
+    assert values_of(tmp_path / "a.png").shape == (5, 3, 3)
+
+    def refused(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", refused)
+    assert "not enough memory" in reason(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(("large", "together"), [(15, 1), (16, 2)])
+def test_of_large_images_one_at_a_time_is_decoded(tmp_path, monkeypatch, large, together):
+    Image.fromarray(colours()).save(tmp_path / "a.png")
+    inside, most, both = [], [0], threading.Barrier(together)
+
+    def convert(image):
+        inside.append(image)
+        most[0] = max(most[0], len(inside))
+        both.wait(timeout=60)
+        inside.remove(image)
+        return image
+
+    monkeypatch.setattr(decode, "LARGE", large)
+    monkeypatch.setattr(decode, "_as_rgb_or_float", convert)
+    threads = [threading.Thread(target=read_image, args=(tmp_path / "a.png",)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [together]
+
+
+@pytest.mark.skipif(not formats._is_here("AVIF"), reason="this Pillow reads no AVIF")
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_avif_is_read_where_pillow_reads_it(tmp_path, orientation):
+    Image.new("RGB", (30, 20), (200, 100, 50)).save(tmp_path / "a.avif", quality=90, exif=exif_of(orientation))
+    values = values_of(tmp_path / "a.avif")
+    assert np.allclose(values, np.array([200, 100, 50]) / 255, atol=0.03)
+    assert read_size(tmp_path / "a.avif") == values.shape[:2] == ((30, 20) if orientation == 6 else (20, 30))
+
+
+@pytest.mark.parametrize("name", ["a.heic", "a.jpg"])  # phones and programs rename them
+def test_heic_is_read_where_its_reader_is_there(tmp_path, name):
+    reader = pytest.importorskip("pillow_heif")
+    picture = Image.new("RGB", (30, 20), (200, 100, 50))
+    picture.paste((20, 200, 250), (0, 0, 15, 20))
+    reader.from_pillow(picture).save(tmp_path / name, quality=90)
+    values = values_of(tmp_path / name)
+    assert read_size(tmp_path / name) == values.shape[:2] == (20, 30)
+    assert np.allclose(values[10, 25], np.array([200, 100, 50]) / 255, atol=0.05)
+    assert np.allclose(values[10, 5], np.array([20, 200, 250]) / 255, atol=0.05)
+
+
+def test_without_its_reader_a_kind_of_files_is_not_taken_and_it_is_said_what_reads_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "_is_here", lambda name: name not in ("AVIF", "HEIF"))
+    assert not formats.readable_suffixes() & {".avif", ".heic", ".heif"}
+    assert formats.names_of_formats() == "PNG, JPEG, WebP, TIFF or BMP"
+    assert formats.what_reads(".heic") == "pip install 'sparsine[heic]'"
+    assert "Pillow 11.3" in formats.what_reads(".avif")
+    assert formats.what_reads(".png") == formats.what_reads(".txt") == ""
 
 
 @pytest.mark.parametrize("limit", [14, 7, 5])  # 15 pixels: Pillow warns above its limit and raises above its double

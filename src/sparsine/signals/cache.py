@@ -1,16 +1,22 @@
 """Keeps recently loaded signals in memory."""
 
+import multiprocessing
 import os
 from collections import OrderedDict
+from functools import cached_property
 from threading import Lock
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float
 
+from sparsine.memory import free_memory
 from sparsine.signals.dataset import SignalSet, check_index
 
 DEFAULT_CACHE_BYTES = 1 << 30
+"""At most, in a process that works alone."""
+PART_OF_FREE = 8
+"""Nor more than this part of the memory that is free when a set is first read."""
 _LOCK = Lock()
 """One for all, and never held while reading. Taken around a fork, so that no child finds it taken for ever."""
 if hasattr(os, "register_at_fork"):
@@ -19,22 +25,23 @@ if hasattr(os, "register_at_fork"):
 
 @final
 class Cached(SignalSet):
-    """Another set, with its most recently used signals held in memory, at most `max_bytes` of them.
+    """Another set, with its most recently used signals held in memory, at most `max_bytes` of them; without a number,
+    a part of what is free in the process that reads. Processes that work side by side share that part.
 
     May be used from several threads. What is handed out is a copy, so that a caller who writes into it changes
     nothing here. Failures are not remembered: an unreadable file is tried again.
     """
 
-    def __init__(self, inner: SignalSet, max_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+    def __init__(self, inner: SignalSet, max_bytes: int | None = None) -> None:
         self._inner = inner
         self.recipe, self.notes, self.fingerprint_loads = inner.recipe, inner.notes, inner.fingerprint_loads
-        self._max_bytes = max_bytes
+        self._given_bytes = max_bytes
         self._held: OrderedDict[int, np.ndarray] = OrderedDict()
         self._held_bytes = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles and copies begin empty: they read for themselves."""
-        return Cached, (self._inner, self._max_bytes)
+        return Cached, (self._inner, self._given_bytes)
 
     @property
     def uncached(self) -> SignalSet:
@@ -57,8 +64,7 @@ class Cached(SignalSet):
             return values.copy()
         # Read outside the lock: threads that ask for other signals need not wait for this one.
         values = self._inner.load(index)
-        self._keep(index, values)
-        return values.copy()
+        return values.copy() if self._keep(index, values) else values
 
     def shape_of(self, index: int) -> tuple[int, ...] | None:
         return self._inner.shape_of(index)
@@ -66,11 +72,24 @@ class Cached(SignalSet):
     def fingerprint(self, index: int) -> str:
         return self._inner.fingerprint(index)
 
-    def _keep(self, index: int, values: np.ndarray) -> None:
+    @cached_property
+    def _max_bytes(self) -> int:
+        return _room() if self._given_bytes is None else self._given_bytes
+
+    def _keep(self, index: int, values: np.ndarray) -> bool:
+        """Whether these are now held, so that nobody else may have them."""
+        most = self._max_bytes
         with _LOCK:
-            if index in self._held or values.nbytes > self._max_bytes:
-                return
+            if index in self._held or values.nbytes > most:
+                return False
             self._held[index] = values
             self._held_bytes += values.nbytes
-            while self._held_bytes > self._max_bytes:
+            while self._held_bytes > most:
                 self._held_bytes -= self._held.popitem(last=False)[1].nbytes
+            return True
+
+
+def _room() -> int:
+    """Bytes for one set. A process that another one began is taken for one of as many as there are cores."""
+    beside = 1 if multiprocessing.parent_process() is None else os.cpu_count() or 1
+    return min(DEFAULT_CACHE_BYTES, free_memory().num_bytes // PART_OF_FREE) // beside

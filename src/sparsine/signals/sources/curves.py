@@ -43,6 +43,10 @@ class CurveDistances(SignalSet):
         check_index(index, len(self))
         return f"curve-{self._split}-{index:06d}"
 
+    def shape_of(self, index: int) -> tuple[int, int]:
+        check_index(index, len(self))
+        return len(self._rows), len(self._columns)
+
     def fingerprint(self, index: int) -> str:
         check_index(index, len(self))
         return fingerprint_bytes(f"{self.recipe}: {index}".encode())
@@ -72,6 +76,13 @@ def random_curve(seed: int, split: Split, index: int) -> Curve:
     return _placed(outline, half_size=0.2 + 0.65 * draw[4], across=(draw[5], draw[6]))
 
 
+def _split(seed: int, split: Split, shape: tuple[int, int], num_train: int | None) -> SignalSet:
+    """Held in memory where curves come again: of a million to train with none does before it is forgotten."""
+    if split == "train" and num_train is None:
+        return CurveDistances(seed, split, shape)
+    return Cached(CurveDistances(seed, split, shape, num_train if split == "train" else None))
+
+
 def _placed(outline: Curve, half_size: float, across: tuple[float, float]) -> Curve:
     """Scaled so that the larger side of the bounding box is 2 `half_size`, and put somewhere inside the square."""
     points = outline.points(np.linspace(0.0, 2.0 * np.pi, 256, endpoint=False))
@@ -97,9 +108,7 @@ def open_curves(spec: str, resolution: tuple[int, int] | None, seed: int, num_tr
     if num_train is not None and not 1 <= num_train <= NUM_SIGNALS["train"]:
         raise BadInput(f"{spec} asks for {num_train} training curves; ask for 1 to {NUM_SIGNALS['train']}")
     shape = resolution or DEFAULT_RESOLUTION
-    train, val, test = (
-        Cached(CurveDistances(seed, split, shape, num_train if split == "train" else None)) for split in NUM_SIGNALS
-    )
+    train, val, test = (_split(seed, split, shape, num_train) for split in NUM_SIGNALS)
     used = "" if num_train is None else f", {num_train} to train"
     return Dataset(
         spec=spec,
