@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 
 import pytest
@@ -285,6 +286,41 @@ def test_a_loss_that_rises_slowly_is_not_usual_for_ever():
     seen = [usual.sees(loss) for loss in losses]
     assert seen == sorted(seen, reverse=True)
     assert 0.08 < losses[seen.index(False)] < 0.12
+
+
+# Learning that makes the start worse
+
+
+def too_large(config, **outer):
+    return replace(config, outer=replace(config.outer, outer_step_size=0.3, **outer))
+
+
+def test_a_round_that_ends_above_where_it_began_is_named(tmp_path, config):
+    _, notes = learn(too_large(config), tmp_path / "run")
+    assert len(notes) >= 1
+    assert re.fullmatch(
+        r"the loss of round 0 ended above where it began: from -?[\d.]+ dB on validation signals to -?[\d.]+ dB; lower "
+        r"--outer-step-size \(now 0\.3\) or --inner-step-size \(now 0\.01\), or take more steps",
+        notes[0],
+    )
+    began, ended = (float(number) for number in re.findall(r"(-?[\d.]+) dB", notes[0]))
+    assert ended < began
+    measured = [line["val_psnr_db"][-1] for line in read_metrics(tmp_path / "run") if "val_psnr_db" in line]
+    assert ended == pytest.approx(measured[2], abs=0.01)  # steps 3, 6 and 7, the last of round 0
+
+
+def test_it_is_named_too_when_the_run_was_stopped_in_that_round(tmp_path, config):
+    begin(too_large(config), tmp_path / "run", until=4)
+    expected = learn(too_large(config), tmp_path / "whole")[1]
+    assert learn(too_large(config), tmp_path / "run", resume=True)[1] == expected
+
+
+def test_learning_that_learns_is_not_blamed_nor_are_rounds_without_steps_or_signals(tmp_path, config):
+    longer = replace(config, outer=replace(config.outer, dense_steps=60, outer_step_size=2e-3))
+    assert learn(longer, tmp_path / "learns")[1] == []
+    assert learn(too_large(config, dense_steps=0, steps_per_round=0), tmp_path / "without steps")[1] == []
+    unwatched = replace(too_large(config), watch=replace(config.watch, val_signals=0))
+    assert learn(unwatched, tmp_path / "unwatched")[1] == []
 
 
 # Damaged folders

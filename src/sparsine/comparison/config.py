@@ -9,6 +9,7 @@ from sparsine.errors import BadInput, UnknownName
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta import config as meta
 from sparsine.meta.config import OLD_OPTIONS, LearnConfig
+from sparsine.parts import fault_in_fields
 from sparsine.pruning.saliency import Saliency
 
 REPORTED = (0, 1, 2, 5, 10, 20, 50, 100)
@@ -73,6 +74,8 @@ class CompareConfig:
         """Raises BadInput when `data` does not describe a comparison of this version."""
         try:
             given = dict(in_todays_words(data))
+            if wrong := fault_in_fields({**given, "learn": {}}, cls):
+                raise TypeError(wrong)
             given["learn"] = LearnConfig.from_dict(given["learn"])
             for name in ("adam", "sgd"):
                 fit = dict(given[name])

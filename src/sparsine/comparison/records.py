@@ -7,12 +7,12 @@ from typing import Any
 
 from sparsine.comparison.cell import KIND, VERSION, Cell
 from sparsine.errors import BadInput
-from sparsine.parts import fault
+from sparsine.parts import NUMBER, fault
 from sparsine.storage import json_value, read_file, read_json, write_atomically
 
 CELLS = "cells.jsonl"
 _USAGE = {"seconds": float, "cpu_seconds": float, "peak_bytes": int}
-_SIGNAL = {"input": str, "status": str, "psnr_db": [(float, None)], "ssim": [(float, None)]}
+_SIGNAL = {"input": str, "status": str, "psnr_db": [NUMBER], "ssim": [NUMBER]}
 _PARTS = {
     "data": {"label": str, "spec": str, "description": str, "value_kind": str, "shape": [int]},
     "comparison": str, "created": str, "seed": int, "method": str, "label": str, "family": str, "level": str,

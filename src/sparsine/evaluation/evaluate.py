@@ -21,18 +21,17 @@ from sparsine.fitting.fit import FitConfig
 from sparsine.meta.run_data import pinned_to_measure
 from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.start import Start, load_start
-from sparsine.parts import fault
+from sparsine.parts import NUMBER, fault
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import digest_of
 from sparsine.signals.pictured import drawn_to_look_at, pictured
 from sparsine.signals.pictures import save_picture
 from sparsine.storage import read_json, write_atomically, write_json
 
-_NUMBERS = [(float, None)]
 _ROW = {
     "name": str, "weights": int, "biases": int, "total": int, "density": float, "round": (int, None),
     "outer_steps": (int, None), "learn_seconds": (float, None), "fit_seconds": float, "steps": [int],
-    "mean_psnr_db": _NUMBERS, "signals": [{"input": str, "status": str, "psnr_db": _NUMBERS}], "made_from": {},
+    "mean_psnr_db": [NUMBER], "signals": [{"input": str, "status": str, "psnr_db": [NUMBER]}], "made_from": {},
 }  # fmt: skip
 """What readers of a row rely on."""
 

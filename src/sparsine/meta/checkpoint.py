@@ -27,6 +27,8 @@ class Checkpoint:
     """Signals that could not be used so far, with the reason."""
     usual: UsualLoss = field(default_factory=UsualLoss)
     """The losses of the round so far."""
+    round_began_db: list[float] = field(default_factory=list)
+    """PSNR of validation signals, adapted, when the round began; empty where none was measured."""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -37,7 +39,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
              "step": state.step, "seconds": checkpoint.usage.seconds,
              "cpu_seconds": checkpoint.usage.cpu_seconds, "peak_bytes": checkpoint.usage.peak_bytes,
              "metrics_bytes": checkpoint.metrics_bytes, "unreadable": checkpoint.unreadable,
-             "usual_loss": [checkpoint.usual.mean, checkpoint.usual.lowest]}  # fmt: skip
+             "usual_loss": [checkpoint.usual.mean, checkpoint.usual.lowest],
+             "round_began_db": checkpoint.round_began_db}  # fmt: skip
     write_vectors(path, vectors, state.pattern, about, FORMAT)
 
 
@@ -62,7 +65,8 @@ def load_checkpoint(path: Path, device: str) -> Checkpoint:
         unreadable = {str(name): str(reason) for name, reason in dict(about.get("unreadable", {})).items()}
         mean_log, lowest = about.get("usual_loss", [None, None])
         usual = UsualLoss() if mean_log is None else UsualLoss(float(mean_log), float(lowest))
-        return Checkpoint(state, usage, numbers[4], unreadable, usual)
+        began_db = [float(value) for value in about.get("round_began_db", []) if value is not None]
+        return Checkpoint(state, usage, numbers[4], unreadable, usual, began_db)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise BadInput(
             f"{path} is not a whole checkpoint ({type(error).__name__}: {error}); restore it from a copy, or remove it "

@@ -11,6 +11,7 @@ from sparsine.checks import check_choice, check_range
 from sparsine.errors import BadInput, UnknownName
 from sparsine.meta.field_config import FieldConfig as FieldConfig
 from sparsine.meta.maml import InnerConfig
+from sparsine.parts import fault_in_fields
 from sparsine.pruning.prune import SCORE, PruningConfig
 from sparsine.signals.domain import MAX_POINTS, Domain
 from sparsine.signals.grid import Alignment, AxisOrder, Grid
@@ -142,8 +143,11 @@ class LearnConfig:
                  "pruning": PruningConfig, "watch": WatchConfig}  # fmt: skip
         try:
             given = dict(in_todays_words(data))
-            if surplus := given.keys() - {f.name for f in dataclasses.fields(cls)}:
-                raise TypeError(f"it does not know {', '.join(sorted(surplus))}")
+            if wrong := fault_in_fields(given, cls):
+                raise TypeError(wrong)
+            surplus = [name for key, part in parts.items() for name in _unknown(given.get(key, {}), part, f"{key}.")]
+            if surplus := [*_unknown(given, cls), *surplus]:
+                raise TypeError(f"it does not know {', '.join(surplus)}")
             if given["grid"]["resolution"] is not None:
                 given["grid"] = {**given["grid"], "resolution": tuple(given["grid"]["resolution"])}
             return cls(**{key: parts[key](**value) if key in parts else value for key, value in given.items()})
@@ -151,6 +155,11 @@ class LearnConfig:
             raise
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"not a configuration of this version of sparsine ({error})") from error
+
+
+def _unknown(given: dict[str, Any], kind: type, prefix: str = "") -> list[str]:
+    """Keys that are no fields of the dataclass `kind`."""
+    return [f"{prefix}{name}" for name in sorted(given.keys() - {f.name for f in dataclasses.fields(kind)})]
 
 
 def in_todays_words(saved: Any) -> Any:

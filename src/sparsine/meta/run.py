@@ -107,6 +107,10 @@ def _check_named(config: LearnConfig, given_start: Start | None) -> None:
         )
 
 
+NOTHING_DB = 0.05
+"""A loss of PSNR that is not worth a word."""
+
+
 class _Moment(NamedTuple):
     """A state, and how much of metrics.jsonl belongs to it."""
 
@@ -147,6 +151,8 @@ class Run:
         self._usage, self._clock = Usage(), Stopwatch()
         self._checkpoint_time = time.monotonic()
         self._log: RunLog | None = None
+        self._began_db: list[float] = []
+        self._ended_db: list[float] = []
         self._good: _Moment | None = None
         self._last: _Moment | None = None
 
@@ -154,6 +160,8 @@ class Run:
         """Bring the folder to where learning can begin or go on. A finished run is left as it is."""
         for place in (self.folder, self.folder / "starts"):
             remove_leftovers(place)
+        if self.checkpoint:
+            self._look_at_starts(self.checkpoint.state)
         if self.finished:
             if lowered:
                 raise BadInput(f"the run in {self.folder} is finished; learn with smaller steps in another folder")
@@ -227,8 +235,8 @@ class Run:
         found = self.checkpoint
         if found is None:
             return None
-        self._look_at_starts(found.state)
         self._usage, self._saved_step, self._usual = found.usage, found.state.step, found.usual
+        self._began_db = found.round_began_db
         self.sampler.unreadable.update(found.unreadable)
         self._log = RunLog(self.folder, found.metrics_bytes, found.state.step)
         self._notes += [self._log.lost] if self._log.lost else []
@@ -241,7 +249,7 @@ class Run:
         assert self._log is not None
         self._engine, self._last = engine, _Moment(state, self._log.num_bytes)
         if state.round_step == 0:
-            self._usual = UsualLoss()
+            self._usual, self._began_db, self._ended_db = UsualLoss(), self._adapted_db(state)[-1:], []
         try:
             yield
         except NotFinite as error:
@@ -274,6 +282,7 @@ class Run:
         self._checkpoint(state)
         if state.step % self.config.watch.val_every or state.round_step == 0:
             self._validate(state)
+        self._compare_with_beginning(state)
         info = {
             "data": self.dataset.spec, "description": self.dataset.description,
             "signals": self.data.manifest.summary.to_dict() if self.data else None,
@@ -353,9 +362,16 @@ class Run:
         return self.sampler.held_out(self.dataset.val, self.config.watch.val_signals)
 
     def _validate(self, state: LearnState) -> None:
-        """PSNR of validation signals after 0, 1, ..., K inner steps on all samples (of huge signals on some)."""
+        """Log how well validation signals are met."""
+        if curve := self._adapted_db(state):
+            self._ended_db = curve[-1:]
+            self._write(state, val_psnr_db=curve)
+
+    def _adapted_db(self, state: LearnState) -> list[float]:
+        """PSNR of validation signals after 0, 1, ..., K inner steps on all samples (of huge signals on some); nothing
+        where there are none."""
         if self._validation is None or self._engine is None:
-            return
+            return []
         inner, samples, peak = self.config.inner, self._validation, self.dataset.kind.peak
         theta = state.theta.expand(len(samples.values), -1)
         curve = []
@@ -364,7 +380,18 @@ class Run:
             curve.append(sum(psnr_db(x, peak) for x in loss.tolist()) / len(loss))
             if step < inner.inner_steps:
                 theta = inner_step(self._engine, theta, samples, inner.inner_step_size)
-        self._write(state, val_psnr_db=curve)
+        return curve
+
+    def _compare_with_beginning(self, state: LearnState) -> None:
+        """Learning that made the start worse is not passed over in silence."""
+        inner, outer = self.config.inner.inner_step_size, self.config.outer.outer_step_size
+        for began, ended in zip(self._began_db, self._ended_db, strict=False):
+            if ended < began - NOTHING_DB:
+                self._notes.append(
+                    f"the loss of round {state.round} ended above where it began: from {began:.2f} dB on validation "
+                    f"signals to {ended:.2f} dB; lower --outer-step-size (now {outer:g}) or --inner-step-size "
+                    f"(now {inner:g}), or take more steps"
+                )
 
     def _write(self, state: LearnState, **numbers: Any) -> None:
         assert self._log is not None
@@ -377,7 +404,8 @@ class Run:
         self._tick()
         self._log.flush()
         size = self._log.num_bytes if metrics_bytes is None else metrics_bytes
-        checkpoint = Checkpoint(state, self._usage, size, dict(self.sampler.unreadable), replace(self._usual))
+        unreadable, usual = dict(self.sampler.unreadable), replace(self._usual)
+        checkpoint = Checkpoint(state, self._usage, size, unreadable, usual, self._began_db)
         save_checkpoint(self.folder / CHECKPOINT_FILE, checkpoint)
         self._checkpoint_time, self._saved_step = time.monotonic(), state.step
 
