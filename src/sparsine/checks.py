@@ -1,6 +1,7 @@
 """Refusals for numbers and words, worded alike everywhere."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from sparsine.errors import BadInput
@@ -39,6 +40,13 @@ class OneOf:
     def words(self) -> tuple[str, ...]:
         """`also` first."""
         return (*self._also, *self._words)
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Marks a text, by `Annotated`, that may begin with one of some words: help tells them, as they are when asked."""
+
+    words: Callable[[], Iterable[str]]
 
 
 def check_memory(what: str, num_bytes: int, advice: str) -> None:

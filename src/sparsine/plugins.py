@@ -6,6 +6,7 @@ Only files that a person names are run. What a start, a run or a code says of fi
 
 import hashlib
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -68,6 +69,11 @@ def load(file: LoadedFile) -> None:
 def loaded_files() -> list[LoadedFile]:
     """In the order in which they were run."""
     return list(_files.values())
+
+
+def as_options() -> str:
+    """' --load mine.py', as it stands in a command that goes on with what is loaded."""
+    return "".join(f" --load {shlex.quote(file.path)}" for file in _files.values())
 
 
 def loaded() -> list[dict[str, str]]:

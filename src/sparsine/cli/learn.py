@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import tyro
 
-from sparsine.checks import OneOf
+from sparsine.checks import Known, OneOf
 from sparsine.cli.console import Waiting, counted, say, say_notes
 from sparsine.cli.early import with_chosen
 from sparsine.cli.options import Device, EngineName, Load
@@ -23,11 +23,11 @@ from sparsine.meta.run import Run, open_run
 from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start
-from sparsine.plugins import changed, made_with, read_loaded
+from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.recipes import RECIPES, recipe
 from sparsine.signals.domain import shown_shape
-from sparsine.signals.open import open_dataset, size_for
+from sparsine.signals.open import open_dataset, size_for, specs
 from sparsine.signals.paths import expanded
 
 DEFAULT_RECIPE = "small"
@@ -35,8 +35,8 @@ DEFAULT_RECIPE = "small"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    dataset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
-    """images:DIR, celeba:DIR, imagenette:DIR, sdf2d:FILE.npz, or curves (built in)."""
+    dataset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET"), Known(specs)]
+    """What is learned from; curves is built in."""
     out: Path
     """Folder of the run: configuration, metrics, starts, checkpoint."""
     recipe: Annotated[str, OneOf(RECIPES)] = DEFAULT_RECIPE
@@ -132,7 +132,7 @@ def _learned(options: Options, config: LearnConfig, learning: Run, waiting: Wait
             raise
         raise NotFinite(
             f"{error}; go on with: sparsine learn {shlex.quote(config.data)} --out {shlex.quote(str(options.out))} "
-            f"--resume --outer-step-size {config.outer.outer_step_size / 10:g}"
+            f"--resume --outer-step-size {config.outer.outer_step_size / 10:g}{as_options()}"
         ) from error
 
 
@@ -159,4 +159,4 @@ def _conclude(folder: Path, start: Start, learning: Run) -> None:
         f": {start.pattern.counts} ({start.pattern.density:.2%} of the weights) in "
         f"{start.info['learn_seconds']:.0f} s; {counted(len(starts_of(folder)), 'start')} in {folder}/starts",
     )
-    say(f"next: sparsine report {shlex.quote(str(folder))}")
+    say(f"next: sparsine report {shlex.quote(str(folder))}{as_options()}")

@@ -18,7 +18,7 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
-from sparsine.checks import OneOf
+from sparsine.checks import Known, OneOf
 from sparsine.choices import Choice
 from sparsine.cli.option_types import Region as Region
 from sparsine.cli.option_types import Size as Size
@@ -141,8 +141,8 @@ def _option(field: StructFieldSpec, brings: Choice | None = None) -> StructField
     kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
     if dataclasses.is_dataclass(kind):
         return field
-    words, known = _mark(field.type, OneOf), next(filter(None, (_mark(k, OneOf) for k in get_args(kind))), None)
-    sentence = _sentence(field) + (f" Known: {', '.join(known.words)}." if known else "") + _those_with_options(brings)
+    words = _mark(field.type, OneOf)
+    sentence = _sentence(field) + _known(field.type, kind) + _those_with_options(brings)
 
     def hint(default: str) -> str:
         if default == "":
@@ -152,6 +152,14 @@ def _option(field: StructFieldSpec, brings: Choice | None = None) -> StructField
 
     marks = [tyro.conf.arg(help_behavior_hint=hint), *([choice(words.words)] if words else [])]
     return dataclasses.replace(field, type=Annotated[(field.type, *marks)], helptext=sentence)  # type: ignore[arg-type]
+
+
+def _known(marked: Any, kind: Any) -> str:
+    """The words that may stand there, where they are too many for a choice, or only begin what is said."""
+    each = next(filter(None, (_mark(one, OneOf) for one in get_args(kind))), None)
+    begins = _mark(marked, Known)
+    words = list(each.words if each else begins.words() if begins else ())
+    return f" Known: {', '.join(words)}." if words else ""
 
 
 def _those_with_options(brings: Choice | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sparsine.signals.sources  # noqa: F401 (enters the package's own)
-from sparsine.errors import BadInput
+from sparsine.errors import BadInput, UnknownName
 from sparsine.signals.dataset import Dataset, SignalSet
 from sparsine.signals.image_files import open_image_files
 from sparsine.signals.paths import expanded
@@ -14,6 +14,11 @@ from sparsine.signals.source import SOURCES
 def dataset_kinds() -> dict[str, str]:
     """Each source of data sets with one line of help."""
     return {name: source.help for name, source in SOURCES.items()}
+
+
+def specs() -> list[str]:
+    """How the specs of each source are written, without what lies there: "images:DIR"."""
+    return [source.help.partition(",")[0] for source in SOURCES.values()]
 
 
 def open_dataset(spec: str, *, resolution: Sequence[int] | None = None, seed: int = 0) -> Dataset:
@@ -35,7 +40,7 @@ def open_dataset(spec: str, *, resolution: Sequence[int] | None = None, seed: in
     name, colon, path = spec.strip().partition(":")
     source, path = SOURCES.get(name), path.strip()
     if source is None or (not path and (source.has_files or colon)):
-        raise BadInput(f"the data set {spec!r} is not known; use one of: " + "; ".join(dataset_kinds().values()))
+        raise UnknownName(f"the data set {spec!r} is not known; use one of: {'; '.join(dataset_kinds().values())}")
     if seed < 0:
         raise BadInput(f"the seed of the data set is {seed}; use 0 or more")
     try:

@@ -67,6 +67,6 @@ def _listed(folder: Path) -> Listing:
 
 
 SOURCES["imagenette"] = of_pictures(
-    "images:DIR, any folder of images (PNG, JPEG, WebP, TIFF, BMP, AVIF, HEIC); its train/, val/ and test/ if present",
+    "imagenette:DIR, train/<class>/* and val/<class>/*; shorter side 200, centre crop 178 x 178",
     open_imagenette,
 )
