@@ -61,7 +61,8 @@ def test_a_forked_child_gets_the_numbers_of_its_parent_from_the_parents_engine(e
         engine = make_engine(start.pattern, "{engine}")
         expected = numbers(engine)
         def child():
-            assert all(map(torch.equal, numbers(engine), expected))
+            same = torch.equal if "{engine}" == "sparse" else torch.allclose  # matrix libraries look at addresses too
+            assert all(map(same, numbers(engine), expected))
         process = fork.Process(target=child); process.start(); print(all_in_time(process))
     """
     assert said(program) == ["0"]
