@@ -150,7 +150,8 @@ def dataset_from_arrays(
     shape = _shape_of(first)
     whole = Arrays(arrays, kind, names=names, key=key, coords=coords, shape=shape)
     parts = {"train": whole, "val": whole, "test": whole}
-    given = {name: Arrays(items, kind, key=key, shape=shape) for name, items in (("val", val), ("test", test)) if items}
+    held = {"val": val, "test": test}
+    given = {split: Arrays(items, kind, key=key, shape=shape) for split, items in held.items() if items is not None}
     if coords is not None and given:
         raise BadInput(
             "signals with coordinates of their own are split by `seed`; give one sequence without val and test"
@@ -165,8 +166,11 @@ def dataset_from_arrays(
     if len(rest) < len(whole):
         parts["train"] = _chosen(arrays, kind, whole, rest, key, coords, shape)
     told = description or f"{len(arrays)} arrays of shape {shape}, handed over in Python."
-    return Dataset(spec=spec, source="arrays", kind=kind, shape=shape[:-1], num_channels=shape[-1], description=told,
-                   domain=domain, **parts)  # type: ignore[arg-type] # fmt: skip
+    placed = {} if domain is None else {"domain": domain}
+    return Dataset(
+        spec=spec, source="arrays", kind=kind, shape=shape[:-1], num_channels=shape[-1], description=told,
+        train=parts["train"], val=parts["val"], test=parts["test"], **placed,
+    )  # fmt: skip
 
 
 def _held_out(whole: Arrays, rest: list[int], seed: int) -> tuple[list[int], list[int]]:

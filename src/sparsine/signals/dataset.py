@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch.utils.data
@@ -12,7 +13,7 @@ from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.signals.domain import Domain
 from sparsine.signals.fingerprint import UNREADABLE, fingerprint_bytes
 from sparsine.signals.grid import Grid
-from sparsine.signals.kind import Kind
+from sparsine.signals.kind import VALUES, Kind
 
 MAX_SAMPLES_PER_AXIS = 16384
 SPLITS = ("train", "val", "test")
@@ -135,6 +136,29 @@ class Dataset:
         if not len(signals):
             raise BadInput(f"{self.spec} has no signal in its {name} split ({self.counts}); add some, or use another")
         return signals
+
+    @staticmethod
+    def from_arrays(arrays: Any, kind: "Kind | str" = VALUES, **options: Any) -> "Dataset":
+        """A data set of arrays (*axes, channels) that are handed over: a list, a stack, `np.memmap` and Zarr (read as
+        far as they are looked at), a torch data set, or one of Hugging Face (`key` says which entry).
+
+        Args:
+            arrays: one signal for each item; an item is an array, a tensor, a PIL image, a tuple that begins with one,
+                or a mapping that has one under `key`.
+            kind: what the values are, or its name.
+            options: `val` and `test` (other sequences; without, a tenth each is held out by `seed`), `names`, `key`,
+                `coords` and `domain` of scattered points, `spec`, `description`.
+
+        Raises:
+            BadInput: no array, arrays that are not of the kind, names or coordinates that do not go with them.
+
+        Example:
+            >>> Dataset.from_arrays(np.zeros((10, 8, 6, 3), np.float32), "rgb").shape
+            (8, 6)
+        """
+        from sparsine.signals.arrays import dataset_from_arrays
+
+        return dataset_from_arrays(arrays, kind, **options)
 
 
 def check_index(index: int, length: int) -> None:

@@ -1,0 +1,141 @@
+"""Arrays, mapped files and any sequence as data sets."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sparsine import BadInput, FitConfig, UnreadableSignal, fit_collection, open_run
+from sparsine.fitting import collection
+from sparsine.meta.sparse import learn_sparse_start
+from sparsine.recipes import recipe
+from sparsine.signals import Dataset, Grey, Points, Rgb, arrays
+from sparsine.signals.arrays import Arrays
+from sparsine.signals.fingerprint import UNREADABLE
+
+
+def pictures(count=12, shape=(6, 5, 3), seed=0):
+    return list(np.random.default_rng(seed).random((count, *shape), dtype=np.float32))
+
+
+def test_a_tenth_each_is_held_out_and_no_signal_is_in_two_splits():
+    data = Dataset.from_arrays(pictures(30), "rgb")
+    names = [{signals.name(i) for i in range(len(signals))} for signals in (data.train, data.val, data.test)]
+    assert [len(each) for each in names] == [24, 3, 3]
+    assert len(set.union(*names)) == 30
+    assert (data.shape, data.num_channels, data.kind) == ((6, 5), 3, Rgb())
+
+
+def test_splits_that_are_given_are_taken():
+    data = Dataset.from_arrays(pictures(4), "rgb", val=pictures(2, seed=1), test=pictures(3, seed=2))
+    assert [len(each) for each in (data.train, data.val, data.test)] == [4, 2, 3]
+    assert np.array_equal(data.test.load(2), pictures(3, seed=2)[2])
+
+
+@pytest.mark.parametrize("item", ["array", "tensor", "tuple", "mapping", "image", "bytes"])
+def test_items_may_be_what_torch_and_other_libraries_give(item):
+    plain = (np.random.default_rng(0).integers(0, 256, (6, 5, 3))).astype(np.uint8)
+    value = plain.astype(np.float32) / 255
+    made = {"array": value, "tensor": torch.from_numpy(value), "tuple": (value, 7), "bytes": plain,
+            "mapping": {"image": value, "label": 1}, "image": Image.fromarray(plain)}[item]  # fmt: skip
+    signals = Arrays([made], Rgb(), key="image" if item == "mapping" else None)
+    assert np.array_equal(signals.load(0), value)
+
+
+def test_what_is_loaded_belongs_to_the_caller():
+    items = pictures(1)
+    loaded = Arrays(items, Rgb()).load(0)
+    loaded[:] = 0
+    assert items[0].any()
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (np.full((6, 5, 3), np.nan, np.float32), "NaN or infinity"), (np.zeros((6, 5), np.float32), "shape"),
+        (np.zeros((6, 5, 1), np.float32), "shape"), (np.full((6, 5, 3), 200.0), "from 200"),
+        (np.array([[{}]], dtype=object), "object"),
+    ],
+)  # fmt: skip
+def test_a_bad_item_is_unreadable_and_the_others_go_on(bad, said):
+    data = Dataset.from_arrays([*pictures(5), bad], "rgb", names=[*"abcde", "bad"], val=pictures(1), test=pictures(1))
+    with pytest.raises(UnreadableSignal, match=said):
+        data.train.load(5)
+    assert data.train.load(4).shape == (6, 5, 3)
+
+
+def test_what_makes_no_data_set_is_refused():
+    for arguments, said in (
+        (dict(arrays=[]), "no array"), (dict(arrays=pictures(3), names=["a", "a", "b"]), "names"),
+        (dict(arrays=[np.zeros((3, 3, 2))], kind="rgb"), "not one of the first"),
+        (dict(arrays=[{"a": 1}], kind="rgb"), "say which"), (dict(arrays=pictures(2), kind="smell"), "unknown kind"),
+        (dict(arrays=pictures(3), coords=pictures(2)), "coordinates for each"),
+    ):  # fmt: skip
+        with pytest.raises(BadInput, match=said):
+            Dataset.from_arrays(**arguments)
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    """A stack of two signals in a file, as it would be of two that no memory holds."""
+    stack = np.memmap(tmp_path / "stack.bin", np.float32, "w+", shape=(2, 40, 30, 20, 1))
+    rows = np.linspace(0, 1, 40, dtype=np.float32)[:, None, None, None]
+    stack[0], stack[1] = rows, 1 - rows
+    return stack
+
+
+def test_chosen_points_of_a_mapped_signal_are_read_without_the_rest(mapped, monkeypatch):
+    signals = Arrays(mapped, Grey() if mapped.ndim == 3 else Dataset.from_arrays(mapped).kind)
+    places = np.array([0, 23_999, 600 * 20])
+    whole = signals.load(0).reshape(-1, 1)
+    monkeypatch.setattr(Arrays, "load", lambda *_: pytest.fail("the whole signal was read"))
+    assert np.array_equal(signals.values_at(0, places), whole[places])
+    assert signals.shape_of(0) == (40, 30, 20)
+
+
+def test_a_start_is_learned_from_and_fitted_to_signals_that_are_never_read_whole(mapped, tmp_path, monkeypatch):
+    data = Dataset.from_arrays(mapped, val=mapped[:1], test=mapped)
+    tiny = recipe("quick")
+    config = replace(
+        tiny, data=data.spec, field=replace(tiny.field, width=8, hidden_layers=2, omega_0=3.0),
+        grid=replace(tiny.grid, resolution=None), inner=replace(tiny.inner, points=50),
+        outer=replace(tiny.outer, dense_steps=20, steps_per_round=5), pruning=replace(tiny.pruning, rounds=1),
+        watch=replace(tiny.watch, val_signals=0),
+    )  # fmt: skip
+    monkeypatch.setattr(collection, "WHOLE", 500)
+    monkeypatch.setattr(arrays, "SAMPLES_LOOKED_AT", 500)
+    monkeypatch.setattr(Arrays, "load", lambda *_: pytest.fail("the whole signal was read"))
+    with open_run(config, tmp_path / "run", data) as run:
+        start = learn_sparse_start(config, run)
+    fits = list(fit_collection(start, data.test, FitConfig(steps=60, lr=3e-3, points=100)))
+    assert [fit.status for fit in fits] == ["ok", "ok"]
+    assert all(fit.original is None and fit.psnr_db[-1] > fit.psnr_db[0] + 3 for fit in fits)
+
+
+def test_scattered_points_bring_their_coordinates_to_every_split():
+    rng = np.random.default_rng(0)
+    values, coords = rng.random((20, 9, 1), dtype=np.float32), rng.random((20, 9, 3), dtype=np.float32)
+    box = Points(shape=(9,), extent=((0, 1),) * 3)
+    data = Dataset.from_arrays(list(values), coords=list(coords), domain=box)
+    for signals in (data.train, data.val, data.test):
+        index = int(signals.name(0)[-6:])
+        assert np.array_equal(signals.load(0), values[index])
+        assert np.array_equal(signals.coords_of(0, np.array([3, 1])), coords[index][[3, 1]])
+
+
+def test_fingerprints_follow_the_content(mapped):
+    signals, before = Arrays(mapped, Dataset.from_arrays(mapped).kind), pictures(2)
+    assert signals.fingerprint(0) != signals.fingerprint(1)
+    assert Arrays(before, Rgb()).fingerprint(0) == Arrays(pictures(2), Rgb()).fingerprint(0)
+    before[0][0, 0, 0] += 0.25
+    assert Arrays(before, Rgb()).fingerprint(0) != Arrays(pictures(2), Rgb()).fingerprint(0)
+    assert Arrays([np.full((2, 2, 3), np.inf)], Rgb()).fingerprint(0) == UNREADABLE
+
+
+def test_sets_of_arrays_can_be_pickled_and_read_by_a_data_loader():
+    signals = pickle.loads(pickle.dumps(Dataset.from_arrays(pictures(12), "rgb").train))
+    (batch,) = torch.utils.data.DataLoader(signals, batch_size=len(signals))
+    assert batch.shape == (len(signals), 6, 5, 3)
