@@ -150,8 +150,8 @@ def dataset_from_arrays(
     shape = _shape_of(first)
     whole = Arrays(arrays, kind, names=names, key=key, coords=coords, shape=shape)
     parts = {"train": whole, "val": whole, "test": whole}
-    held = {"val": val, "test": test}
-    given = {split: Arrays(items, kind, key=key, shape=shape) for split, items in held.items() if items is not None}
+    others = {"val": val, "test": test}
+    given = {split: Arrays(items, kind, key=key, shape=shape) for split, items in others.items() if items is not None}
     if coords is not None and given:
         raise BadInput(
             "signals with coordinates of their own are split by `seed`; give one sequence without val and test"
