@@ -32,7 +32,7 @@ def psnr_difference_db(one: float, other: float) -> float:
     return 0.0 if one == other else one - other
 
 
-def averaged_db(found: list[float]) -> float | None:
+def mean_psnr_db(found: list[float]) -> float | None:
     """None where there is nothing to average, or infinities that cancel."""
     total = sum(found)  # fsum would refuse infinities of both signs
     return None if not found or isnan(total) else total / len(found)
