@@ -8,6 +8,8 @@ from math import inf, isnan, log10, nan
 from typing import Any
 
 PERFECT = str(inf)
+TOLD = (float, None, PERFECT)
+"""How a record tells a PSNR, as parts.py looks at it."""
 
 
 def psnr_db(mse: float, peak: float = 1.0) -> float:
@@ -32,7 +34,7 @@ def psnr_difference_db(one: float, other: float) -> float:
     return 0.0 if one == other else one - other
 
 
-def mean_psnr_db(found: list[float]) -> float | None:
+def averaged_db(found: list[float]) -> float | None:
     """None where there is nothing to average, or infinities that cancel."""
     total = sum(found)  # fsum would refuse infinities of both signs
     return None if not found or isnan(total) else total / len(found)

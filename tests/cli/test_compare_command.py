@@ -205,6 +205,19 @@ def test_a_comparison_has_records_figures_and_a_page(done):
     assert list((out / "figures").glob("*.svg"))
 
 
+def test_quick_says_in_terminal_help_and_page_that_it_is_not_to_be_judged_by(capsys, done):
+    out, args = done
+    assert main([str(arg) for arg in args]) == 0  # everything is measured already
+    note = "2 test signals, 1 seed and at most 5 outer steps are too few to judge methods by"
+    assert note in " ".join(capsys.readouterr().out.split())
+    page = (out / "comparison.html").read_text()
+    assert f'<p class="note">Recipe quick shows that everything is in place. {note}' in page
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    told = capsys.readouterr().out.replace("│", " ")
+    assert "too few steps and signals to judge methods by" in " ".join(told.split())
+
+
 def snapshot(out):
     return {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
 

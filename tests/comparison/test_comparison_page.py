@@ -102,6 +102,12 @@ def test_failures_are_listed_with_the_fits_they_concern(page):
     assert "and 1 more odd.jpg is diverged for a test" in reading
 
 
+def test_a_recipe_that_is_a_trial_says_so_and_no_other_does(page):
+    assert "too few to judge" not in page([cell()]).reading
+    reading = page([cell(comparison="quick", lasts=(30.0, 31.0, 32.0)), cell("scratch", comparison="quick")]).reading
+    assert "3 test signals, 1 seed and at most 4,200 outer steps are too few to judge methods by" in reading
+
+
 def test_a_perfect_fit_is_inf_wherever_it_is_shown(page, tmp_path):
     sparse = {"level": "round-08", "weights": 97}
     cells = [cell(lasts=(20.0, 21.0)), cell(lasts=(inf, 30.0), pictures=1, **sparse),

@@ -1,6 +1,7 @@
 import pytest
 from fabricated_cells import cell, comparison, signal
 
+from sparsine.cli.compare import _table
 from sparsine.comparison.table import Table
 from sparsine.comparison.tables import KINDS, tables_markdown, tables_of
 from sparsine.errors import BadInput
@@ -153,3 +154,9 @@ def test_a_whole_comparison_makes_rectangular_markdown():
 def test_tables_of_something_else_are_refused():
     with pytest.raises(BadInput, match="comparison cells"):
         tables_markdown([{"kind": "evaluation"}])
+
+
+def test_a_mean_with_less_evidence_than_others_says_so_in_the_terminal():
+    cells = [cell(lasts=(30.0, 32.0)), cell(lasts=(34.0, 36.0), seed=1), cell("scratch", lasts=(11.0, None))]
+    columns = [list(column.cells) for column in _table(cells).columns]
+    assert columns[1:] == [["Meta-SparseINR", "Scratch"], ["33.00", "11.00 (1 of 2 seeds, 1 of 2 signals)"]]

@@ -1,9 +1,14 @@
+import json
+from math import inf
+
 import pytest
 from fabricated import record, signal
 
+from sparsine.cli.report import _table
 from sparsine.errors import BadInput
 from sparsine.evaluation.tables import table_markdown
 from sparsine.evaluation.wording import DASH
+from sparsine.storage import json_bytes
 
 
 def cells(table: str) -> list[list[str]]:
@@ -39,6 +44,17 @@ def test_signals_that_diverged_are_in_no_spread_and_empty_rows_have_dashes():
     assert [row[0] for row in body[:3]] == ["from scratch", "round 0 (5 of 6)", "round 1 (0 of 1)"]
     assert body[1][8] == "37.50 to 42.50"
     assert body[2][4:] == [DASH] * 5
+
+
+def test_the_terminal_tells_the_same_of_a_record_and_of_its_file():
+    evaluation = record(num_rounds=2)
+    evaluation["rows"][1]["signals"].append(signal("bad.jpg", None, status="diverged"))
+    evaluation["rows"][1]["mean_psnr_db"][-1] = inf
+    evaluation["rows"][2] |= {"signals": [signal("bad.jpg", None, status="unreadable")], "mean_psnr_db": []}
+    for told in (evaluation, json.loads(json_bytes(evaluation))):
+        columns = [list(column.cells) for column in _table(told).columns]
+        assert columns[0] == ["scratch", "round-00 (5 of 6)", "round-01 (0 of 1)"]
+        assert columns[-1][1:] == ["inf", DASH]
 
 
 def test_other_records_are_refused():

@@ -115,6 +115,18 @@ def test_rows_are_kept_while_all_is_as_it_was(run, folder):
     assert record["data"]["signals"] == 2
 
 
+def test_a_row_with_a_perfect_fit_is_kept_and_shown(run, folder, capsys):
+    measure(run, folder)
+    path = run / "evaluation" / "round-01.json"
+    row = json.loads(path.read_text())
+    row["mean_psnr_db"][-1] = row["signals"][0]["psnr_db"][-1] = "inf"
+    path.write_text(json.dumps(row))
+    assert measure(run, folder)["rows"][2]["mean_psnr_db"][-1] == "inf"
+    assert main(["report", str(run), "--signals", "2", "--steps", "2", "--pictures", "1"]) == 0
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if "round-01" in line]
+    assert told.split()[-2] == "inf"
+
+
 def test_fewer_signals_than_were_asked_for_are_told(run, folder, capsys):
     record = measure(run, folder, signals=100)
     assert measured(record) == ok(left_aside(run))

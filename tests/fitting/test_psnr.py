@@ -3,7 +3,7 @@ from math import inf, isnan, nan
 
 import pytest
 
-from sparsine.psnr import mean_psnr_db, psnr_db, psnr_difference_db, psnr_of
+from sparsine.psnr import averaged_db, psnr_db, psnr_difference_db, psnr_of
 from sparsine.storage import json_bytes
 
 
@@ -26,10 +26,10 @@ def test_a_record_tells_a_perfect_fit_and_an_unknown_one_apart():
 
 
 def test_a_mean_with_a_perfect_fit_in_it_is_infinite():
-    assert mean_psnr_db([20.0, 31.0]) == 25.5
-    assert mean_psnr_db([20.0, inf]) == inf
-    assert mean_psnr_db([inf, -inf]) is None
-    assert mean_psnr_db([]) is None
+    assert averaged_db([20.0, 31.0]) == 25.5
+    assert averaged_db([20.0, inf]) == inf
+    assert averaged_db([inf, -inf]) is None
+    assert averaged_db([]) is None
 
 
 def test_two_perfect_fits_do_not_differ():

@@ -11,7 +11,7 @@ from viewer_problems import CURVES, ORIGINALS, codes_of, running, shelf_of, tiny
 
 NEEDS_A_BROWSER = pytest.mark.skipif(find_browser() is None, reason="no chromium is installed")
 pytestmark = [NEEDS_A_BROWSER, pytest.mark.skipif(os.name != "posix", reason="the driver is for posix")]
-LONG = "a-rather-long-name-of-a-photograph-that-somebody-took-in-the-summer-before-last"
+LONG = "rather-long-name-of-a-photograph-that-somebody-took-in-the-summer-before-last"
 DRAWN = "document.getElementById('stage').dataset.drawn === 'full' && !document.querySelector('.drawing')"
 PIXELS = """(() => {
   const shown = document.querySelector('.panel.%s canvas');
@@ -53,11 +53,7 @@ def address(tmp_path_factory, start):
 
 @pytest.fixture
 def page(browser, address):
-    browser.open("about:blank")
-    browser.until("location.href === 'about:blank'")
-    browser.complaints.clear()
-    browser.requests.clear()
-    browser.open(address)
+    browser.begin(address)
     browser.until("document.querySelectorAll('.card img.here').length === 5")
     yield browser
     assert unexpected(browser.complaints) == []

@@ -19,12 +19,15 @@ from sparsine.comparison.config import CompareConfig
 from sparsine.comparison.figures import write_figures
 from sparsine.comparison.methods import METHODS
 from sparsine.comparison.methods.registry import TRANSFER
+from sparsine.comparison.notes import trial_note
 from sparsine.comparison.page import write_comparison_page
 from sparsine.comparison.points import points_of
 from sparsine.comparison.records import read_cells
 from sparsine.comparison.run import Outcome, run_comparison
+from sparsine.comparison.tables import missing
+from sparsine.comparison.view import views_of
 from sparsine.errors import BadInput, WorkFailed
-from sparsine.evaluation.wording import db
+from sparsine.evaluation.wording import DASH, db
 from sparsine.folders import as_it_is, watched
 from sparsine.meta.config import FieldConfig, GridConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
@@ -39,8 +42,8 @@ _OWN_PARTS = ("methods", "levels", "ablation_levels", "latents", "latent_steps",
 @dataclass(frozen=True, kw_only=True)
 class Options:
     recipe: Annotated[str, tyro.conf.Positional, OneOf(COMPARISONS)]
-    """quick: minutes. small: hours. paper: the paper's, to the letter; days without a GPU. paper-cpu: hours; the
-    paper's pruning from a published dense start, given by --start-from."""
+    """quick: minutes; too few steps and signals to judge methods by. small: hours. paper: the paper's, to the letter;
+    days without a GPU. paper-cpu: hours; the paper's pruning from a published dense start, given by --start-from."""
     data: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SPEC [SPEC ...]")]
     """Data sets, each as SPEC or LABEL=SPEC: faces=celeba:DIR photos=imagenette:DIR curves."""
     out: Path
@@ -123,6 +126,8 @@ def _conclude(folder: Path, outcome: Outcome) -> int:
     if outcome.num_measured:
         cells = read_cells(folder)
         console.print(_table(cells))
+        if note := trial_note(cells):
+            say(("note", "yellow"), f": {note}")
         figures = write_figures(folder, cells, folder / "figures")
         page = write_comparison_page(folder, cells)
         say(f"{counted(len(figures), 'figure')} in {folder / 'figures'}")
@@ -142,7 +147,8 @@ def _table(cells: list[dict[str, Any]]) -> Table:
     shown = [found[i][1] for i in shown_steps(found)]
     title = "mean PSNR in dB of test signals after the last step, by rounds of pruning"
     table = Table("data", "method", *shown, title=title)
-    psnr = {(point.data, point.label, point.level): point.mean for point in points}
+    views = {view.label: view for view in views_of(cells)}
+    told = {(p.data, p.label, p.level): db(p.mean) + missing(views[p.data], p) for p in points}
     for data, label in dict.fromkeys((point.data, point.label) for point in points if point.round is not None):
-        table.add_row(data, label, *(db(psnr.get((data, label, level))) for level in shown))
+        table.add_row(data, label, *(told.get((data, label, level), DASH) for level in shown))
     return table

@@ -29,7 +29,7 @@ from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_col
 from sparsine.fitting.fit import FitConfig
 from sparsine.folders import check_places, locked
 from sparsine.meta.start import Start, write_vectors
-from sparsine.psnr import mean_psnr_db
+from sparsine.psnr import averaged_db
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictured import pictured
@@ -147,7 +147,7 @@ def _summary(options: Options, fits: list[FittedSignal]) -> int:
         table.add_row(f"... {len(fits) - ROWS_SHOWN} more in psnr.csv")
     if fine:
         table.add_section()
-        table.add_row("mean", f"{len(fine)} ok", *(db(mean_psnr_db([f.psnr_db[i] for f in fine])) for i in at))
+        table.add_row("mean", f"{len(fine)} ok", *(db(averaged_db([f.psnr_db[i] for f in fine])) for i in at))
     console.print(table)
     say(f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {options.out}")
     return status_of(len(fine) == len(fits))

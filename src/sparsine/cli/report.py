@@ -13,6 +13,8 @@ from sparsine.cli.options import Load
 from sparsine.cli.status import status_of
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.evaluation.report import write_report
+from sparsine.evaluation.rows import rows_of
+from sparsine.evaluation.wording import db
 from sparsine.folders import as_it_is, check_places, locked, watched
 from sparsine.meta.metrics import read_metrics
 from sparsine.meta.run_data import open_data_of
@@ -57,12 +59,12 @@ def _report(options: Options) -> int:
 
 
 def _table(record: dict[str, Any]) -> Table:
-    steps = record["rows"][0]["steps"]
+    rows = rows_of(record)
+    steps = rows[0].steps
     shown = shown_steps(steps)
     title = f"mean PSNR in dB of test signals after steps of {record['protocol']['optimizer']}"
     table = Table("start", "weights", "+ biases", "density", *(str(steps[i]) for i in shown), title=title)
-    for row in record["rows"]:
-        curve = row["mean_psnr_db"]
-        numbers = (f"{curve[i]:.2f}" if curve else "-" for i in shown)
-        table.add_row(row["name"], str(row["weights"]), str(row["total"]), f"{row['density']:.2%}", *numbers)
+    for row in rows:
+        numbers = (db(row.mean_psnr_db[i]) for i in shown)
+        table.add_row(row.name + row.lacks, str(row.weights), str(row.total), f"{row.density:.2%}", *numbers)
     return table

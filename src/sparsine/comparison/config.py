@@ -13,6 +13,8 @@ from sparsine.parts import fault_in_fields
 from sparsine.pruning.saliency import Saliency
 
 REPORTED = (0, 1, 2, 5, 10, 20, 50, 100)
+TRIALS = ("quick",)
+"""Recipes that show whether everything is in place. Their numbers are too few to judge methods by."""
 
 
 @dataclass(frozen=True, kw_only=True)

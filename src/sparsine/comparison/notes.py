@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sparsine.comparison.config import TRIALS
 from sparsine.comparison.points import Cell
 from sparsine.comparison.published import published_for
 from sparsine.comparison.view import OURS, View
+from sparsine.counted import counted
 from sparsine.evaluation.wording import count, protocol
 
 
@@ -21,6 +23,20 @@ def notes_of(views: Sequence[View]) -> list[str]:
         "averages one signal more than the paper says).",
         *(published_for(view.cells)[1] for view in views),
     ]
+
+
+def trial_note(cells: Iterable[Cell]) -> str:
+    """Said first where the numbers of a recipe are too few to judge by; empty for the others."""
+    tried = [cell for cell in cells if cell["comparison"] in TRIALS]
+    if not tried:
+        return ""
+    signals = max((len(fit["signals"]) for cell in tried for fit in cell["protocols"].values()), default=0)
+    seeds, steps = len({cell["seed"] for cell in tried}), max(cell["learning"]["outer_steps"] for cell in tried)
+    return (
+        f"Recipe {tried[0]['comparison']} shows that everything is in place. {counted(signals, 'test signal')}, "
+        f"{counted(seeds, 'seed')} and at most {counted(steps, 'outer step')} are too few to judge methods by: recipe "
+        "small is the first to compare by."
+    )
 
 
 def outcomes_of(cells: Iterable[Cell]) -> list[dict[str, Any]]:

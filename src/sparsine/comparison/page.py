@@ -11,7 +11,7 @@ from sparsine.comparison.figures import AXES
 from sparsine.comparison.grid import grid_columns, grid_levels, grid_lines, unit
 from sparsine.comparison.interactive import Figure, count_chart, step_chart
 from sparsine.comparison.looks import Look, looks_of
-from sparsine.comparison.notes import notes_of, outcomes_of
+from sparsine.comparison.notes import notes_of, outcomes_of, trial_note
 from sparsine.comparison.points import Cell, known
 from sparsine.comparison.series import levels_to_show, main_families
 from sparsine.comparison.tables import tables_of
@@ -52,6 +52,7 @@ def page_context(folder: Path, cells: list[Cell]) -> dict[str, Any]:
     outcomes = outcomes_of(cells)
     return {
         "name": ", ".join(sorted({str(cell["comparison"]) for cell in cells})), "sentence": _sentence(views, cells),
+        "trial": trial_note(cells),
         "views": views, "cards": [card for view in views for card in _cards(view)], "figures": figures, "axes": AXES,
         "level_names": _level_names(views), "apart": _apart(views, figures), "galleries": _galleries(folder, views),
         "tables": _tables(cells), "notes": notes_of(views), "outcomes": outcomes, "max_outcomes": MAX_OUTCOMES,

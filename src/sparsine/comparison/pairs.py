@@ -6,7 +6,7 @@ from statistics import NormalDist, stdev
 
 from sparsine.comparison.points import Value, named_values
 from sparsine.comparison.view import View
-from sparsine.psnr import mean_psnr_db, psnr_difference_db
+from sparsine.psnr import averaged_db, psnr_difference_db
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ def paired_difference(
             by_signal.setdefault(name, []).append(psnr_difference_db(ours[name], theirs[name]))
     if not by_signal:
         return None
-    of_signals = [mean_psnr_db(found) for found in by_signal.values()]
+    of_signals = [averaged_db(found) for found in by_signal.values()]
     differences = [found for found in of_signals if found is not None]
-    mean, half = mean_psnr_db(differences), half_width(differences)
+    mean, half = averaged_db(differences), half_width(differences)
     low, high = (None, None) if mean is None or half is None else (mean - half, mean + half)
     return Difference(mean, low, high, len(by_signal), num_seeds)
 

@@ -12,12 +12,12 @@ from sparsine.storage import json_value, read_file, read_json, write_atomically
 
 CELLS = "cells.jsonl"
 _USAGE = {"seconds": float, "cpu_seconds": float, "peak_bytes": int}
-_SIGNAL = {"input": str, "status": str, "psnr_db": [NUMBER], "ssim": [NUMBER]}
+_SIGNAL = {"input": str, "status": str, "psnr_db": [NUMBER]}
 _PARTS = {
     "data": {"label": str, "spec": str, "description": str, "value_kind": str, "shape": [int]},
     "comparison": str, "created": str, "seed": int, "method": str, "label": str, "family": str, "level": str,
     "weights": int, "biases": int, "numbers": int, "bits": int, "shared_numbers": int, "pictures": int,
-    "field": {"sizes": [int], "omega_0": float, "extent": [[float]]},
+    "field": {"sizes": [int]},
     "learn": {"dense_steps": int, "steps_per_round": int, "start_from": str},
     "learning": {"outer_steps": int, **_USAGE, "stages": [{"name": str, "outer_steps": int, **_USAGE}]},
     "protocols": {str: {"optimizer": str, "lr": float, "steps": [int], "usage": _USAGE, "signals": [_SIGNAL]}},

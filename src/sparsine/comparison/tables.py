@@ -146,14 +146,17 @@ def _own_levels(view: View, kind: str, title: str, points: list[Point], form: Ca
 
 def _quality_cell(view: View, point: Point | None, form: Callable[[float | None], str]) -> str:
     """The mean with its spread, and how much of the evidence is missing."""
-    if point is None:
-        return DASH
+    return DASH if point is None else mean_and_spread(point, form) + missing(view, point)
+
+
+def missing(view: View, point: Point) -> str:
+    """Said behind a mean that others of its table have more evidence for: " (2 of 3 seeds, 19 of 20 signals)"."""
     lacks = []
     if point.seeds and len(point.seeds) < len(view.seeds):
         lacks.append(f"{len(point.seeds)} of {len(view.seeds)} seeds")
     if point.num_ok < point.num_signals:
         lacks.append(f"{point.num_ok} of {point.num_signals} signals")
-    return mean_and_spread(point, form) + (f" ({', '.join(lacks)})" if lacks else "")
+    return f" ({', '.join(lacks)})" if lacks else ""
 
 
 def _best(points: Sequence[Point | None], form: Callable[[float | None], str]) -> list[int]:

@@ -8,7 +8,7 @@ from sparsine.comparison.table import Table
 from sparsine.counted import counted
 from sparsine.evaluation.wording import DASH, count, db, percent, protocol
 from sparsine.fitting.fit import PAPER_STEPS
-from sparsine.psnr import mean_psnr_db, psnr_difference_db, psnr_of
+from sparsine.psnr import averaged_db, psnr_difference_db, psnr_of
 from sparsine.rate_distortion.points import (
     MANY,
     NAMES,
@@ -89,7 +89,7 @@ def rounding(record: Record) -> list[Table]:
             numbers = record["starts"][number]["weights"] + record["starts"][number]["biases"]
             rows.append((start_label(record, number), str(quality), count(round(ours.num_bytes)),
                          f"{8 * ours.num_bytes / numbers:.2f}", db(ours.psnr_db) + ours.lacks,
-                         _three(mean_psnr_db(lost)), f"{max(lost):.3f}"))  # fmt: skip
+                         _three(averaged_db(lost)), f"{max(lost):.3f}"))  # fmt: skip
     head = ("code", "quality", "bytes", "bits for a number", "PSNR", "lost to rounding (dB), mean", "most")
     return [Table("rounding", f"{_label(record)}: what rounding costs", head, tuple(rows))]
 
