@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +15,7 @@ from codec_problems import calibrated, make_start
 
 import sparsine.codec.collection as collection
 import sparsine.storage as storage
+from sparsine import checks
 from sparsine.codec import Coder, EncodeConfig, decode, encode, read_header
 from sparsine.codec.batches import POINTS_TOGETHER, POINTS_WAITING, batches
 from sparsine.codec.coded import CodedSignal
@@ -24,6 +26,7 @@ from sparsine.codec.threads import in_threads
 from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
 from sparsine.fitting.fit import FitConfig
 from sparsine.folders import locked
+from sparsine.memory import Room
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.kind import VALUES
@@ -363,3 +366,89 @@ def test_an_error_in_a_thread_reaches_the_caller():
     with ThreadPoolExecutor(1) as pool, pytest.raises(WorkFailed, match="made to fail"):
         seen.extend(in_threads(pool, work, range(9), window=2))
     assert Coder(make_start()).hash  # and the process lives on
+
+
+def test_work_in_threads_stays_within_its_room_unless_one_item_alone_is_larger():
+    weights, taken, under_way, most = [3, 4, 2, 9, 1, 1, 1, 1], [], [], [0]
+
+    def first(weight):
+        under_way.append(weight)
+        most[0] = max(most[0], sum(under_way))
+        return -weight
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in in_threads(pool, lambda given: -given, weights, 3, first=first, weigh=lambda w: w, room=8):
+            under_way.remove(done)
+            taken.append(done)
+    assert taken == weights
+    assert most[0] == 9
+
+
+def test_signals_that_are_read_ahead_are_few_where_they_are_large(tmp_path, monkeypatch):
+    class Large(Named):
+        def shape_of(self, index):
+            return self.values[index].shape[:-1]
+
+        def load(self, index):
+            loaded.append(index)
+            most[0] = max(most[0], len(loaded) - len(fitted))
+            return super().load(index)
+
+    loaded, fitted, most, real = [], [], [0], collection.encode_batch
+
+    def encode_batch(start, signals, *args, **options):
+        fitted.extend(signals)
+        return real(start, signals, *args, **options)
+
+    monkeypatch.setattr(collection, "encode_batch", encode_batch)
+    monkeypatch.setattr(collection, "POINTS_WAITING", 30)  # two of 5 x 3
+    signals = Large(made_up(((5, 3),) * 9))
+    one_by_one = replace(CONFIG, fit=replace(CONFIG.fit, batch=1))
+    list(encode_collection(make_start(), signals, tmp_path / "few", one_by_one))
+    assert most[0] <= 3  # one that is being taken
+    assert len(codes_of(tmp_path / "few")) == 9
+
+
+def test_a_signal_known_to_be_too_large_is_not_even_read(tmp_path, monkeypatch):
+    class Known(Named):
+        def shape_of(self, index):
+            return (1 << 15, 1 << 14) if index == 2 else None
+
+        def load(self, index):
+            assert index != 2
+            return super().load(index)
+
+    told = list(encode_collection(make_start(), Known(made_up()), tmp_path / "codes", CONFIG))
+    (one,) = [each for each in told if each.status != "ok"]
+    assert (one.input, one.status) == ("signal-2.png", "unreadable")
+    assert "32768 x 16384 samples, but a code tells of at most" in one.reason
+
+
+def test_a_batch_that_memory_cannot_hold_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "free_memory", lambda: Room(30_000, "this test leaves"))
+    huge = replace(CONFIG, fit=replace(CONFIG.fit, batch=100_000))
+    with pytest.raises(BadInput, match=r"fitting 7 signals together would need .* this test leaves .*; lower --batch"):
+        encoded(tmp_path / "codes", config=huge)
+    assert not (tmp_path / "codes").exists()
+
+
+def test_what_memory_refuses_is_the_status_of_its_signal_alone(tmp_path, monkeypatch, whole):
+    encode_module = sys.modules["sparsine.codec.encode"]  # the package's own name is that of the function
+    real = encode_module._encoded_together
+
+    def refuse(coder, engine, arrays, config):
+        if len(arrays) > 1 or (arrays[0][0] == made_up()["signal-1.png"]).all():
+            raise MemoryError
+        return real(coder, engine, arrays, config)
+
+    monkeypatch.setattr(encode_module, "_encoded_together", refuse)
+    told = encoded(tmp_path / "codes")
+    assert {name for name, one in told.items() if one.status != "ok"} == {"signal-1.png"}
+    assert (told["signal-1.png"].status, told["signal-1.png"].code) == ("failed", None)
+    assert "there was not enough memory to fit it" in told["signal-1.png"].reason
+    assert codes_of(tmp_path / "codes") == {name: code for name, code in whole.items() if name != "signal-1.spn"}
+
+
+def test_a_signal_whose_reading_memory_refuses_is_reported(tmp_path):
+    told = encoded(tmp_path / "codes", made_up() | {"large.png": MemoryError()})
+    assert {name: one.status for name, one in told.items() if one.status != "ok"} == {"large.png": "unreadable"}

@@ -8,14 +8,19 @@ import pytest
 from codec_problems import calibrated, make_start, moved
 from PIL import Image
 
+import sparsine.codec.drawings as drawings
+import sparsine.codec.drawn as drawn_module
 import sparsine.storage as storage
-from sparsine.codec import Coder, decode
+from sparsine import checks
+from sparsine.codec import Coder, FittedField, decode
 from sparsine.codec.code_files import list_codes
 from sparsine.codec.drawings import decode_collection
 from sparsine.codec.view import View
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import locked
+from sparsine.memory import Room
 from sparsine.signals import to_picture
+from sparsine.signals.kinds import Rgb
 
 SHAPES = {"a": (5, 3), "b": (4, 7), "c": (2, 9)}
 
@@ -182,3 +187,51 @@ def test_starts_that_draw_no_pictures_and_engines_that_do_not_exist_are_refused_
     with pytest.raises(BadInput, match="grey"):
         drawn(codes, tmp_path / "out", start=make_start(sizes=(2, 5, 2)))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_drawing_that_memory_cannot_hold_is_a_bad_code_and_the_others_are_drawn(tmp_path, codes, monkeypatch):
+    start = calibrated()
+    (codes / "a_big.spn").write_bytes(Coder(start).write(moved(start), (9000, 9000)))
+    monkeypatch.setattr(checks, "free_memory", lambda: Room(1 << 20, "its control group leaves"))
+    told = drawn(codes, tmp_path / "out")
+    assert [one.status for one in told.values()] == ["ok", "bad", "ok", "ok"]
+    assert "the drawing would need about 1.5 GiB of memory, but its control group leaves" in told["a_big.spn"].reason
+
+
+@pytest.mark.parametrize("where", ["draw", "write", "decode"])
+def test_what_memory_refuses_is_the_status_of_its_code_alone(tmp_path, codes, monkeypatch, where):
+    home, name = {"draw": (FittedField, "render"), "write": (Rgb, "write"), "decode": (drawn_module, "decode")}[where]
+    real, refused = getattr(home, name), []
+
+    def refuse_the_first(*args, **options):
+        if not refused:
+            refused.append(True)
+            raise MemoryError
+        return real(*args, **options)
+
+    monkeypatch.setattr(home, name, refuse_the_first)
+    told = drawn(codes, tmp_path / "out")
+    assert sorted(one.status for one in told.values()) == ["bad", "ok", "ok"]
+    assert "there was not enough memory to" in next(one.reason for one in told.values() if one.status == "bad")
+
+
+def test_drawings_that_wait_to_be_written_are_few_where_they_are_large(tmp_path, codes, monkeypatch):
+    monkeypatch.setattr(drawings, "VALUES_WAITING", 100)  # "b" has 84 values, "c" 54, "a" 45
+    held, most, real = [], [0], FittedField.render
+
+    def render(self, *args, **options):
+        values = real(self, *args, **options)
+        held.append(values.size)
+        most[0] = max(most[0], sum(held))
+        return values
+
+    def write(self, values, *where):
+        data = real_write(self, values, *where)
+        held.remove(values.size)
+        return data
+
+    real_write = Rgb.write
+    monkeypatch.setattr(FittedField, "render", render)
+    monkeypatch.setattr(Rgb, "write", write)
+    assert {one.status for one in drawn(codes, tmp_path / "out").values()} == {"ok"}
+    assert most[0] <= 100

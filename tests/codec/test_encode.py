@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from codec_problems import calibrated, make_start
+from PIL import Image
 from small_problems import field_of
 
 from sparsine.codec import Coder, EncodeConfig, decode, encode, encode_batch, read_header, spending
@@ -137,6 +138,45 @@ def test_signals_that_the_start_cannot_draw_are_refused(start):
     with pytest.raises(BadInput, match="finite"):
         encode(start, np.full((4, 4, 3), np.nan))
     assert encode_batch(start, []) == []
+
+
+def test_a_picture_gives_the_same_code_however_its_values_are_given(start):
+    bytes_of = [np.round(255 * signal).astype(np.uint8) for signal in signals()]
+    floats = [signal.astype(np.float32) / 255 for signal in bytes_of]
+    expected = [encode(start, signal, config()) for signal in floats]
+    images = [Image.fromarray(signal) for signal in bytes_of]
+    wide = [signal.astype(np.uint16) * 257 for signal in bytes_of]
+    for given in (bytes_of, images, wide, list(map(torch.from_numpy, floats))):
+        assert [encode(start, signal, config()) for signal in given] == expected
+        assert [encoded.data for encoded in encode_batch(start, given, config())] == expected
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda signal: 255 * signal, "expected rgb values from 0 to 1, but they run from .* to 1"),
+        (lambda signal: 4 * signal - 2, "they run from -"),
+        (lambda signal: (255 * signal).astype(np.int64), "they are int64"),
+        (lambda signal: signal > 0.5, "they are bool"),
+    ],
+)
+def test_values_of_another_range_are_refused_and_in_a_batch_it_is_said_which(start, spoil, words):
+    with pytest.raises(BadInput, match=words):
+        encode(start, spoil(signals()[0]), config())
+    with pytest.raises(BadInput, match=f"signal 2 of the batch: .*{words}"):
+        encode_batch(start, [*signals()[:2], spoil(signals()[2])], config())
+
+
+def test_more_samples_than_a_code_tells_are_refused_with_the_true_reason(start):
+    many = np.broadcast_to(np.float32(0.5), (1 << 15, (1 << 13) + 1, 3))
+    with pytest.raises(BadInput, match="32768 x 8193 samples, but a code tells of at most 268435456"):
+        encode(start, many, config())
+
+
+def test_a_long_thin_array_is_coded_as_any_other():
+    long = np.full((20_000, 2, 3), 0.5, np.float32)
+    data = encode(make_start(), long, config(fit=FitConfig(steps=1, report=())))
+    assert read_header(data).shape == (20_000, 2)
 
 
 @pytest.mark.parametrize("wrong", [dict(quality=101), dict(target_bytes=0), dict(rounded_steps=61),

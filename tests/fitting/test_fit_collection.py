@@ -8,10 +8,12 @@ import pytest
 import torch
 from small_problems import MadeUpSignals, field_of, random_pattern
 
+from sparsine import checks
 from sparsine.engines import DenseEngine
 from sparsine.errors import BadInput
-from sparsine.fitting import FitConfig, fit, fit_collection, render
+from sparsine.fitting import FitConfig, collection, fit, fit_collection, render
 from sparsine.fitting.collection import FittedSignal
+from sparsine.memory import Room
 from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
 from sparsine.signals.kind import VALUES
@@ -206,3 +208,60 @@ def test_an_engine_or_a_device_that_does_not_exist_is_refused():
         with pytest.raises(BadInput, match=words):
             list(render(start, [start.theta], (5, 3), **wrong))
     assert signals.loaded == []
+
+
+def test_a_batch_that_memory_cannot_hold_is_refused_before_anything_is_read(monkeypatch):
+    monkeypatch.setattr(checks, "free_memory", lambda: Room(20_000, "this test leaves"))
+    signals = MadeUpSignals(40)
+    with pytest.raises(BadInput, match=r"fitting 40 signals together would need .* this test leaves .*; lower --batch"):
+        all_of(signals, FitConfig(steps=1, batch=100_000))
+    assert signals.loaded == []
+    assert [f.status for f in all_of(signals, FitConfig(steps=1, batch=2), indices=range(3))] == ["ok"] * 3
+
+
+def test_a_signal_too_large_for_memory_is_reported_and_the_others_go_on(monkeypatch):
+    class OneLarge(MadeUpSignals):
+        def load(self, index):
+            return np.zeros((50, 300, 2), np.float32) if index == 1 else super().load(index)
+
+    whole = all_of(MadeUpSignals(3, unreadable=[1]))
+    monkeypatch.setattr(checks, "free_memory", lambda: Room(1_000_000, "this test leaves"))
+    found = all_of(OneLarge(3))
+    assert [f.status for f in found] == ["ok", "unreadable", "ok"]
+    assert "signal-1: fitting it would need about" in found[1].reason
+    assert [f.psnr_db for f in found if f.status == "ok"] == [f.psnr_db for f in whole if f.status == "ok"]
+
+
+@pytest.mark.parametrize("refusal", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_what_memory_refuses_a_batch_is_fitted_one_by_one_and_what_it_refuses_then_is_reported(monkeypatch, refusal):
+    real, asked = collection.fit, []
+
+    def fit_few(engine, theta, coords, values, config, **options):
+        asked.append(len(values))
+        if len(values) > 1 or float(values[0, 0, 0]) == float(MadeUpSignals(4).load(2)[0, 0, 0]):
+            raise refusal
+        return real(engine, theta, coords, values, config, **options)
+
+    monkeypatch.setattr(collection, "fit", fit_few)
+    found = all_of(MadeUpSignals(4), FitConfig(steps=7, lr=0.01, batch=4))
+    assert asked == [4, 1, 1, 1, 1]
+    assert [f.status for f in found] == ["ok", "ok", "unreadable", "ok"]
+    assert found[2].reason == "signal-2: there was not enough memory to fit it; bring it to a smaller size"
+    for one, other in zip(found, all_of(MadeUpSignals(4, unreadable=[2])), strict=True):
+        assert one.psnr_db == pytest.approx(other.psnr_db, abs=1e-4, nan_ok=True)
+
+
+def test_an_error_that_is_not_about_memory_is_nobodys_status(monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr(collection, "fit", broken)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        all_of(MadeUpSignals(3))
+
+
+def test_a_drawing_that_memory_cannot_hold_is_refused(monkeypatch):
+    monkeypatch.setattr(collection, "check_memory", checks.check_memory)
+    monkeypatch.setattr(checks, "free_memory", lambda: Room(1000, "this test leaves"))
+    with pytest.raises(BadInput, match="the drawing would need"):
+        next(render(make_start(), [make_start().theta], (50, 50)))

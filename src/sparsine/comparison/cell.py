@@ -79,7 +79,7 @@ class Cell:
             "weights": contender.weights, "biases": contender.biases, "numbers": contender.numbers,
             "bits": contender.bits, "shared_numbers": contender.shared_numbers,
             "field": {name: value for name, value in contender.field.to_dict().items() if name != "kind"}
-                     | {"extent": plan.grid.to_dict()["extent"]},
+                     | {"extent": plan.grid.to_dict().get("extent", [])},
             "learn": asdict(config.learn.inner) | asdict(config.learn.outer),
             "learning": total([made.stage.spent(root, made.round) for made in behind(self.needs)]),
             "protocols": protocols, "pictures": measuring.num_pictures, "made_from": self.made_from,
