@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: env demo test lint sanitize bench tables check-results clean
+.PHONY: env demo test lint lowest sanitize bench tables check-results clean
 
 env: $(STAMP)
 
@@ -39,6 +39,18 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Does it work with the lowest version of everything that pyproject.toml allows? In an environment of its own; Python 3.11
+# or 3.12. torch is taken as in constraints.txt, since Linux builds of older ones bring CUDA (3 GB): TORCH=2.5 for the lowest.
+TORCH ?= $(shell sed -n "s/^torch==//p" constraints.txt)
+LOWEST := build/lowest
+
+lowest:
+	@echo "making the environment $(LOWEST) with torch $(TORCH) and the lowest versions of all else"
+	@$(PYTHON) -m venv --clear $(LOWEST)
+	@$(PYTHON) scripts/lowest_versions.py torch=$(TORCH) > $(LOWEST)/constraints.txt
+	@$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt ".[dev]"
+	bash scripts/smoke.sh $(LOWEST)/bin
 
 # The engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 sanitize: env

@@ -19,7 +19,7 @@ import re
 import struct
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
@@ -215,7 +215,7 @@ def _recognised(file: BinaryIO, name: str) -> Image.Image:
     raise UnreadableSignal(f"it is not a {names_of_formats()} image")
 
 
-def _alone(image: Image.Image) -> "Lock | nullcontext[None]":
+def _alone(image: Image.Image) -> AbstractContextManager[bool | None]:
     return _one_at_a_time if image.width * image.height >= LARGE else nullcontext()
 
 
