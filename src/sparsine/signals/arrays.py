@@ -166,7 +166,7 @@ def dataset_from_arrays(
     if len(rest) < len(whole):
         parts["train"] = _chosen(arrays, kind, whole, rest, key, coords, shape)
     told = description or f"{len(arrays)} arrays of shape {shape}, handed over in Python."
-    placed = {} if domain is None else {"domain": domain}
+    placed: dict[str, Any] = {} if domain is None else {"domain": domain}
     return Dataset(
         spec=spec, source="arrays", kind=kind, shape=shape[:-1], num_channels=shape[-1], description=told,
         train=parts["train"], val=parts["val"], test=parts["test"], **placed,
