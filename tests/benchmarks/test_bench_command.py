@@ -63,7 +63,7 @@ def test_several_batches_may_be_named(tmp_path):
         ("--densities", ["nan"], "densities is nan"), ("--densities", ["0.001"], "none of 104 weights"),
         ("--densities", [], "densities is empty"), ("--batch", ["1", "0"], "batch is 0"), ("--batch", [], "batch"),
         ("--width", ["0"], "width"), ("--depth", ["0"], "depth"), ("--size", ["7x1"], "size is 1"),
-        ("--size", ["big"], "HxW"), ("--omega-0", ["0"], "omega_0"), ("--omega-0", ["nan"], "omega_0"),
+        ("--size", ["big"], "as in 96x128"), ("--omega-0", ["0"], "omega_0"), ("--omega-0", ["nan"], "omega_0"),
         ("--tasks", ["0"], "tasks"), ("--inner-steps", ["0"], "inner_steps"), ("--signals", ["0"], "signals"),
         ("--plain-signals", ["4"], "plain_signals is 4"), ("--plain-signals", ["0"], "plain_signals is 0"),
         ("--steps", ["0"], "steps"), ("--repeats", ["0"], "repeats"), ("--repeats", ["x"], "--repeats"),
