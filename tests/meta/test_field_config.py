@@ -52,8 +52,8 @@ def test_a_registered_activation_takes_its_constants_from_options_of_their_names
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"activation": "swish"}, "activation is 'swish', but it must be one of: sine, finer, gauss, relu"),
-        ({"encoding": "hash"}, "encoding is 'hash', but it must be one of: none, fourier"),
+        ({"activation": "swish"}, "unknown activation 'swish'; known are sine, finer, gauss, relu"),
+        ({"encoding": "hash"}, "unknown encoding 'hash'; known are none, fourier"),
         ({"sigma": 0.1}, "sigma is 0.1, but it belongs to gauss, and the field has activation sine and encoding none"),
         ({"activation": "gauss", "omega_first": 3.0}, "omega_first is 3.0, but it belongs to sine"),
         ({"activation": "sine", "first_bias": 3.0}, "first_bias is 3.0, but it belongs to finer"),

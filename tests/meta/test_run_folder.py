@@ -106,9 +106,9 @@ def test_saliency_prunes_by_fits_of_the_runs_own_signals(tmp_path):
 def test_what_a_pruning_takes_is_part_of_what_learning_took(tmp_path, monkeypatch):
     real = sparse.prune
 
-    def slow(*args):
+    def slow(*args, **options):
         time.sleep(0.2)
-        return real(*args)
+        return real(*args, **options)
 
     monkeypatch.setattr(sparse, "prune", slow)
     learn(tmp_path / "run")

@@ -136,7 +136,7 @@ def test_the_command_writes_record_figure_and_page(tmp_path, capsys):
     (folder / "broken.png").write_bytes(b"no picture")
     args = ["--out", tmp_path / "out", "--steps", "2", "--qualities", "60", "80", "--jpeg", "30", "--webp", "30",
             "--coin-widths", "3", "--coin-steps", "2", "--label", "two pictures"]  # fmt: skip
-    assert command(tmp_path / "start.safetensors", folder, *args) == 0
+    assert command(tmp_path / "start.safetensors", folder, *args) == 1  # one was left out
     said = capsys.readouterr().out
     record = read_record(tmp_path / "out")
     assert [s["input"] for s in record["signals"]] == ["picture-0.png", "picture-1.png"]
