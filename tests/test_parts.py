@@ -23,7 +23,7 @@ FAULTS = [
     ([], {}, "it is []"), ({}, {"a": int}, "a is missing"),
     ({"a": {"b": [3, None]}}, {"a": {"b": [int]}}, "a.b.1 is None"),
     ({"x": 1, "y": "2"}, {str: int}, "y is '2'"), ("x", (int, None), "it is 'x'"),
-    ([{"input": "a", "psnr_db": ["x"]}], [SIGNAL], "0.psnr_db.0 is 'x'"), ("in", (float, "inf"), "it is 'in'"),
+    ([{"input": "a", "psnr_db": ["x"]}], [SIGNAL], "0.psnr_db.0 is 'x'"), ("in", (float, {"inf"}), "it is 'in'"),
     ("x" * 100, int, "it is '" + "x" * 36 + "..."),
 ]  # fmt: skip
 

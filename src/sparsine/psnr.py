@@ -8,8 +8,6 @@ from math import inf, isnan, log10, nan
 from typing import Any
 
 PERFECT = str(inf)
-TOLD = (float, None, PERFECT)
-"""How a record tells a PSNR, as parts.py looks at it."""
 
 
 def psnr_db(mse: float, peak: float = 1.0) -> float:

@@ -130,7 +130,7 @@ def test_engines_are_float32_on_the_cpu_unless_asked():
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones():
-    with pytest.raises(BadInput, match=r"unknown engine 'steam'; use auto, reference, dense, sparse"):
+    with pytest.raises(BadInput, match=r"unknown engine 'steam'; known are auto, reference, dense, sparse"):
         make_engine(PATTERN, "steam")
 
 
