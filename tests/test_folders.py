@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from sparsine.codec.code_files import list_codes
 from sparsine.errors import BadInput, WorkFailed
-from sparsine.folders import LOCK, CannotLock, as_it_is, locked, make_folder, names_in, watched
+from sparsine.folders import LOCK, CannotLock, as_it_is, locked, make_folder, names_in, walk, watched
+from sparsine.signals.listing import list_images
 from sparsine.storage import append, write_atomically, write_json
 
 
@@ -254,6 +256,34 @@ def test_folders_a_thousand_deep_are_made_as_far_as_the_system_goes(deep):
         make_folder(deep.joinpath(*["d"] * 2000))
     with pytest.raises(BadInput, match="too long"), locked(deep.joinpath(*["d"] * 2000)):
         pass
+
+
+def test_files_a_thousand_deep_are_found(deep):
+    make_folder(deep)
+    write_atomically(deep / "a.png", b"no picture")
+    write_atomically(deep / "a.spn", b"no code")
+    top = deep.parents[999]
+    assert list_images(top).names == [(deep / "a.png").relative_to(top).as_posix()]
+    assert list_codes([top]) == {(deep / "a.spn").relative_to(top).as_posix(): deep / "a.spn"}
+
+
+def test_a_walk_is_that_of_the_system_and_tells_what_cannot_be_listed(tmp_path):
+    for name in ("b/x", "a/y/z", "a/w", "c"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").touch()
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "lost").symlink_to("nowhere")
+    usual = os.walk(tmp_path, followlinks=True)
+    expected = {where: (sorted(folders), sorted(files)) for where, folders, files in usual}
+    found = {where: (folders, files) for where, folders, files in walk(tmp_path)}
+    assert found == expected
+    assert list(found) == sorted(found, key=lambda where: where.split("/"))
+    told = []
+    assert list(walk(tmp_path / "nowhere", told.append)) == []
+    assert [error.filename for error in told] == [str(tmp_path / "nowhere")]
+    for _, folders, _ in walk(tmp_path):
+        folders.clear()
+    assert [where for where, folders, _ in walk(tmp_path) if folders.clear() is None] == [str(tmp_path)]
 
 
 def test_the_names_in_a_folder_or_why_they_cannot_be_told(tmp_path):

@@ -10,7 +10,7 @@ import fcntl
 import os
 import stat
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sparsine.errors import BadInput, WorkFailed
 LOCK = ".lock"
 Identity = tuple[int, int]
 """Device and inode."""
+Visited = tuple[str, list[str], list[str]]
 _PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY)
 
 
@@ -159,6 +160,34 @@ def names_in(folder: Path, use: str = "--out needs a folder") -> set[str]:
         raise BadInput(f"cannot use {folder} as an output folder: {error.strerror}; {use}") from error
     except OSError as error:
         raise BadInput(f"cannot use {folder} as an output folder: {error.strerror or error}") from error
+
+
+def walk(folder: Path, onerror: Callable[[OSError], object] | None = None) -> Iterator[Visited]:
+    """As os.walk, from the top and through links, but however deep: (folder, its folders, its other entries), each
+    sorted. Folders that are taken out of the list are not entered. What cannot be listed is told to `onerror`."""
+    waiting = [str(folder)]
+    while waiting:
+        where = waiting.pop()
+        folders, others = list[str](), list[str]()
+        try:
+            with os.scandir(where) as entries:
+                for entry in entries:
+                    (folders if _is_folder(entry) else others).append(entry.name)
+        except OSError as error:
+            if onerror:
+                onerror(error)
+            continue
+        folders.sort()
+        others.sort()
+        yield where, folders, others
+        waiting += [os.path.join(where, name) for name in reversed(folders)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def check_places(folder: Path, *, files: Sequence[str], folders: Sequence[str] = ()) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.folders import walk
 from sparsine.signals.file_names import with_unique_names
 from sparsine.storage import open_to_read
 
@@ -25,8 +26,8 @@ def list_codes(paths: Sequence[Path]) -> dict[str, Path]:
 
 def _codes_of_folder(folder: Path) -> list[tuple[str, Path]]:
     found = []
-    for where, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
+    for where, folders, files in walk(folder):
+        folders[:] = [f for f in folders if not f.startswith(".") and not os.path.islink(os.path.join(where, f))]
         paths = [Path(where, file) for file in files if file.endswith(SUFFIX) and not file.startswith(".")]
         found += [(path.relative_to(folder).as_posix(), path) for path in paths]
     if not found:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparsine.errors import BadInput
+from sparsine.folders import walk
 from sparsine.signals.formats import readable_suffixes, what_reads
 from sparsine.signals.own_folders import is_own, left_out
 
@@ -69,7 +70,7 @@ def list_files(folder: Path, suffixes: Collection[str], what: str, skip: Sequenc
             raise BadInput(f"cannot list {folder}: {error.strerror or error}") from error
         listing.closed.append(f"cannot list {error.filename}: {error.strerror or error}")
 
-    for where, folders, files in os.walk(folder, onerror=pass_over, followlinks=True):
+    for where, folders, files in walk(folder, pass_over):
         real, top = os.path.realpath(where), Path(where) == folder
         folders[:] = [f for f in folders if not f.startswith(".") and not (top and f in skip)]
         if real in seen:  # a link that leads back

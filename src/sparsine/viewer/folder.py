@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput
+from sparsine.shown import as_text
 
 
 @dataclass(frozen=True)
@@ -104,16 +105,11 @@ class CodeFolder:
                     self.num_links += entry.is_symlink()
                     if entry.is_file(follow_symlinks=False):
                         about = entry.stat(follow_symlinks=False)
-                        name = shown(entry.name.removesuffix(SUFFIX))
+                        name = as_text(entry.name.removesuffix(SUFFIX))
                         parts = (level, entry.name) if level else (entry.name,)
-                        yield CodeFile(name, shown(level), parts, about.st_size, about.st_mtime_ns)
+                        yield CodeFile(name, as_text(level), parts, about.st_size, about.st_mtime_ns)
         except OSError:  # one level that may not be entered, or is just being removed, does not hide the others
             return
-
-
-def shown(name: str) -> str:
-    """`name` as text that can be written anywhere, whatever bytes the system has for it."""
-    return os.fsencode(name).decode(errors="replace")
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

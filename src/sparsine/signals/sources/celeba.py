@@ -15,6 +15,7 @@ from sparsine.signals.kinds.image import Rgb
 from sparsine.signals.listing import Listing, list_images
 from sparsine.signals.resize import centre_crop, cover_crop
 from sparsine.signals.source import SOURCES, of_pictures
+from sparsine.storage import open_to_read
 
 CROP = (178, 178)
 IMAGE_FOLDER = "img_align_celeba"
@@ -97,7 +98,8 @@ def _elsewhere(folder: Path, listing: Listing) -> str:
 
 def _read_partition(path: Path) -> dict[str, list[str]]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()  # Windows writes a byte-order mark before the first
+        with open_to_read(path) as file:
+            lines = file.read().decode("utf-8-sig").splitlines()  # Windows writes a byte-order mark before the first
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
         deeper = _elsewhere(path.parent, Listing(path.parent, []))
