@@ -36,11 +36,26 @@ class Choice:
 
     registry: Registry[Any]
     shared: tuple[str, ...] = ()
-    """Fields that are options of all entries, and not in the mapping."""
+    """Fields that are options beside the mapping, by the same name, for whichever entries have them."""
 
     @property
     def what(self) -> str:
+        """The field of a configuration that holds the name."""
         return self.registry.what
+
+    @property
+    def options(self) -> str:
+        """The field of a configuration that holds the mapping."""
+        return f"{self.what}_options"
+
+    def complete(self, config: Any) -> None:
+        """Make the options in `config` all of them. Raises BadInput as `completed` does."""
+        object.__setattr__(config, self.options, self.completed(getattr(config, self.what), getattr(config, self.options)))
+
+    def made_for(self, config: Any) -> Any:
+        """What `config` chooses, made with its options; None leaves one of the shared its default."""
+        shared = {name: value for name in self.shared if (value := getattr(config, name)) is not None}
+        return self.made(getattr(config, self.what), getattr(config, self.options), **shared)
 
     def completed(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options of the entry `name`, all of them: those that are given, else their defaults.

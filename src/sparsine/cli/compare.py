@@ -89,7 +89,7 @@ def defaults(args: list[str]) -> Options:
         raise BadInput(f"the recipe comes first: sparsine compare RECIPE ..., one of {', '.join(COMPARISONS)}")
     config = comparison(name or "small")
     values = {part: getattr(config.learn, part) for part in _LEARN_PARTS}
-    values["pruning"] = with_chosen(config.learn.pruning, args)
+    values |= {part: with_chosen(values[part], args) for part in ("field", "pruning")}
     values |= {part: getattr(config, part) for part in _OWN_PARTS}
     return Options(recipe=name or tyro.MISSING, data=tyro.MISSING, out=tyro.MISSING, **values)
 

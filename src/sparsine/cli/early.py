@@ -39,7 +39,7 @@ def with_chosen(config: T, args: Sequence[str]) -> T:
     for choice in _choices(config):
         names = [name for name in _given(args, choice.what) if name in choice.registry]
         if names and names[-1] != getattr(config, choice.what):
-            config = dataclasses.replace(config, **{choice.what: names[-1], f"{choice.what}_options": {}})  # type: ignore
+            config = dataclasses.replace(config, **{choice.what: names[-1], choice.options: {}})  # type: ignore
         _check_options(choice, getattr(config, choice.what), args)
     for word in _words(args):
         if (option := OLD_OPTIONS.get(word.replace("-", "_"))) is not None:

@@ -77,7 +77,9 @@ def defaults(args: list[str]) -> Options:
     given, _ = early.parse_known_args(args)
     resumes = given.resume and given.out is not None and (given.out / "config.json").is_file()
     config = read_config(given.out) if resumes else recipe(given.recipe)
-    config = dataclasses.replace(config, pruning=with_chosen(config.pruning, args))
+    config = dataclasses.replace(
+        config, field=with_chosen(config.field, args), pruning=with_chosen(config.pruning, args)
+    )
     values = {f.name: getattr(config, f.name) for f in dataclasses.fields(LearnConfig) if f.name != "data"}
     return Options(dataset=tyro.MISSING, out=given.out or tyro.MISSING, resume=False, **values)
 

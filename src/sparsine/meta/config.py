@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from sparsine.checks import check_choice, check_range
+from sparsine.choices import Choice
 from sparsine.errors import BadInput, UnknownName
+from sparsine.meta.field_config import ACTIVATION, ENCODING
 from sparsine.meta.field_config import FieldConfig as FieldConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.parts import fault_in_fields
-from sparsine.pruning.prune import SCORE, PruningConfig
+from sparsine.pruning.prune import DISTRIBUTION, SCHEDULE, SCORE, PruningConfig
 from sparsine.signals.domain import MAX_POINTS, Domain
 from sparsine.signals.grid import Alignment, AxisOrder, Grid
 
@@ -164,16 +166,25 @@ def _unknown(given: dict[str, Any], kind: type, prefix: str = "") -> list[str]:
 
 def in_todays_words(saved: Any) -> Any:
     """What `to_dict` made, now or before scores had options of their own: those of saliency stood beside them. Options
-    that a score has got since have their default. What is no configuration is left as it is.
+    that a score, or whatever else brings options, has got since have their default. What is no configuration is left as
+    it is.
 
     Raises:
-        BadInput: a score that is not here, or options that it has not.
+        BadInput: a choice that is not here, or options that it has not.
     """
-    pruning = saved.get("pruning") if isinstance(saved, dict) else None
-    if not isinstance(pruning, dict) or not isinstance(score := pruning.get("score", PruningConfig().score), str):
+    if not isinstance(saved, dict) or not all(isinstance(saved.get(part), dict) for part in ("field", "pruning")):
         return saved
-    rest = {name: value for name, value in pruning.items() if name not in OLD_OPTIONS}
-    old = {new: pruning[name] for name, new in OLD_OPTIONS.items() if name in pruning}
-    options = pruning.get("score_options", old if score == "saliency" else {})
-    whole = json.loads(json.dumps(SCORE.completed(score, dict(options))))
-    return {**saved, "pruning": {**rest, "score_options": whole}}
+    pruning = {name: value for name, value in saved["pruning"].items() if name not in OLD_OPTIONS}
+    old = {new: saved["pruning"][name] for name, new in OLD_OPTIONS.items() if name in saved["pruning"]}
+    if old and pruning.get("score") == "saliency":
+        pruning = {"score_options": old, **pruning}
+    return {**saved, "field": _completed(saved["field"], FieldConfig(), (ACTIVATION, ENCODING)),
+            "pruning": _completed(pruning, PruningConfig(), (SCORE, DISTRIBUTION, SCHEDULE))}  # fmt: skip
+
+
+def _completed(saved: dict[str, Any], usual: Any, choices: Sequence[Choice]) -> dict[str, Any]:
+    for choice in choices:
+        name, options = saved.get(choice.what, getattr(usual, choice.what)), saved.get(choice.options, {})
+        if isinstance(name, str) and isinstance(options, dict):
+            saved = {**saved, choice.options: json.loads(json.dumps(choice.completed(name, options)))}
+    return saved

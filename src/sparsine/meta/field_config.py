@@ -1,19 +1,22 @@
 """The field that a run learns: sizes, activation, encoding and their constants."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from sparsine.checks import OneOf, check_range
+from sparsine.choices import Choice
 from sparsine.errors import BadInput
 from sparsine.fields.activations import ACTIVATIONS
 from sparsine.fields.described import Described
 from sparsine.fields.encodings import ENCODINGS
 from sparsine.fields.mlp import MLP
 
-T = TypeVar("T", bound=Described)
 OF_SOME = ("omega_first", "sigma", "first_bias", "num_frequencies", "frequency_scale")
 """Options that only some activations or encodings have; None leaves them their default."""
+ACTIVATION = Choice(ACTIVATIONS, shared=("omega_0", "omega_first", "sigma", "first_bias"))
+ENCODING = Choice(ENCODINGS, shared=("num_frequencies", "frequency_scale"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,8 @@ class FieldConfig:
     """Hidden layers, each followed by the activation."""
     activation: Annotated[str, OneOf(ACTIVATIONS)] = "sine"
     """What follows every hidden layer. sine makes a SIREN, the paper's field; relu wants --encoding fourier."""
+    activation_options: Annotated[Mapping[str, Any], ACTIVATION] = dataclasses.field(default_factory=dict, hash=False)
+    """Further constants of the activation, by name; what is left out has its default."""
     omega_0: float = 200.0
     """Frequency of sine and finer. The paper has 200 at 178 x 178; smaller grids want less."""
     omega_first: float | None = None
@@ -36,6 +41,8 @@ class FieldConfig:
     """Biases of finer's first layer begin within +-first_bias; None is as for sine."""
     encoding: Annotated[str, OneOf(ENCODINGS)] = "none"
     """What the coordinates become before the first layer. fourier: waves of random frequencies, never learned."""
+    encoding_options: Annotated[Mapping[str, Any], ENCODING] = dataclasses.field(default_factory=dict, hash=False)
+    """Further constants of the encoding, as activation_options."""
     num_frequencies: int | None = None
     """Frequencies of fourier, each a cosine and a sine; None is 64."""
     frequency_scale: float | None = None
@@ -45,8 +52,8 @@ class FieldConfig:
         check_range("width", self.width, 1, 65_536)
         check_range("hidden_layers", self.hidden_layers, 1, 64)
         check_range("omega_0", self.omega_0, 1e-6, 1e6)
-        ACTIVATIONS.named(self.activation)
-        ENCODINGS.named(self.encoding)
+        for choice in (ACTIVATION, ENCODING):
+            choice.complete(self)
         for name in OF_SOME:
             self._check_goes_with(name)
         self.field(1, 1)
@@ -55,18 +62,14 @@ class FieldConfig:
         """The field for so many coordinates and values."""
         return MLP(
             sizes=(in_features, *[self.width] * self.hidden_layers, out_features),
-            activation=self._made(ACTIVATIONS[self.activation]), encoding=self._made(ENCODINGS[self.encoding]),
+            activation=ACTIVATION.made_for(self), encoding=ENCODING.made_for(self),
         )  # fmt: skip
 
-    def _made(self, kind: type[T]) -> T:
-        """With the options that are constants of this kind."""
-        given = {name: getattr(self, name) for name in _constants(kind) if hasattr(self, name)}
-        return kind(**{name: value for name, value in given.items() if value is not None})
-
     def _check_goes_with(self, name: str) -> None:
-        known: dict[str, Any] = {**ACTIVATIONS, **ENCODINGS}
-        if getattr(self, name) is None or any(name in _constants(known[k]) for k in (self.activation, self.encoding)):
+        chosen = (ACTIVATIONS[self.activation], ENCODINGS[self.encoding])
+        if getattr(self, name) is None or any(name in _constants(kind) for kind in chosen):
             return
+        known: dict[str, Any] = {**ACTIVATIONS, **ENCODINGS}
         owners = [kind for kind in known if name in _constants(known[kind])]
         raise BadInput(
             f"{name} is {getattr(self, name)}, but it belongs to {', '.join(owners)}, and the field has activation "

@@ -54,19 +54,18 @@ class PruningConfig:
         if self.target_sparsity is not None:
             check_range("target_sparsity", self.target_sparsity, 0.0, 1.0)
         for choice in (SCORE, DISTRIBUTION, SCHEDULE):
-            name = f"{choice.what}_options"
-            object.__setattr__(self, name, choice.completed(getattr(self, choice.what), getattr(self, name)))
+            choice.complete(self)
 
     def with_score(self, name: str) -> "PruningConfig":
         """The same by another score, with the usual options of that; by its own, with those that it has."""
         return self if name == self.score else replace(self, score=name, score_options={})
 
     def make_score(self) -> Score:
-        made: Score = SCORE.made(self.score, self.score_options)
+        made: Score = SCORE.made_for(self)
         return made
 
     def make_distribution(self) -> Distribution:
-        made: Distribution = DISTRIBUTION.made(self.distribution, self.distribution_options)
+        made: Distribution = DISTRIBUTION.made_for(self)
         return made
 
     def survivors(self, num_weights: int, of: int | None = None) -> list[int]:
@@ -75,8 +74,7 @@ class PruningConfig:
         Raises:
             BadInput: the schedule does not get where it should, or says what cannot be.
         """
-        shared = {name: getattr(self, name) for name in SCHEDULE.shared}
-        schedule: Schedule = SCHEDULE.made(self.schedule, self.schedule_options, **shared)
+        schedule: Schedule = SCHEDULE.made_for(self)
         return check_survivors(self.schedule, num_weights, schedule(num_weights, of))
 
 
