@@ -50,7 +50,8 @@ class Choice:
 
     def complete(self, config: Any) -> None:
         """Make the options in `config` all of them. Raises BadInput as `completed` does."""
-        object.__setattr__(config, self.options, self.completed(getattr(config, self.what), getattr(config, self.options)))
+        whole = self.completed(getattr(config, self.what), getattr(config, self.options))
+        object.__setattr__(config, self.options, whole)
 
     def made_for(self, config: Any) -> Any:
         """What `config` chooses, made with its options; None leaves one of the shared its default."""
