@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from sparsine.cli.main import COMMANDS
+from sparsine.comparison.methods import METHODS
 from sparsine.engines.choose import ENGINES
-from sparsine.pruning.scores import SCORES
+from sparsine.fields import ACTIVATIONS
+from sparsine.pruning import DISTRIBUTIONS, SCHEDULES, SCORES
 from sparsine.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]
@@ -60,8 +62,9 @@ def name_of(document):
 
 @pytest.fixture
 def registries():
-    """Documents add scores, engines and recipes; afterwards they are gone again."""
-    saved = [(registry, dict(registry)) for registry in (SCORES, ENGINES, RECIPES)]
+    """Documents add to tables; afterwards what they added is gone again."""
+    tables = (SCORES, DISTRIBUTIONS, SCHEDULES, ACTIVATIONS, METHODS, ENGINES, RECIPES)
+    saved = [(registry, dict(registry)) for registry in tables]
     yield
     for registry, before in saved:
         registry.clear()
