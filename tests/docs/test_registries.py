@@ -93,7 +93,7 @@ def grid_of(config):
 
 
 def test_documents_name_every_score_and_no_other():
-    own = {"layer_magnitude", "strongest_inputs"}  # added on the page about extending
+    own = {"first_order"}  # added on the page about extending
     named = {name for path in DOCUMENTS for name in re.findall(r"--score (\w+)", path.read_text())}
     assert named - own == set(SCORES)
 

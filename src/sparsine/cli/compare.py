@@ -102,7 +102,7 @@ def run(options: Options) -> int:
         f" {counted(len(wanted.methods), 'method')} on {', '.join(wanted.data)}, "
         f"{counted(len(options.seeds), 'seed')}, recipe {options.recipe}, {counted(options.workers, 'worker')}",
     )
-    with Waiting("comparing", PROGRESS_PARTS) as waiting:
+    with Waiting("comparing", PROGRESS_PARTS, percent=True) as waiting:
 
         def on_progress(fraction: float, what: str) -> None:
             waiting.at(int(fraction * PROGRESS_PARTS), what)

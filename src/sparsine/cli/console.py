@@ -10,14 +10,17 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from sparsine.counted import counted as counted
 from sparsine.evaluation.rows import evenly
+from sparsine.evaluation.wording import duration
 from sparsine.shown import shown, without_control
 
 LOG_SECONDS = 20.0
+LEAST_BAR = 10
+"""Columns of a terminal."""
 
 
 class PlainConsole(Console):
@@ -44,24 +47,30 @@ def say(*parts: str | tuple[str, str]) -> None:
 
 
 class Waiting:
-    """Progress over a known number of steps.
+    """Progress over a known number of steps, told in one line that fits the terminal.
+
+    Args:
+        total: steps.
+        work: what they cost together, where they do not all cost the same; the time left follows from that.
+        percent: tell the share that is done, where the steps themselves mean nothing to anybody.
 
     Example:
         >>> with Waiting("fitting", total=3) as waiting:
-        ...     waiting.at(1, "fitting a.png")
+        ...     waiting.at(1, "fitted a.png", facts="31.2 dB")
     """
 
-    def __init__(self, what: str, total: int):
-        self.what, self.total = what, max(total, 1)
-        self.first: int | None = None
+    def __init__(self, what: str, total: int, *, work: float | None = None, percent: bool = False):
+        self.what, self.percent, self.facts = what, percent, ""
         self.live = sys.stderr.isatty()
         self.began = self.said = time.monotonic()
-        self.progress = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), MofNCompleteColumn(),
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=PlainConsole(stderr=True),
-            disable=not self.live,
-        )  # fmt: skip
-        self.task = self.progress.add_task(what, total=self.total)
+        self.done, self.worked = 0, 0.0
+        self.first: float | None = None
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=None),
+                   *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("facts", "count")),
+                   TimeElapsedColumn(), TextColumn("{task.fields[left]}"))  # fmt: skip
+        self.progress = Progress(*columns, console=PlainConsole(stderr=True), disable=not self.live)
+        self.task = self.progress.add_task("", facts="", count="", left="")
+        self.set_total(total, work)
 
     def __enter__(self) -> "Waiting":
         self.progress.__enter__()
@@ -72,23 +81,48 @@ class Waiting:
     ) -> None:
         self.progress.__exit__(kind, error, trace)
 
-    def set_total(self, total: int) -> None:
+    def set_total(self, total: int, work: float | None = None) -> None:
         """Say how many steps there are, when that is known only later."""
         self.total = max(total, 1)
-        self.progress.update(self.task, total=self.total)
+        self.work = work or float(self.total)
+        self._show()
 
-    def at(self, done: int, what: str | None = None) -> None:
-        """Say that `done` steps are over, and what is going on."""
-        self.what = shown(what or self.what)
-        if self.first is None:  # a resumed run begins in the middle
-            self.first, self.began = done, time.monotonic()
+    def at(self, done: int, what: str | None = None, *, facts: str = "", worked: float | None = None) -> None:
+        """Say that `done` steps are over, which cost `worked` together, and what is going on."""
+        self.what, self.facts, self.done = shown(what or self.what), facts, done
+        self.worked = float(done if worked is None else worked)
+        if self.first is None:  # what was done before we began says nothing about our speed
+            self.first, self.began = self.worked, time.monotonic()
         if self.live:
-            self.progress.update(self.task, completed=done, description=self.what)
+            self._show()
         elif time.monotonic() - self.said >= LOG_SECONDS:
             self.said = time.monotonic()
-            rate = (done - self.first) / max(self.said - self.began, 1e-9)
-            left = f", about {(self.total - done) / rate:,.0f} s left" if rate > 0 else ""
-            print(f"{self.what}: {done} of {self.total}{left}", file=sys.stderr, flush=True)
+            left = self._left()
+            told = f", {facts}" * bool(facts) + f": {self._count(' of ')}" + f", about {left} left" * bool(left)
+            print(f"{self.what}{told}", file=sys.stderr, flush=True)
+
+    def _show(self) -> None:
+        left = self._left()
+        told: dict[str, Any] = {"facts": self.facts, "count": self._count("/"), "left": f"left {left}" * bool(left)}
+        room = self.progress.console.width - sum(len(text) + 1 for text in told.values()) - len("0:00:00 ") - LEAST_BAR
+        self.progress.update(self.task, completed=self.worked, total=self.work, **told,
+                             description=shortened(self.what, max(room, LEAST_BAR)))  # fmt: skip
+
+    def _count(self, of: str) -> str:
+        return f"{100 * self.worked / self.work:.0f} %" if self.percent else f"{self.done:,}{of}{self.total:,}"
+
+    def _left(self) -> str:
+        """'3 min 20 s', or nothing while nobody can know."""
+        worked = self.worked - (self.first or 0.0)
+        seconds = time.monotonic() - self.began
+        return duration(seconds * (self.work - self.worked) / worked) if worked > 0 and seconds > 0 else ""
+
+
+def shortened(text: str, width: int) -> str:
+    """Its end left out where it takes more columns."""
+    line = Text(text)
+    line.truncate(width, overflow="ellipsis")
+    return line.plain
 
 
 class Complaints:

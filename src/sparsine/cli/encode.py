@@ -26,7 +26,7 @@ from sparsine.codec.collection import encode_collection
 from sparsine.codec.config import DEFAULT_QUALITY, EncodeConfig
 from sparsine.codec.summary import summarise
 from sparsine.errors import BadInput
-from sparsine.evaluation.wording import db
+from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.start import Start
 
@@ -97,7 +97,7 @@ def _run(options: Options, json: Output) -> int:
             device=options.device,
         ):  # fmt: skip
             coded.append(one)
-            waiting.at(len(coded), f"{'kept' if one.kept else 'encoded'} {one.input}")
+            waiting.at(len(coded), f"{'kept' if one.kept else 'encoded'} {one.input}", facts=in_db(one.psnr_db))
             if one.reason:
                 complaints.add(one.status, one.input, one.reason)
     complaints.end("see --json")

@@ -24,7 +24,7 @@ from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.cli.status import status_of
-from sparsine.evaluation.wording import db
+from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.folders import check_places, locked
@@ -97,7 +97,7 @@ def _run(options: Options, json: Output) -> int:
             fits.append(replace(fitted, original=None, theta=None))
             if fitted.theta is not None:
                 _write(options, start, fitted, names.of(fitted.name), size)
-            waiting.at(len(fits), f"fitted {fitted.name}")
+            waiting.at(len(fits), f"fitted {fitted.name}", facts=in_db(fitted.psnr_db[-1] if fitted.psnr_db else None))
             if fitted.reason:
                 say((fitted.status, "yellow"), f" {fitted.name}: {fitted.reason}")
         _write_table(options.out / "psnr.csv", fits)

@@ -16,7 +16,9 @@ from sparsine.cli.early import with_chosen
 from sparsine.cli.options import Device, EngineName, Load
 from sparsine.cli.starts import with_home
 from sparsine.errors import BadInput
+from sparsine.evaluation.wording import in_db
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
+from sparsine.meta.cost import Course
 from sparsine.meta.maml import InnerConfig
 from sparsine.meta.outer import LearnState, NotFinite
 from sparsine.meta.run import Run, open_run
@@ -25,12 +27,15 @@ from sparsine.meta.sparse import learn_sparse_start
 from sparsine.meta.start import Start
 from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
+from sparsine.psnr import psnr_db
 from sparsine.recipes import RECIPES, recipe
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import open_dataset, size_for, specs
 from sparsine.signals.paths import expanded
 
 DEFAULT_RECIPE = "small"
+LOSS_RATE = 0.05
+"""Of a step in the mean loss that is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,38 @@ class Options:
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
     load: Load = ()
     """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
+
+
+def to_go_on(options: Options) -> str:
+    """The command that goes on with an interrupted run; nothing, where none has begun."""
+    if not (options.out / "config.json").is_file():
+        return ""
+    return shlex.join(["sparsine", "learn", options.dataset, "--out", str(options.out), "--resume"])
+
+
+class _Told:
+    """Progress of a run: where it is, how good it is, and what all of it costs."""
+
+    def __init__(self, waiting: Waiting, peak: float):
+        self.waiting, self.peak = waiting, peak
+        self.course: Course | None = None
+        self.round, self.loss = -1, 0.0
+
+    def step(self, state: LearnState, loss: float) -> None:
+        """The PSNR is that of a mean loss: of one step it jumps with the signals that were drawn."""
+        self.loss = loss if state.round != self.round else self.loss + LOSS_RATE * (loss - self.loss)
+        self.round = state.round
+        what = f"round {state.round}, {counted(state.pattern.num_weights, 'weight')}"
+        self._at(state, what, in_db(psnr_db(self.loss, self.peak)), 0.0)
+
+    def pruning(self, state: LearnState, done: int, of: int) -> None:
+        """A score that takes long, before the next round."""
+        self._at(state, f"round {state.round + 1}: which weights stay", f"{done:,} of {of:,}", done / of)
+
+    def _at(self, state: LearnState, what: str, facts: str, pruned: float) -> None:
+        assert self.course is not None
+        worked = self.course.until(state.round, state.round_step, pruned)
+        self.waiting.at(state.step, what, facts=facts, worked=worked)
 
 
 class _Early(argparse.ArgumentParser):
@@ -108,18 +145,18 @@ def _learn(options: Options) -> int:
             looking.set_total(total)
         looking.at(done)
 
-    def on_step(state: LearnState, loss: float) -> None:
-        waiting.at(state.step, f"round {state.round}, {state.pattern.num_weights} weights")
-
+    told = _Told(waiting, dataset.kind.peak)
     with ExitStack() as held:
         with ExitStack() as bar:
             learning = held.enter_context(open_run(config, options.out, dataset, resume=options.resume,
-                                                   on_look=on_look, on_step=on_step))  # fmt: skip
+                                                   on_look=on_look, on_step=told.step,
+                                                   on_pruning=told.pruning))  # fmt: skip
         if learning.finished:
             say(("finished", "bold"), f" already: nothing is left to learn in {options.out}")
             start = learning.finished
         else:
             _announce(learning, waiting)
+            told.course = learning.course
             start = _learned(options, config, learning, waiting)
     _conclude(options.out, start, learning)
     return 0
@@ -142,7 +179,7 @@ def _announce(learning: Run, waiting: Waiting) -> None:
     config, dataset, pattern = learning.config, learning.dataset, learning.first_pattern
     say_notes([*dataset.notes, *learning.take_notes()])
     rounds = len(learning.survivors)
-    waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round)
+    waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round, learning.course.total)
     say(("learning", "bold"), f" a start for {config.data} ({shown_shape(dataset.shape)}, "
         f"{len(dataset.train)} training signals), recipe {config.recipe}, {pattern.counts}, "
         f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}")  # fmt: skip

@@ -1,6 +1,7 @@
 """`sparsine COMMAND ...`: finds the command, parses its options, turns errors into one line and an exit status."""
 
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ COMMANDS = {
 }
 ONLY_SAYS = ("info", "help", "-h", "--help", "--version")
 """What leaves nothing behind but what it says."""
+GO_ON = ("encode", "decode", "compare", "report")
+"""What goes on where it ended when it is given again; `learn` wants --resume."""
 
 
 def main(args: list[str] | None = None) -> int:
@@ -94,13 +97,22 @@ def _run(command: str, args: list[str]) -> int:
 
     module: Any = import_module(f"sparsine.cli.{command.replace('-', '_')}")
     load_named(module.Options, args)
-    code: int = module.run(parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None)))
-    return code
+    options = parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None))
+    try:
+        code: int = module.run(options)
+        return code
+    except KeyboardInterrupt as stop:
+        again = shlex.join(["sparsine", command, *args]) if command in GO_ON else ""
+        raise Interrupted(module.to_go_on(options) if command == "learn" else again) from stop
+
+
+class Interrupted(KeyboardInterrupt):
+    """By Ctrl-C; holds the command that goes on, if one does."""
 
 
 def _explain(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
-        print("interrupted", file=sys.stderr)
+        print("interrupted" + (f"; go on with: {shown(error)}" if str(error) else ""), file=sys.stderr)
         return INTERRUPTED
     if isinstance(error, BadInput | WorkFailed):
         print(f"error: {shown(error)}", file=sys.stderr)

@@ -12,6 +12,7 @@ from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.config import LearnConfig
+from sparsine.meta.cost import course_of, gradient_cost
 from sparsine.meta.start import Start, load_start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.dataset import Dataset
@@ -19,9 +20,6 @@ from sparsine.signals.domain import Domain
 from sparsine.signals.kind import Kind
 from sparsine.signals.manifest import digest_of
 from sparsine.signals.open import size_for
-
-GRADIENTS_PER_TASK = 8
-"""What an exact meta-gradient with two inner steps costs: three gradients, two Hessian-vector products."""
 
 
 @dataclass(frozen=True)
@@ -147,19 +145,15 @@ class Plan:
 
     def fit_cost(self, weights: int, gradients: float) -> float:
         """Multiply-adds of so many gradients on the whole grid."""
-        activations = self.field.activation.cost * sum(self.field.sizes[1:-1])
-        return float(gradients * 3 * self.grid.num_points * (weights + activations))
+        return gradients * gradient_cost(self.field, weights, self.grid.num_points)
 
     def _stage(
         self, name: str, config: LearnConfig, field: MLP, needs: list[Made],
         begin: Callable[[Sequence[Start]], Start] | None, density: float = 1.0,
     ) -> StartStage:  # fmt: skip
-        points = min(config.inner.points or self.grid.num_points, self.grid.num_points) / self.grid.num_points
-        gradients = config.outer.tasks_per_step * GRADIENTS_PER_TASK * points
         weights = int(density * field.num_weights)
-        rounds = [(config.outer.dense_steps, weights)]
-        rounds += [(config.outer.steps_per_round, count) for count in config.pruning.survivors(weights, weights)]
-        cost = sum(steps * self.fit_cost(count, gradients) for steps, count in rounds)
+        survivors = [weights, *config.pruning.survivors(weights, weights)]
+        cost = course_of(config, field, survivors, self.grid.num_points).total
         return StartStage(self.data, self.seed, name, tuple(needs), cost, config, begin)
 
 

@@ -165,7 +165,7 @@ class _Workers:
                 self._end(connection, job, process, said)
         if self.on_progress:
             cost = sum(job.cost for job in self.jobs.values())
-            what = ", ".join(_words(job.key) for job, _ in self.running.values())
+            what = _told([job.key for job, _ in self.running.values()])
             self.on_progress(sum(job.cost * job.done for job in self.jobs.values()) / cost, what)
 
     def _end(self, connection: Connection, job: Job, process: BaseProcess, error: str) -> None:
@@ -228,6 +228,12 @@ def _end_with_parent() -> None:
             os._exit(1)
 
         threading.Thread(target=watch, daemon=True).start()
+
+
+def _told(keys: Sequence[str]) -> str:
+    """Jobs in a few words: the one that was begun first, and how many more there are."""
+    more = f" + {len(keys) - 1} more" if len(keys) > 1 else ""
+    return _words(keys[0]) + more if keys else ""
 
 
 def _words(key: str) -> str:

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -101,22 +100,20 @@ class StartStage(Stage):
             config = replace(config, outer=replace(config.outer, start_from=start_name(given)))
 
         def on_step(state: LearnState, loss: float) -> None:
-            on_progress(state.step / self.num_steps)
+            on_progress(run.course.until(state.round, state.round_step) / max(run.course.total, 1.0))
+
+        def on_pruning(state: LearnState, done: int, of: int) -> None:
+            on_progress(run.course.until(state.round, state.round_step, done / of) / run.course.total)
 
         folder = root / self.key
         manifest = manifest_of(root, self.data)
         with open_run(
-            config, folder, dataset, resume=True, given_start=given, manifest=manifest, on_step=on_step
-        ) as run:
+            config, folder, dataset, resume=True, given_start=given, manifest=manifest, on_step=on_step,
+            on_pruning=on_pruning,
+        ) as run:  # fmt: skip
             last = _learned(config, run)
         starts = [self.at(round).start(root) for round in range(int(last.info["round"]) + 1)]
         return [{"outer_steps": start.info["steps"], **start.info["usage"]} for start in starts]
-
-    @cached_property
-    def num_steps(self) -> int:
-        """At most: rounds that end at a target sparsity are counted as if each were taken."""
-        outer, pruning = self.config.outer, self.config.pruning
-        return max(1, outer.dense_steps + pruning.rounds * outer.steps_per_round)
 
 
 def _learned(config: LearnConfig, run: Run) -> Start:

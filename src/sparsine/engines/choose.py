@@ -40,16 +40,23 @@ def make_engine(
         BadInput: no such engine, or no such device on this machine, or an engine that cannot do what is asked or
             draws something else than the field says.
     """
-    if name != "auto" and name not in ENGINES:
-        ENGINES.refuse(name, "auto")
-    check_device(device)
-    kind = _fastest(pattern, torch.device(device), dtype) if name == "auto" else ENGINES[name]
+    kind = engine_kind(pattern, name, device=device, dtype=dtype)
     if reason := kind.supports(pattern.field, torch.device(device), dtype):
         raise BadInput(reason)
     engine = kind(pattern, device=device, dtype=dtype)
     if kind not in OWN:
         check_values(engine)
     return engine
+
+
+def engine_kind(
+    pattern: Pattern, name: str = "auto", *, device: str = "cpu", dtype: torch.dtype = torch.float32
+) -> type[Engine]:
+    """What `make_engine` makes one of. Raises BadInput as it does, but for what an engine that is named cannot do."""
+    if name != "auto" and name not in ENGINES:
+        ENGINES.refuse(name, "auto")
+    check_device(device)
+    return _fastest(pattern, torch.device(device), dtype) if name == "auto" else ENGINES[name]
 
 
 def check_device(device: str) -> None:

@@ -8,6 +8,7 @@ values (signals, points, channels). Loss: mean squared error over points and cha
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -22,6 +23,8 @@ class Engine(ABC):
     """Computes with one pattern. Holds no parameters, so one engine serves any number of signals."""
 
     name: str
+    skips_pruned: ClassVar[bool] = False
+    """Whether pruned weights cost no time."""
 
     def __init__(self, pattern: Pattern, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32):
         """Raises BadInput for what this engine does not support."""

@@ -33,6 +33,7 @@ class SparseEngine(Engine):
     """
 
     name = "sparse"
+    skips_pruned = True
 
     def __init__(
         self,

@@ -21,6 +21,11 @@ def db(value: float | None) -> str:
     return DASH if value is None or isnan(value) else f"{value:.2f}".replace("-", MINUS)
 
 
+def in_db(value: float | None) -> str:
+    """27.71 dB."""
+    return f"{db(value)} dB"
+
+
 def measure(value: float | None) -> str:
     """A number of any unit, four digits that say something: 0.9312, 12.71, 311.4."""
     if value is None:

@@ -50,6 +50,20 @@ class InnerConfig:
             check_range("points", self.points, 1, 10**9)
 
 
+def num_gradients(config: InnerConfig) -> int:
+    """Gradients of inner steps that a meta-gradient takes for each task, those that are computed again among them; the
+    outer loss comes on top."""
+    num_steps = config.inner_steps
+    return num_steps + (_again(num_steps) if config.algorithm == "maml" and num_steps > ITERATES_KEPT else 0)
+
+
+def _again(num_steps: int) -> int:
+    if num_steps <= ITERATES_KEPT:
+        return num_steps - 1
+    half = num_steps // 2
+    return half + _again(num_steps - half) + _again(half)
+
+
 @dataclass(frozen=True)
 class Samples:
     """Coordinates (points, dims) or (signals, points, dims), and values (signals, points, channels)."""

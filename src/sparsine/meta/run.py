@@ -30,6 +30,7 @@ from sparsine.folders import locked
 from sparsine.meta.changes import Difference, keep_changes, read_changes
 from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sparsine.meta.config import LearnConfig
+from sparsine.meta.cost import Course, course_of
 from sparsine.meta.maml import Samples, inner_step
 from sparsine.meta.outer import LearnState, NotFinite
 from sparsine.meta.run_data import Pinned, pinned_to_learn, write_run_data
@@ -67,6 +68,7 @@ def open_run(
     manifest: Manifest | None = None,
     on_look: OnLook | None = None,
     on_step: Callable[[LearnState, float], None] | None = None,
+    on_pruning: Callable[[LearnState, int, int], None] | None = None,
 ) -> Iterator["Run"]:
     """Hold `folder` for a run; with `resume`, go on with the one that is there, if one is: on the signals that it began
     with and no others, and on its last checkpoint. Step sizes may be smaller than they were; nothing else may differ.
@@ -76,6 +78,8 @@ def open_run(
             instead of by a file.
         manifest: what `dataset` holds, where that is known; without, every signal is looked at.
         on_look: told how many signals were looked at, and of how many.
+        on_step: told the state after each outer step, and the outer loss.
+        on_pruning: told, by scores that take long, (the state that is pruned, how much is done, of how much).
 
     Raises:
         BadInput: the folder holds another run, or other files, or another process writes to it; its run learned from
@@ -88,7 +92,7 @@ def open_run(
     begun = has_begun(folder)
     pinned = pinned_to_learn(folder, dataset, start, begun=begun, manifest=manifest, on_look=on_look)
     # before anything is written: it refuses what cannot be run
-    run = Run(config, folder, pinned, on_step, start)
+    run = Run(config, folder, pinned, on_step, start, on_pruning)
     with locked(folder):
         if check_folder(config, folder, resume, lower=True) != lowered or begun != has_begun(folder):
             raise BadInput(f"another process wrote to {folder} just now; try again")
@@ -128,6 +132,7 @@ class Run:
         pinned: Pinned,
         on_step: Callable[[LearnState, float], None] | None,
         given_start: Start | None = None,
+        on_pruning: Callable[[LearnState, int, int], None] | None = None,
     ):
         self.config, self.folder, self.dataset, self.data = config, folder, pinned.dataset, pinned.data
         self._notes = list(pinned.notes)
@@ -142,7 +147,7 @@ class Run:
             dataset.split("train"), self.grid, config.inner, tasks_per_step=config.outer.tasks_per_step,
             seed=config.seed, device=torch.device(config.device), kind=dataset.kind,
         )  # fmt: skip
-        self._on_step = on_step
+        self._on_step, self._on_pruning = on_step, on_pruning
         self._validation = self._load_validation()
         self._engine: Engine | None = None
         self._state: LearnState | None = None
@@ -276,6 +281,17 @@ class Run:
             self._checkpoint(state)
         if self._on_step:
             self._on_step(state, loss)
+
+    def while_pruning(self, state: LearnState, done: int, of: int) -> None:
+        """A score says how far it is."""
+        if self._on_pruning:
+            self._on_pruning(state, done, of)
+
+    @cached_property
+    def course(self) -> Course:
+        """What each round costs."""
+        first = self.first_pattern
+        return course_of(self.config, first.field, [first.num_weights, *self.survivors], self.grid.num_points)
 
     def end_round(self, state: LearnState) -> Start:
         """Keep the round's start. The checkpoint comes first: after a kill in here, all of this is done again."""

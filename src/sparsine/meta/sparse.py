@@ -1,5 +1,8 @@
 """The paper's loop (Lee et al., NeurIPS 2021, algorithm 1): meta-train, prune, meta-train again, until sparse."""
 
+from collections.abc import Callable
+from functools import partial
+
 from sparsine.engines.choose import make_engine
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.outer import LearnState, meta_train
@@ -28,10 +31,16 @@ def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
         start = run.end_round(state)
         if state.round == len(run.survivors):
             return start
-        state = next_round(config, state, run.survivors[state.round], run.sampler)
+        state = next_round(config, state, run.survivors[state.round], run.sampler, partial(run.while_pruning, state))
 
 
-def next_round(config: LearnConfig, state: LearnState, num_survivors: int, sampler: TaskSampler) -> LearnState:
+def next_round(
+    config: LearnConfig,
+    state: LearnState,
+    num_survivors: int,
+    sampler: TaskSampler,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> LearnState:
     """Prune, and carry the survivors over. `sampler` is asked for signals by scores that look at fits."""
 
     def draw(count: int) -> TrainingSignals:
@@ -41,5 +50,6 @@ def next_round(config: LearnConfig, state: LearnState, num_survivors: int, sampl
 
     score, seed = config.pruning.make_score(), config.seed + state.round
     distribution = config.pruning.make_distribution()
-    pattern = prune(state.pattern, state.theta, num_survivors, score, seed, draw, distribution=distribution)
+    pattern = prune(state.pattern, state.theta, num_survivors, score, seed, draw, distribution=distribution,
+                    on_progress=on_progress)  # fmt: skip
     return state.pruned_to(pattern, config.outer.moments)

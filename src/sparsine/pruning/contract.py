@@ -1,7 +1,8 @@
 """What a score, a distribution and a schedule are: a function each, or a frozen dataclass whose fields are options.
 
 A score that needs much memory says so by a method `memory(num_params, num_values)`: roughly how many bytes it holds,
-for a field of so many parameters and signals of so many values.
+for a field of so many parameters and signals of so many values. One that takes long says so by a method
+`num_gradients()`: roughly how many gradients of one signal its time is worth.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,6 +34,12 @@ class Context:
     generator: torch.Generator
     """Seeded anew for each pruning."""
     draw: Callable[[int], TrainingSignals] | None = None
+    on_progress: Callable[[int, int], None] | None = None
+
+    def progress(self, done: int, of: int) -> None:
+        """Say how far a score is that takes long."""
+        if self.on_progress:
+            self.on_progress(done, of)
 
     def signals(self, count: int) -> TrainingSignals:
         """So many training signals, or all if there are fewer: the same whenever this pruning is done again.

@@ -87,12 +87,14 @@ def prune(
     draw: Callable[[int], TrainingSignals] | None = None,
     *,
     distribution: str | Distribution = "global",
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Pattern:
     """The pattern of the `num_survivors` weights with the highest score, in all layers together, or in each of them as
     many as the distribution says.
 
     Among equal scores the weight that stands first in theta goes first. Biases are never pruned.
     `seed` is used by random scores alone, `draw` by those that fit signals.
+    Scores that take long tell `on_progress` how much is done, and of how much.
     Carry vectors over with `Pattern.gather_from`.
 
     Raises:
@@ -105,7 +107,7 @@ def prune(
         raise BadInput(f"cannot keep {num_survivors} of {pattern.num_weights} surviving weights")
     scored: Score = SCORE.made(score, {}) if isinstance(score, str) else score
     spread: Distribution = DISTRIBUTION.made(distribution, {}) if isinstance(distribution, str) else distribution
-    scores = scored(pattern, theta, Context(torch.Generator().manual_seed(seed), draw))
+    scores = scored(pattern, theta, Context(torch.Generator().manual_seed(seed), draw, on_progress))
     if scores.shape != (pattern.num_weights,):
         raise BadInput(
             f"a score must give a number for each of the {pattern.num_weights} surviving weights, but gave an array of "

@@ -49,6 +49,7 @@ class Saliency:
             if 2 * step >= self.steps:
                 gradients += grad[:, :num_weights].abs().mean(dim=0)
             thetas, adam = adam_step(thetas, grad, adam, self.step_size)
+            context.progress(step + 1, self.steps)
         scores = gradients * thetas[:, :num_weights].abs().mean(dim=0)
         if not torch.isfinite(scores).all():
             raise WorkFailed(
@@ -56,6 +57,10 @@ class Saliency:
                 f"{self.step_size:g})"
             )
         return scores
+
+    def num_gradients(self) -> int:
+        """One of each signal in every step."""
+        return self.signals * self.steps
 
     def memory(self, num_params: int, num_values: int) -> int:
         """theta, its gradient and two moments of every signal, and its values."""
