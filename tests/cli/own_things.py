@@ -82,7 +82,7 @@ class Naive(Method):
         return FromStart(pruned_once(case.starts[0], case.level.weights))
 
 
-ENTERED = "own_things" != __name__  # as a package's module it offers by entry points
+ENTERED = __name__ != "own_things"  # as a package's module it offers by entry points
 if ENTERED:
     SCORES["power"], SCHEDULES["even"], DISTRIBUTIONS["first-fuller"] = Power, Even, first_fuller
     ACTIVATIONS["bell"], METHODS["naive"] = Bell, Naive()

@@ -19,7 +19,7 @@ class Described:
 
     @property
     def description(self) -> str:
-        """'gauss (sigma 0.1)', for people."""
+        """'gauss (sigma 0.2)', for people."""
         constants = {key: value for key, value in _constants(self).items() if value is not None}
         told = ", ".join(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
                          for key, value in constants.items())  # fmt: skip

@@ -25,7 +25,7 @@ class MLP:
         >>> from sparsine.fields.activations import Gauss
         >>> field = MLP(sizes=(2, 16, 16, 3), activation=Gauss(sigma=0.1))
         >>> field.num_weights, field.description
-        (336, 'MLP 2-16-16-3, gauss (sigma 0.1), output offset 0')
+        (336, 'MLP 2-16-16-3, gauss (sigma 0.2), output offset 0')
     """
 
     sizes: tuple[int, ...]

@@ -36,7 +36,7 @@ class FieldConfig:
     omega_first: float | None = None
     """Frequency of sine in the first layer; None is omega_0."""
     sigma: float | None = None
-    """Width of gauss: narrower ones have more detail; None is 0.1."""
+    """Width of gauss: narrower ones have more detail; None is 0.2."""
     first_bias: float | None = None
     """Biases of finer's first layer begin within +-first_bias; None is as for sine."""
     encoding: Annotated[str, OneOf(ENCODINGS)] = "none"
@@ -46,7 +46,7 @@ class FieldConfig:
     num_frequencies: int | None = None
     """Frequencies of fourier, each a cosine and a sine; None is 64."""
     frequency_scale: float | None = None
-    """Spread of fourier's frequencies, in cycles for each unit of a coordinate; None is 4."""
+    """Spread of fourier's frequencies, in cycles for each unit of a coordinate; None is 1."""
 
     def __post_init__(self) -> None:
         check_range("width", self.width, 1, 65_536)

@@ -18,7 +18,7 @@ class Gauss(Activation):
 
     name: ClassVar[str] = "gauss"
 
-    sigma: float = 0.1
+    sigma: float = 0.2
     """Width of the bell. Smaller ones have more detail and are harder to learn."""
 
     def __post_init__(self) -> None:

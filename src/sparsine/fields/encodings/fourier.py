@@ -27,7 +27,7 @@ class FourierFeatures(Encoding):
 
     num_frequencies: int = 64
     """Rows of B; the first layer is given twice as many numbers."""
-    frequency_scale: float = 4.0
+    frequency_scale: float = 1.0
     """Standard deviation of the frequencies, in cycles for each unit of a coordinate: sigma in the paper, where the
     whole picture is one unit long. From -1 to 1 it is two."""
     frequency_seed: int = 0
