@@ -24,9 +24,9 @@ from sparsine.codec.ladder import exact_power
 from sparsine.codec.tails import laplace_tails
 from sparsine.codec.targets import COARSEST, FINEST, boundary
 from sparsine.environment import environment
-from sparsine.meta.coding import CodingTables
-from sparsine.meta.start import Start
 from sparsine.psnr import psnr_db
+from sparsine.starts.coding import CodingTables
+from sparsine.starts.start import Start
 from sparsine.storage import write_json
 
 LOSS_DB = 0.04

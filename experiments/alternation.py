@@ -10,10 +10,10 @@ from sparsine.fitting import FitConfig, FitResult, fit
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.outer import LearnState, meta_train
 from sparsine.meta.sparse import next_round
-from sparsine.meta.start import Start
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState
 from sparsine.signals.dataset import Dataset
+from sparsine.starts.start import Start
 
 
 def alternation(config: LearnConfig, start: Start, dataset: Dataset, num_rounds: int) -> Iterator[tuple[int, Start]]:

@@ -18,9 +18,9 @@ from alternation import alternation, validation_fits
 
 from sparsine.environment import environment
 from sparsine.meta.config import LearnConfig
-from sparsine.meta.start import load_start
 from sparsine.recipes import comparison
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import load_start
 from sparsine.storage import read_json, write_json
 
 WAYS: dict[str, dict[str, Any]] = {

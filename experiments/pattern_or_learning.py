@@ -21,10 +21,10 @@ from alternation import alternation, validation_fits
 
 from sparsine.environment import environment
 from sparsine.meta.run_folder import read_config, starts_of
-from sparsine.meta.start import Start, load_start
 from sparsine.recipes import comparison
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import Start, load_start
 from sparsine.storage import read_json, write_json
 
 WAYS = (("magnitude", 0), ("connected", 0), ("saliency", 0), ("magnitude", 60), ("saliency", 60))

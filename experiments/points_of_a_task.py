@@ -14,9 +14,9 @@ import torch
 
 from sparsine.engines import make_engine
 from sparsine.environment import environment
-from sparsine.meta.start import load_start
 from sparsine.meta.tasks import POINTS
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import load_start
 from sparsine.storage import write_json
 
 COUNTS = (500, 1_000, 2_500, 5_000, 10_000)

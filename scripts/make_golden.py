@@ -18,7 +18,7 @@ import torch
 
 from sparsine import EncodeConfig, FitConfig, calibrate, encode, learn_sparse_start, open_dataset, open_run, recipe
 from sparsine.codec import CalibrationConfig, Code, Coder, FittedField
-from sparsine.meta.start import Start, save_start
+from sparsine.starts.start import Start, save_start
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 SHAPE = (12, 10)

@@ -11,9 +11,9 @@ from sparsine.meta.maml import InnerConfig
 from sparsine.meta.run import open_run
 from sparsine.meta.run_folder import starts_of
 from sparsine.meta.sparse import learn_sparse_start
-from sparsine.meta.start import load_start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import load_start
 
 CONFIG = LearnConfig(
     field=FieldConfig(width=7, hidden_layers=2, omega_0=20.0),

@@ -16,10 +16,10 @@ from sparsine.errors import BadInput, UnknownName
 from sparsine.fields import ACTIVATIONS, Pattern
 from sparsine.fields.activations import Gauss
 from sparsine.fields.mlp import MLP
-from sparsine.meta.start import Start, load_start, save_start
 from sparsine.plugins import load_files, loaded, made_with
 from sparsine.pruning import SCORES
 from sparsine.signals.grid import Grid
+from sparsine.starts.start import Start, load_start, save_start
 
 SCORE = """
 from dataclasses import dataclass

@@ -14,10 +14,10 @@ from sparsine.cli.main import main
 from sparsine.codec.code_files import read_bounded
 from sparsine.comparison.records import read_cells
 from sparsine.errors import BadInput, WorkFailed
-from sparsine.meta.learnit import import_learnit
-from sparsine.meta.start import load_start
 from sparsine.plugins import load_files
 from sparsine.rate_distortion.records import read_record
+from sparsine.starts.learnit import import_learnit
+from sparsine.starts.start import load_start
 from sparsine.storage import append, read_file, read_json, remove_leftovers, write_atomically, write_json
 
 pytestmark = pytest.mark.timeout(60)  # whoever waits for a pipe waits for ever

@@ -46,18 +46,18 @@ if TYPE_CHECKING:
     from sparsine.fitting.fit import FitConfig as FitConfig
     from sparsine.fitting.fit import fit as fit
     from sparsine.meta.config import LearnConfig as LearnConfig
-    from sparsine.meta.learnit import import_learnit as import_learnit
     from sparsine.meta.maml import meta_gradient as meta_gradient
     from sparsine.meta.run import open_run as open_run
     from sparsine.meta.sparse import learn_sparse_start as learn_sparse_start
-    from sparsine.meta.start import Start as Start
-    from sparsine.meta.start import load_start as load_start
-    from sparsine.meta.start import save_start as save_start
     from sparsine.pruning.prune import prune as prune
     from sparsine.recipes import recipe as recipe
     from sparsine.signals.grid import Grid as Grid
     from sparsine.signals.open import open_dataset as open_dataset
     from sparsine.signals.open import open_files as open_files
+    from sparsine.starts.learnit import import_learnit as import_learnit
+    from sparsine.starts.start import Start as Start
+    from sparsine.starts.start import load_start as load_start
+    from sparsine.starts.start import save_start as save_start
 
 _HOME = {
     "CalibrationConfig": "codec.calibrate",
@@ -100,13 +100,13 @@ _HOME = {
     "FitConfig": "fitting.fit",
     "fit": "fitting.fit",
     "LearnConfig": "meta.config",
-    "import_learnit": "meta.learnit",
+    "import_learnit": "starts.learnit",
     "meta_gradient": "meta.maml",
     "open_run": "meta.run",
     "learn_sparse_start": "meta.sparse",
-    "Start": "meta.start",
-    "load_start": "meta.start",
-    "save_start": "meta.start",
+    "Start": "starts.start",
+    "load_start": "starts.start",
+    "save_start": "starts.start",
     "prune": "pruning.prune",
     "recipe": "recipes",
     "Grid": "signals.grid",

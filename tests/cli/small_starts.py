@@ -4,9 +4,9 @@ import numpy as np
 from PIL import Image
 from small_problems import field_of, random_pattern
 
-from sparsine.meta.start import Start, save_start
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Rgb
+from sparsine.starts.start import Start, save_start
 
 
 def make_start(path, **info):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from sparsine.cli.main import main
-from sparsine.meta.start import load_start
+from sparsine.starts.start import load_start
 
 TINY = ["--recipe", "quick", "--width", "7", "--hidden-layers", "2", "--resolution", "6x9", "--dense-steps", "3",
         "--steps-per-round", "2", "--rounds", "2", "--val-signals", "1"]  # fmt: skip

@@ -15,10 +15,10 @@ from sparsine.cli.main import main
 from sparsine.codec import decode, read_header
 from sparsine.fields import Pattern
 from sparsine.folders import locked
-from sparsine.meta.start import Start, load_start, save_start
 from sparsine.psnr import psnr_db
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Distance, Rgb
+from sparsine.starts.start import Start, load_start, save_start
 
 FAST = ["--steps", "3", "--lr", "1e-3"]
 

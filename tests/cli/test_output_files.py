@@ -17,7 +17,7 @@ from sparsine.cli.main import main
 from sparsine.cli.outputs import output
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import locked
-from sparsine.meta.start import load_start
+from sparsine.starts.start import load_start
 
 pytestmark = pytest.mark.timeout(300)  # whoever waits for a pipe waits for ever
 FAST = ["--steps", "2"]

@@ -11,10 +11,10 @@ from small_problems import field_of
 from sparsine.cli.main import main
 from sparsine.codec.tails import laplace_tails
 from sparsine.fields.pattern import Pattern
-from sparsine.meta.coding import CodingTables
-from sparsine.meta.start import Start, save_start
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Rgb
+from sparsine.starts.coding import CodingTables
+from sparsine.starts.start import Start, save_start
 
 
 @pytest.fixture

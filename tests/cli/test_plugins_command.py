@@ -75,7 +75,7 @@ def starts(folder):
 
 
 def weights(folder):
-    from sparsine.meta.start import load_start
+    from sparsine.starts.start import load_start
 
     return [load_start(path) for path in sorted((folder / "run" / "starts").glob("*.safetensors"))]
 

@@ -6,10 +6,10 @@ import torch
 from small_problems import field_of, random_pattern
 
 from sparsine.codec.tails import laplace_tails
-from sparsine.meta.coding import CodingTables
-from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Grey, Rgb
+from sparsine.starts.coding import CodingTables
+from sparsine.starts.start import Start
 
 GRID = Grid(shape=(9, 4), extent=((-1.0, 2.0), (0.5, 0.75)), alignment="centers", axis_order="reversed")
 

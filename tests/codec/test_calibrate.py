@@ -14,8 +14,8 @@ from sparsine.codec.tails import laplace_tails, measured_tails
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.coding import WHOLE
-from sparsine.meta.start import load_start, save_start
+from sparsine.starts.coding import WHOLE
+from sparsine.starts.start import load_start, save_start
 
 FIT = FitConfig(steps=25, lr=2e-3, report=(), batch=3)
 

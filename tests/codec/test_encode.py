@@ -14,10 +14,10 @@ from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fields import Pattern
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.start import Start
 from sparsine.psnr import psnr_db
 from sparsine.signals.grid import Grid
 from sparsine.signals.kind import VALUES
+from sparsine.starts.start import Start
 
 FIT = FitConfig(steps=60, lr=3e-3, report=())
 SHAPE = (13, 9)

@@ -10,8 +10,8 @@ from sparsine.codec import FittedField, fitted_field
 from sparsine.errors import BadInput
 from sparsine.fields import Pattern
 from sparsine.fitting.collection import render
-from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
+from sparsine.starts.start import Start
 
 ALIGNMENTS = ["corners", "centers", "lower"]
 

@@ -9,7 +9,7 @@ import second_decoder
 
 from sparsine.codec import Coder, decode, read_header
 from sparsine.errors import BadInput
-from sparsine.meta.start import load_start
+from sparsine.starts.start import load_start
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 DRAWN = ["default", "coarse", "other-shape", "plain", "start-itself"]

@@ -15,8 +15,8 @@ from sparsine.fields import MLP, Pattern
 from sparsine.fields.activations import Finer, Gauss, Relu, Sine
 from sparsine.fields.encodings import FourierFeatures
 from sparsine.fields.liveness import live_params
-from sparsine.meta.start import Start, load_start, save_start
 from sparsine.signals.kind import VALUES
+from sparsine.starts.start import Start, load_start, save_start
 
 NUMBERS = torch.linspace(-1, 1, 9 * 2 + 3 * 9 + 12)
 

@@ -8,7 +8,7 @@ from kinds_of_fields import KINDS, field_like
 from small_problems import random_pattern
 
 from sparsine.codec import Coder, decode
-from sparsine.meta.start import Start, save_start
+from sparsine.starts.start import Start, save_start
 
 MADE_UP = ("quadratic", "radius")
 

@@ -18,7 +18,7 @@ from sparsine.comparison.records import read_cells
 from sparsine.comparison.run import collect, run_comparison
 from sparsine.errors import BadInput
 from sparsine.folders import locked
-from sparsine.meta.start import load_start
+from sparsine.starts.start import load_start
 
 METHODS = ("meta-sparse", "maml-imp", "scratch")
 

@@ -18,9 +18,9 @@ from sparsine.fields.layers import layers
 from sparsine.fitting import FitConfig
 from sparsine.fitting.prune_on_the_way import fit_and_prune
 from sparsine.meta.modulations import initial
-from sparsine.meta.start import Start
 from sparsine.psnr import psnr_db
 from sparsine.signals.grid import Grid
+from sparsine.starts.start import Start
 
 FIELD = field_of(2, 7, 5, 3, omega_0=2.5, output_offset=0.5)
 FULL, SPARSE = Pattern.full(FIELD), random_pattern(FIELD, 0.6)

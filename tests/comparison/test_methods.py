@@ -18,9 +18,9 @@ from sparsine.comparison.records import check_record, read_cell
 from sparsine.engines import ReferenceEngine
 from sparsine.meta.modulations import load_modulations
 from sparsine.meta.run_folder import read_config, start_name
-from sparsine.meta.start import load_start
 from sparsine.psnr import psnr_db
 from sparsine.ssim import ssim
+from sparsine.starts.start import load_start
 from sparsine.storage import write_json
 
 DENSE_STEPS, PER_ROUND, LATENT_STEPS = 5, 3, 4

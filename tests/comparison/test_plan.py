@@ -18,9 +18,9 @@ from sparsine.comparison.stages import behind
 from sparsine.errors import BadInput
 from sparsine.meta.config import FieldConfig, GridConfig
 from sparsine.meta.run_folder import start_name
-from sparsine.meta.start import load_start, save_start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import load_start, save_start
 
 PAPERS_WIDTHS = (230, 206, 184, 164, 148, 132, 118, 106, 94, 84, 76, 68, 60, 54, 48, 44, 38, 34, 32, 28)
 

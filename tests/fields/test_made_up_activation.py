@@ -16,11 +16,11 @@ from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConf
 from sparsine.meta.run import open_run
 from sparsine.meta.run_folder import starts_of
 from sparsine.meta.sparse import learn_sparse_start
-from sparsine.meta.start import Start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.psnr import psnr_db
 from sparsine.signals.grid import Grid
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import Start
 
 SHAPE = (9, 7)
 ENGINES_TRIED = ("auto", "dense", "reference")

@@ -14,10 +14,10 @@ from sparsine.errors import BadInput
 from sparsine.fitting import FitConfig, collection, fit, fit_collection, render
 from sparsine.fitting.collection import FittedSignal
 from sparsine.memory import Room
-from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
 from sparsine.signals.kind import VALUES
 from sparsine.signals.kinds import Grey
+from sparsine.starts.start import Start
 
 GRID = Grid(shape=(5, 3), extent=((-1.0, 2.0), (0.5, 0.75)))
 CONFIG = FitConfig(steps=7, lr=0.01, batch=3)

@@ -11,9 +11,9 @@ from sparsine.errors import BadInput
 from sparsine.meta.run import open_run
 from sparsine.meta.run_data import FILE, open_data_of, read_run_data
 from sparsine.meta.run_folder import read_config, starts_of
-from sparsine.meta.start import load_start, save_start
 from sparsine.signals.kind import Kind
 from sparsine.signals.manifest import SPLITS, take
+from sparsine.starts.start import load_start, save_start
 
 
 def names(signals):

@@ -19,8 +19,8 @@ from sparsine.meta.metrics import read_metrics
 from sparsine.meta.outer import NotFinite
 from sparsine.meta.run import open_run
 from sparsine.meta.run_folder import read_config, start_path, starts_of
-from sparsine.meta.start import load_start, read_vectors, write_vectors
 from sparsine.meta.usual_loss import UsualLoss
+from sparsine.starts.start import load_start, read_vectors, write_vectors
 
 
 @pytest.fixture

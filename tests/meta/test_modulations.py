@@ -36,9 +36,9 @@ from sparsine.meta.modulations import (
     save_modulations,
 )
 from sparsine.meta.outer import NotFinite
-from sparsine.meta.start import Start, read_vectors, save_start
 from sparsine.signals.grid import Grid
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import Start, read_vectors, save_start
 
 FIELD = field_of(2, 7, 5, 3, omega_0=2.5, output_offset=0.5)
 PATTERNS = {"full": Pattern.full(FIELD), "sparse": random_pattern(FIELD, 0.4)}

@@ -20,10 +20,10 @@ from sparsine.meta.outer import LearnState, NotFinite
 from sparsine.meta.run import open_run
 from sparsine.meta.run_folder import read_config, start_name, starts_of
 from sparsine.meta.sparse import learn_sparse_start, next_round
-from sparsine.meta.start import Start, load_start, save_start, write_vectors
 from sparsine.optim import AdamState
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import Start, load_start, save_start, write_vectors
 from sparsine.usage import Usage
 
 CONFIG = LearnConfig(

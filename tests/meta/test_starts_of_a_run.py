@@ -9,8 +9,8 @@ from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.run_folder import start_files, start_path, starts_of
-from sparsine.meta.start import Start, load_start, save_start
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import Start, load_start, save_start
 from sparsine.viewer.starts import Starts
 
 OTHERS = (

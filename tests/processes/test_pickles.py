@@ -16,9 +16,9 @@ from sparsine.engines import ENGINES, make_engine
 from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
 from sparsine.meta.modulated_engine import ModulatedEngine
 from sparsine.meta.modulations import initial
-from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Rgb
+from sparsine.starts.start import Start
 
 WAYS = {"pickle": lambda thing: pickle.loads(pickle.dumps(thing)), "deepcopy": copy.deepcopy, "copy": copy.copy}
 each_way = pytest.mark.parametrize("again", WAYS.values(), ids=WAYS)

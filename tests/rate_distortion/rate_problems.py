@@ -7,12 +7,12 @@ from small_problems import field_of, random_pattern
 
 from sparsine.codec.tails import laplace_tails
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.coding import CodingTables
-from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Grey, Rgb
+from sparsine.starts.coding import CodingTables
+from sparsine.starts.start import Start
 
 
 def make_start(sizes=(2, 9, 7, 3), *, calibrated=True):

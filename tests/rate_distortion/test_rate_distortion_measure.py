@@ -11,7 +11,6 @@ from sparsine.cli.main import main
 from sparsine.codec import EncodeConfig, decode, encode
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.fields.liveness import live_params
-from sparsine.meta.start import save_start
 from sparsine.rate_distortion import measure_rate_distortion, read_record, write_record
 from sparsine.rate_distortion.figures import write_figures
 from sparsine.rate_distortion.measure import Collection, NamedStart
@@ -20,6 +19,7 @@ from sparsine.rate_distortion.page import write_page
 from sparsine.rate_distortion.pictures import as_picture, picture_psnr_db
 from sparsine.rate_distortion.records import VALUES
 from sparsine.rate_distortion.signals import read_batches
+from sparsine.starts.start import save_start
 
 
 def collection(signals, count=None):

@@ -19,7 +19,7 @@ from viewer_problems import CURVES
 
 from sparsine.cli.main import main
 from sparsine.errors import BadInput
-from sparsine.meta.start import save_start
+from sparsine.starts.start import save_start
 from sparsine.viewer.serve import bind, hosts_of
 
 

@@ -7,8 +7,8 @@ from small_problems import field_of, random_pattern
 
 from sparsine.codec import FittedField
 from sparsine.engines.choose import make_engine
-from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
+from sparsine.starts.start import Start
 from sparsine.viewer import sampling
 from sparsine.viewer.sampling import Window, cells, rows_of, value_at
 

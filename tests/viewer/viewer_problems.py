@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 
 from sparsine.codec import EncodeConfig, encode_batch
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.start import Start
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Distance
 from sparsine.signals.open import open_dataset
+from sparsine.starts.start import Start
 from sparsine.viewer.app import make_app
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals

@@ -13,7 +13,7 @@ from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.codec.calibrate import CalibrationConfig, calibrate
-from sparsine.meta.start import start_bytes
+from sparsine.starts.start import start_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from sparsine.codec.config import DEFAULT_QUALITY
 from sparsine.codec.contents import contents
 from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, SUFFIX, CodeHeader, read_header
 from sparsine.errors import BadInput
-from sparsine.meta.start import Start
+from sparsine.starts.start import Start
 from sparsine.storage import open_to_read
 
 

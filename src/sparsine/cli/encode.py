@@ -28,7 +28,7 @@ from sparsine.codec.summary import summarise
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.start import Start
+from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,12 +28,12 @@ from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.folders import check_places, locked
-from sparsine.meta.start import Start, write_vectors
 from sparsine.psnr import averaged_db
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictured import pictured
 from sparsine.signals.pictures import save_picture, side_by_side
+from sparsine.starts.start import Start, write_vectors
 from sparsine.storage import write_atomically
 
 ROWS_SHOWN = 20

@@ -8,10 +8,10 @@ import tyro
 
 from sparsine.cli.console import say
 from sparsine.cli.outputs import Output, output
-from sparsine.meta.conventions import retold
-from sparsine.meta.learnit import import_learnit
-from sparsine.meta.start import start_bytes
 from sparsine.signals.grid import Grid
+from sparsine.starts.conventions import retold
+from sparsine.starts.learnit import import_learnit
+from sparsine.starts.start import start_bytes
 
 Conventions = Literal["learnit", "paper"]
 

@@ -24,7 +24,6 @@ from sparsine.meta.outer import LearnState, NotFinite
 from sparsine.meta.run import Run, open_run
 from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.sparse import learn_sparse_start
-from sparsine.meta.start import Start
 from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.psnr import psnr_db
@@ -32,6 +31,7 @@ from sparsine.recipes import RECIPES, recipe
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import open_dataset, size_for, specs
 from sparsine.signals.paths import expanded
+from sparsine.starts.start import Start
 
 DEFAULT_RECIPE = "small"
 LOSS_RATE = 0.05

@@ -21,7 +21,6 @@ from sparsine.cli.status import status_of
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import DASH, count, db, shape
 from sparsine.folders import check_places, locked
-from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.figures import write_figures
 from sparsine.rate_distortion.measure import Collection, NamedStart, measure_rate_distortion
@@ -30,6 +29,7 @@ from sparsine.rate_distortion.points import NAMES, Record, at_same_bytes, ours_a
 from sparsine.rate_distortion.records import NAME, write_record
 from sparsine.rate_distortion.tables import ours_of
 from sparsine.shown import shown
+from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ from sparsine.checks import OneOf
 from sparsine.cli.console import say_notes
 from sparsine.errors import BadInput
 from sparsine.folders import names_in
-from sparsine.meta.start import Start
 from sparsine.signals.dataset import Dataset, SignalSet
 from sparsine.signals.kind import VALUES
 from sparsine.signals.open import dataset_kinds, open_dataset
+from sparsine.starts.start import Start
 
 SPLITS = ("train", "val", "test")
 Split = Annotated[str, OneOf(SPLITS)]

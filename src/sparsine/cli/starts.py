@@ -12,8 +12,8 @@ from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput
 from sparsine.meta.config import OuterConfig
 from sparsine.meta.run_folder import start_files, starts_of
-from sparsine.meta.start import Start, load_start
 from sparsine.signals.paths import expanded
+from sparsine.starts.start import Start, load_start
 
 MOST_CODE_BYTES = 1 << 28
 """A tenth of what the format allows, and a thousand times any code that makes sense."""

@@ -32,10 +32,10 @@ from sparsine.engines.contract import Engine
 from sparsine.errors import WorkFailed
 from sparsine.fitting.collection import FittedSignal, fit_collection
 from sparsine.fitting.fit import FitConfig
-from sparsine.meta.coding import MAX_EXPONENT, CodingTables
-from sparsine.meta.start import Start
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import SignalSet
+from sparsine.starts.coding import MAX_EXPONENT, CodingTables
+from sparsine.starts.start import Start
 
 LEAST_SENSITIVITY = 0.003
 """Of its group's mean: a parameter that did not matter to any measured signal may matter to another."""

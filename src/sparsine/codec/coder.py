@@ -20,7 +20,7 @@ from sparsine.codec.scales import fitting_scales
 from sparsine.codec.uncalibrated import default_tables
 from sparsine.errors import BadInput
 from sparsine.fields.liveness import live_params
-from sparsine.meta.start import Start
+from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True)

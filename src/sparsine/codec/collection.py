@@ -20,8 +20,8 @@ from sparsine.codec.reading import Loaded, SignalReader
 from sparsine.codec.threads import in_threads
 from sparsine.engines.choose import make_engine
 from sparsine.fitting.room import check_room
-from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
+from sparsine.starts.start import Start
 
 KIND, RECORD_VERSION = "sparsine-codes", 1
 READERS, MOST_AHEAD = 2, 64

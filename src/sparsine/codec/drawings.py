@@ -22,8 +22,8 @@ from sparsine.codec.view import View
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.memory import is_out_of_memory
-from sparsine.meta.start import Start
 from sparsine.signals.kind import Kind
+from sparsine.starts.start import Start
 
 KIND, RECORD_VERSION = "sparsine-drawings", 1
 READERS, WRITERS = 2, 2

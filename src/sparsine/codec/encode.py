@@ -22,8 +22,8 @@ from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitResult, Fitting
 from sparsine.fitting.room import NOT_ENOUGH, check_room, most_together, with_less
-from sparsine.meta.start import Start
 from sparsine.signals.values import Given, as_values
+from sparsine.starts.start import Start
 
 CodeStatus = Literal["ok", "missed", "diverged", "failed"]
 

@@ -13,8 +13,8 @@ from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fields.forward import forward
-from sparsine.meta.start import Start
 from sparsine.signals.domain import Region
+from sparsine.starts.start import Start
 
 BLOCK_POINTS = 1 << 20
 """Points drawn at a time: memory beside the drawing itself does not grow with its size."""

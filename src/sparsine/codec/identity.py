@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from sparsine.codec.canonical import canonical
-from sparsine.meta.start import Start, checksum
+from sparsine.starts.start import Start, checksum
 
 HASH_BYTES = 8
 """Two starts of a million have the same eight bytes once in 37 million such collections: enough against mistakes, which

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from sparsine.codec.ladder import PER_OCTAVE, RUNG_BITS, RUNGS
-from sparsine.meta.coding import NUM_TAILS
+from sparsine.starts.coding import NUM_TAILS
 
 LOWEST_CLASS, HIGHEST_CLASS = -64, 144
 TOTAL = 1 << 24

@@ -10,9 +10,9 @@ from sparsine.codec.header import check_can_be_told
 from sparsine.codec.ledger import Ledger, sha256
 from sparsine.errors import BadInput
 from sparsine.fitting.room import NOT_ENOUGH, check_room
-from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.values import load_values
+from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sparsine.meta.coding import NUM_TAILS, WHOLE
+from sparsine.starts.coding import NUM_TAILS, WHOLE
 
 _FALL = 3931635878
 """round(2**32 * exp(-sqrt(2) / 16))."""

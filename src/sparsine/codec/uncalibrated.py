@@ -3,8 +3,8 @@
 import torch
 
 from sparsine.codec.tails import laplace_tails
-from sparsine.meta.coding import CodingTables
-from sparsine.meta.start import Start
+from sparsine.starts.coding import CodingTables
+from sparsine.starts.start import Start
 
 DEFAULT_STEP = -208
 """2**-13, about a step of Adam at the paper's 1e-4."""

@@ -30,10 +30,10 @@ from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.run_folder import differences, with_new_options
-from sparsine.meta.start import load_start
 from sparsine.plugins import made_with, recorded
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset, size_for
+from sparsine.starts.start import load_start
 from sparsine.storage import read_json, write_json
 
 FILE = "comparison.json"

@@ -13,8 +13,8 @@ from sparsine.fields.layers import layers
 from sparsine.fields.mlp import MLP
 from sparsine.fitting.fit import FitConfig, Objective, Status, fit
 from sparsine.fitting.prune_on_the_way import fit_and_prune
-from sparsine.meta.start import Start
 from sparsine.signals.values import ANY
+from sparsine.starts.start import Start
 
 FLOAT_BITS = 32
 OnDrawn = Callable[[int, Tensor], None]

@@ -13,13 +13,13 @@ from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.cost import course_of, gradient_cost
-from sparsine.meta.start import Start, load_start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import Domain
 from sparsine.signals.kind import Kind
 from sparsine.signals.manifest import digest_of
 from sparsine.signals.open import size_for
+from sparsine.starts.start import Start, load_start
 
 
 @dataclass(frozen=True)

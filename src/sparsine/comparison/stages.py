@@ -13,9 +13,9 @@ from sparsine.meta.outer import LearnState, NotFinite
 from sparsine.meta.run import Run, open_run
 from sparsine.meta.run_folder import check_channels, start_name, start_path
 from sparsine.meta.sparse import learn_sparse_start
-from sparsine.meta.start import Start, load_start
 from sparsine.parts import fault
 from sparsine.signals.dataset import Dataset
+from sparsine.starts.start import Start, load_start
 from sparsine.storage import read_json, write_json
 from sparsine.usage import Usage
 

@@ -20,12 +20,12 @@ from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_col
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta.run_data import pinned_to_measure
 from sparsine.meta.run_folder import read_config, starts_of
-from sparsine.meta.start import Start, load_start
 from sparsine.parts import NUMBER, fault
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import digest_of
 from sparsine.signals.pictured import drawn_to_look_at, pictured
 from sparsine.signals.pictures import save_picture
+from sparsine.starts.start import Start, load_start
 from sparsine.storage import read_json, write_atomically, write_json
 
 _ROW = {

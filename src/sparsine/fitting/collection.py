@@ -18,10 +18,10 @@ from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig, FitResult, Status, fit
 from sparsine.fitting.points import FromSet, Places, read_at
 from sparsine.fitting.room import NOT_ENOUGH, check_room, with_less
-from sparsine.meta.start import Start
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain
 from sparsine.signals.values import ANY, load_values
+from sparsine.starts.start import Start
 
 WHOLE = 1 << 22
 """Samples up to which a signal is held as a whole, and that PSNR is measured on where it is larger."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sparsine.checks import check_memory
 from sparsine.memory import free_memory, is_out_of_memory
-from sparsine.meta.start import Start
+from sparsine.starts.start import Start
 
 VECTORS = 8
 """Of the length of theta for each signal: theta, gradient, Adam's moments, and what is made of them."""

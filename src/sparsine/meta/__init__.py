@@ -8,6 +8,3 @@ from sparsine.meta.maml import adapt as adapt
 from sparsine.meta.maml import meta_gradient as meta_gradient
 from sparsine.meta.run import open_run as open_run
 from sparsine.meta.sparse import learn_sparse_start as learn_sparse_start
-from sparsine.meta.start import Start as Start
-from sparsine.meta.start import load_start as load_start
-from sparsine.meta.start import save_start as save_start

@@ -7,9 +7,9 @@ import torch
 
 from sparsine.errors import BadInput
 from sparsine.meta.outer import LearnState
-from sparsine.meta.start import read_vectors, write_vectors
 from sparsine.meta.usual_loss import UsualLoss
 from sparsine.optim import AdamState
+from sparsine.starts.start import read_vectors, write_vectors
 from sparsine.usage import Usage
 
 FORMAT = "sparsine-checkpoint"

@@ -20,7 +20,7 @@ class ModulatedEngine(Engine):
         >>> from sparsine.engines import DenseEngine
         >>> from sparsine.fields import Pattern, Siren
         >>> from sparsine.meta.modulations import initial
-        >>> from sparsine.meta.start import Start
+        >>> from sparsine.starts.start import Start
         >>> from sparsine.signals.grid import Grid
         >>> pattern, grid = Pattern.full(Siren(sizes=(2, 7, 1))), Grid(shape=(5, 3))
         >>> start = Start(pattern, pattern.field.initial_theta(0), grid)

@@ -39,12 +39,12 @@ from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
 from sparsine.meta.outer import NotFinite
 from sparsine.meta.run_data import Pinned, pinned_to_learn, write_run_data
 from sparsine.meta.run_folder import check_channels, check_dataset, check_folder, start_name
-from sparsine.meta.start import Start, described, kind_of, read_vectors, write_vectors
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState, adam_step
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import domain_from_dict
 from sparsine.signals.manifest import Manifest
+from sparsine.starts.start import Start, described, kind_of, read_vectors, write_vectors
 from sparsine.storage import remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
 

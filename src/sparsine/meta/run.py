@@ -44,7 +44,6 @@ from sparsine.meta.run_folder import (
     start_path,
 )
 from sparsine.meta.run_log import RunLog
-from sparsine.meta.start import Start, load_start, save_start
 from sparsine.meta.tasks import TaskSampler
 from sparsine.meta.usual_loss import UsualLoss
 from sparsine.optim import AdamState
@@ -53,6 +52,7 @@ from sparsine.pruning.contract import memory_of
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import Manifest, OnLook
+from sparsine.starts.start import Start, load_start, save_start
 from sparsine.storage import remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from sparsine.errors import BadInput
 from sparsine.meta.config import LearnConfig
-from sparsine.meta.start import Start
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import SPLITS, Manifest, OnLook, take
 from sparsine.signals.open import absolute_spec, is_there, open_dataset
 from sparsine.signals.selection import find
+from sparsine.starts.start import Start
 from sparsine.storage import read_json, write_json
 
 FILE = "data.json"

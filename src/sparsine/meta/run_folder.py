@@ -11,9 +11,9 @@ from sparsine.errors import BadInput
 from sparsine.meta.changes import Difference, is_allowed
 from sparsine.meta.config import LearnConfig, in_todays_words
 from sparsine.meta.run_data import FILE as DATA_FILE
-from sparsine.meta.start import Start
 from sparsine.plugins import made_with, read_loaded
 from sparsine.signals.dataset import Dataset
+from sparsine.starts.start import Start
 from sparsine.storage import read_json
 
 CHECKPOINT_FILE = "checkpoint.safetensors"

@@ -7,10 +7,10 @@ from sparsine.engines.choose import make_engine
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.outer import LearnState, meta_train
 from sparsine.meta.run import Run
-from sparsine.meta.start import Start
 from sparsine.meta.tasks import TaskSampler
 from sparsine.pruning.contract import TrainingSignals
 from sparsine.pruning.prune import prune
+from sparsine.starts.start import Start
 
 
 def learn_sparse_start(config: LearnConfig, run: Run) -> Start:

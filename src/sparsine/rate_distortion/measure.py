@@ -10,7 +10,6 @@ from torch import Tensor
 from sparsine.codec.spending import GroupSpending, spending
 from sparsine.environment import environment
 from sparsine.errors import WorkFailed
-from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.half_floats import measure_half_floats
 from sparsine.rate_distortion.ours import Coded, OurCodec
@@ -18,6 +17,7 @@ from sparsine.rate_distortion.pillow_codecs import CODECS
 from sparsine.rate_distortion.records import KIND, VERSION, add, versions
 from sparsine.rate_distortion.signals import Original, read_batches
 from sparsine.signals.dataset import SignalSet
+from sparsine.starts.start import Start
 
 OnProgress = Callable[[int, str], None]
 """Told (signals done, name of the last one)."""

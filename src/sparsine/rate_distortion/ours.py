@@ -14,9 +14,9 @@ from sparsine.codec.rounded import Rounded
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import Fitting
-from sparsine.meta.start import Start
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.pictures import Measured, Picture, as_picture, measured, picture_psnr_db
+from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.meta.run_folder import start_files
-from sparsine.meta.start import Start, load_start
+from sparsine.starts.start import Start, load_start
 
 MOST_HEADER_BYTES = 4096
 

@@ -10,7 +10,7 @@ from typing import Literal
 from sparsine.comparison.contenders import Contender
 from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made
-from sparsine.meta.start import Start
+from sparsine.starts.start import Start
 
 Family = Literal["ours", "baseline", "other", "ablation", "transfer"]
 

@@ -11,8 +11,8 @@ from sparsine.comparison.contenders import Contender, FromStart
 from sparsine.comparison.methods.contract import Case, Family, Method
 from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made
-from sparsine.meta.start import Start
 from sparsine.pruning.prune import prune
+from sparsine.starts.start import Start
 
 
 class Ticket(Method):

@@ -9,8 +9,8 @@ from sparsine.comparison.methods.contract import Case, Family, Method
 from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made
 from sparsine.fields.pattern import Pattern
-from sparsine.meta.start import Start
 from sparsine.signals.kind import VALUES, Kind
+from sparsine.starts.start import Start
 
 
 class Transfer(Method):

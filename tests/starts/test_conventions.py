@@ -12,9 +12,9 @@ from small_problems import Pattern, field_of, random_pattern
 from sparsine.cli.main import main
 from sparsine.engines import DenseEngine
 from sparsine.errors import BadInput
-from sparsine.meta.conventions import retold
-from sparsine.meta.start import Start, load_start
 from sparsine.signals.grid import Grid
+from sparsine.starts.conventions import retold
+from sparsine.starts.start import Start, load_start
 
 FIELD = field_of(2, 7, 5, 3, omega_0=4.0, output_offset=0.5)
 PATTERNS = {"full": Pattern.full(FIELD), "pruned": random_pattern(FIELD, 0.5, seed=2)}

@@ -10,10 +10,10 @@ from safetensors.torch import load, save
 from small_problems import Pattern, field_of, random_pattern, repeatable
 
 from sparsine.errors import BadInput
-from sparsine.meta.start import FORMAT, UNSIGNED, Start, checksum, load_start, read_vectors, save_start, write_vectors
 from sparsine.signals.grid import Grid
 from sparsine.signals.kind import VALUES
 from sparsine.signals.kinds import Rgb
+from sparsine.starts.start import FORMAT, UNSIGNED, Start, checksum, load_start, read_vectors, save_start, write_vectors
 from sparsine.version import __version__
 
 FIELD = field_of(2, 7, 5, 3, omega_0=31.5, output_offset=0.5)

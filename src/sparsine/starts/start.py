@@ -16,10 +16,10 @@ from torch import Tensor
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
-from sparsine.meta.coding import CODING_VERSION, CodingTables
 from sparsine.plugins import made_with
 from sparsine.signals.domain import Domain, domain_from_dict
 from sparsine.signals.kind import VALUES, Kind, kind_from_dict, kind_named
+from sparsine.starts.coding import CODING_VERSION, CodingTables
 from sparsine.storage import json_value, read_file, write_atomically
 from sparsine.version import __version__
 

@@ -7,9 +7,9 @@ import torch
 from small_problems import field_of, random_pattern
 
 from sparsine.errors import BadInput
-from sparsine.meta.coding import NUM_TAILS, WHOLE, CodingTables
-from sparsine.meta.start import Start, load_start, read_vectors, save_start, write_vectors
 from sparsine.signals.grid import Grid
+from sparsine.starts.coding import NUM_TAILS, WHOLE, CodingTables
+from sparsine.starts.start import Start, load_start, read_vectors, save_start, write_vectors
 
 
 def tables(count, **changes):

@@ -10,9 +10,9 @@ import torch
 
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
-from sparsine.meta.start import Start
 from sparsine.signals.domain import Domain
 from sparsine.signals.grid import Grid
+from sparsine.starts.start import Start
 
 
 def retold(start: Start, grid: Domain) -> Start:

@@ -12,10 +12,10 @@ from small_problems import repeatable
 from sparsine.engines import make_engine
 from sparsine.errors import BadInput
 from sparsine.fitting import FitConfig, fit_collection
-from sparsine.meta.learnit import import_learnit
-from sparsine.meta.start import load_start, save_start
 from sparsine.signals import open_dataset
 from sparsine.signals.kinds import Rgb
+from sparsine.starts.learnit import import_learnit
+from sparsine.starts.start import load_start, save_start
 
 DATA = Path(os.environ.get("SPARSINE_DATA") or Path(__file__).resolve().parents[2] / ".." / "shared" / "data")
 PUBLISHED = DATA / "learnit" / "celeba_maml_150k.npz"

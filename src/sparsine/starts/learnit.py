@@ -10,10 +10,10 @@ import torch
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.fields.siren import Siren
-from sparsine.meta.start import Start
 from sparsine.npz import Promised, read_arrays
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds.image import Rgb
+from sparsine.starts.start import Start
 
 _EXPECTED = "layers.0.weight, layers.0.bias, layers.1.weight, ..."
 
