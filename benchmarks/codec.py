@@ -49,7 +49,7 @@ def beside_plain(name: str, plain, ours, repeats: int, scale: float = 1.0) -> tu
 def encode_row(start, signals, config: EncodeConfig, num_plain: int, repeats: int):
     field = PlainField(start.pattern, start.theta)
     shape = signals[0].shape
-    coords = start.grid.resized(shape[:-1]).coords()
+    coords = start.domain.resized(shape[:-1]).coords()
     values = torch.from_numpy(np.stack(signals[:num_plain])).reshape(num_plain, -1, shape[-1])
     row, plain, ours = beside_plain(
         "encode", lambda: [field.fit(coords, v, config.fit.num_steps, config.fit.step_size) for v in values],
@@ -70,7 +70,7 @@ def encode_row(start, signals, config: EncodeConfig, num_plain: int, repeats: in
 def draw_row(start, code: bytes, size: tuple[int, int], repeats: int):
     coder = Coder(start)
     field = PlainField(start.pattern, coder.theta(coder.read(code)))
-    coords = start.grid.resized(size).coords()
+    coords = start.domain.resized(size).coords()
     row, plain, ours = beside_plain(
         "draw", lambda: field.predict(coords), lambda: decode(start, code, coder=coder).render(size), repeats
     )
@@ -81,7 +81,7 @@ def draw_row(start, code: bytes, size: tuple[int, int], repeats: int):
 
 def code_row(start, codes: list[bytes], repeats: int):
     coder = Coder(start)
-    shape = start.grid.shape
+    shape = start.domain.shape
     thetas = [coder.theta(coder.read(code)) for code in codes]
     written, read = interleaved(
         (
@@ -114,7 +114,7 @@ def main() -> None:
     args = parser.parse_args()
 
     start = load_start(args.start)
-    dataset = open_dataset(args.dataset, resolution=start.grid.shape)
+    dataset = open_dataset(args.dataset, resolution=start.domain.shape)
     config = EncodeConfig(fit=FitConfig(steps=args.steps, report=(), batch=args.signals))
     if start.coding is None:
         print(f"calibrating on {args.calibrate_signals} validation signals", flush=True)
@@ -149,7 +149,7 @@ def main() -> None:
         write_json(args.json, {
             "kind": "benchmark", "name": "codec", **environment(), "start": start.digest,
             "dataset": dataset.description, "density": start.pattern.density,
-            "num_weights": start.pattern.num_weights, "size": list(start.grid.shape), "steps": args.steps,
+            "num_weights": start.pattern.num_weights, "size": list(start.domain.shape), "steps": args.steps,
             "repeats": args.repeats, "rows": rows,
         })  # fmt: skip
 

@@ -37,8 +37,8 @@ class Measuring:
     """Fitted vectors of test signals; what codes of any tables would cost and lose."""
 
     def __init__(self, start: Start, spec: str, count: int) -> None:
-        self.dataset = open_dataset(spec, resolution=start.grid.shape)
-        self.start, self.engine, self.coords = start, make_engine(start.pattern), start.grid.coords()
+        self.dataset = open_dataset(spec, resolution=start.domain.shape)
+        self.start, self.engine, self.coords = start, make_engine(start.pattern), start.domain.coords()
         fits = list(fit_collection(start, self.dataset.test, FitConfig(report=()), indices=range(count)))
         self.originals = [fit.original for fit in fits]
         self.theta = torch.stack([fit.theta for fit in fits])
@@ -49,7 +49,7 @@ class Measuring:
         return np.array([psnr_db(mse) for mse in self.engine.loss(theta, self.coords, self.values).tolist()])
 
     def at(self, coder: Coder, shift: int) -> dict[str, Any]:
-        codes = [coder.write(row, self.start.grid.shape, step_shift=shift) for row in self.theta]
+        codes = [coder.write(row, self.start.domain.shape, step_shift=shift) for row in self.theta]
         drawn = self.psnr(coder.rounded(self.theta, shift))
         return {"bytes": [len(code) for code in codes], "mean_bytes": float(np.mean([len(code) for code in codes])),
                 "psnr_db": drawn.tolist(), "mean_loss_db": float(np.mean(self.fitted - drawn))}  # fmt: skip
@@ -109,7 +109,7 @@ def speed(measuring: Measuring, start: Start) -> dict[str, float]:
     coder, written, read = Coder(start), [], []
     for _ in range(5):
         begin = time.process_time()
-        codes = [coder.write(row, start.grid.shape) for row in measuring.theta]
+        codes = [coder.write(row, start.domain.shape) for row in measuring.theta]
         middle = time.process_time()
         for code in codes:
             coder.theta(coder.read(code))
@@ -135,7 +135,7 @@ def main() -> None:
     coder = Coder(start)
     record = {
         "kind": "benchmark", "name": "codec_choices", **environment(), "data": args.data, "split": "test",
-        "weights": start.pattern.num_weights, "biases": start.pattern.num_biases, "shape": list(start.grid.shape),
+        "weights": start.pattern.num_weights, "biases": start.pattern.num_biases, "shape": list(start.domain.shape),
         "calibration": start.info["calibration"], "fitted_psnr_db": measuring.fitted.tolist(), "loss_db": LOSS_DB,
         "qualities": [{"quality": q, **measuring.at(coder, 80 - q)} for q in QUALITIES],
         "choices": [{"choice": name, **measuring.at_loss(tables)} for name, tables in taken_back(start).items()],

@@ -19,7 +19,7 @@ from sparsine.starts.start import Start
 def alternation(config: LearnConfig, start: Start, dataset: Dataset, num_rounds: int) -> Iterator[tuple[int, Start]]:
     """(round, start after it), from a dense start on."""
     theta = start.theta.to(config.device)
-    sampler = TaskSampler(dataset.train, start.grid, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=0,
+    sampler = TaskSampler(dataset.train, start.domain, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=0,
                           device=theta.device)  # fmt: skip
     state = LearnState(start.pattern, theta, AdamState.zeros_like(theta))
     survivors = config.pruning.survivors(start.pattern.num_weights, start.pattern.num_weights)
@@ -35,4 +35,4 @@ def validation_fits(start: Start, dataset: Dataset, count: int) -> FitResult:
     theta = start.theta
     values = torch.stack([torch.tensor(dataset.val.load(i)) for i in range(count)]).flatten(1, -2).to(theta.device)
     engine = make_engine(start.pattern, device=str(theta.device))
-    return fit(engine, theta, start.grid.coords(device=theta.device), values, FitConfig(batch=count))
+    return fit(engine, theta, start.domain.coords(device=theta.device), values, FitConfig(batch=count))

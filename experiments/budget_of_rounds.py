@@ -43,7 +43,7 @@ def main() -> int:
     args = parser.parse_args()
 
     start = load_start(args.start)
-    dataset = open_dataset(args.data, resolution=(start.grid.shape[0], start.grid.shape[1]))
+    dataset = open_dataset(args.data, resolution=(start.domain.shape[0], start.domain.shape[1]))
     record = read_json(args.record) if args.record.exists() else {
         "kind": "budget-of-rounds", **environment(), "data": dataset.spec, "faces": FACES,
         "steps_per_round": args.steps_per_round, "points": "all", "rows": [],

@@ -41,7 +41,7 @@ def main() -> int:
     args = parser.parse_args()
 
     start = load_start(args.start)
-    dataset = open_dataset(args.data, resolution=(start.grid.shape[0], start.grid.shape[1]))
+    dataset = open_dataset(args.data, resolution=(start.domain.shape[0], start.domain.shape[1]))
     learn = comparison("paper-cpu").learn
     record = read_json(args.record) if args.record.exists() else {
         "kind": "pattern-or-learning", **environment(), "data": dataset.spec, "split": "val", "start": start.digest,

@@ -32,9 +32,9 @@ def main() -> int:
     args = parser.parse_args()
 
     start = load_start(args.start)
-    dataset = open_dataset(args.data, resolution=(start.grid.shape[0], start.grid.shape[1]))
-    signals = [torch.tensor(dataset.val.load(i)).reshape(start.grid.num_points, -1) for i in range(SIGNALS)]
-    values, coords = torch.stack(signals), start.grid.coords()
+    dataset = open_dataset(args.data, resolution=(start.domain.shape[0], start.domain.shape[1]))
+    signals = [torch.tensor(dataset.val.load(i)).reshape(start.domain.num_points, -1) for i in range(SIGNALS)]
+    values, coords = torch.stack(signals), start.domain.coords()
     engine, theta = make_engine(start.pattern), start.theta.repeat(SIGNALS, 1)
     whole = engine.loss_and_grad(theta, coords, values)[1]
     rows = []
@@ -43,7 +43,7 @@ def main() -> int:
             rng = np.random.default_rng([0, count])
             distances = []
             for _ in range(DRAWS):
-                chosen = torch.from_numpy(draw(rng, start.grid.shape, count))
+                chosen = torch.from_numpy(draw(rng, start.domain.shape, count))
                 grad = engine.loss_and_grad(theta, coords[chosen], values[:, chosen])[1]
                 distances.append(((grad - whole).norm(dim=1) / whole.norm(dim=1)).tolist())
             rows.append({"points": count, "sampling": sampling, "distance": float(np.mean(distances)),

@@ -107,7 +107,8 @@ def test_the_stated_order_names_every_folder_of_the_package_once() -> None:
     folders = {room_of(name) for name, path in MODULES.items() if path.parent != PACKAGE}
     order = stated_order()
     assert len(set(order)) == len(order)
-    assert folders <= set(order) and set(order) <= {room_of(name) for name in MODULES}
+    assert folders <= set(order)
+    assert set(order) <= {room_of(name) for name in MODULES}
 
 
 def test_parts_and_single_modules_import_each_other_in_no_circle_even_inside_functions() -> None:

@@ -74,7 +74,7 @@ def test_what_changes_the_drawing_most_is_told_most_finely():
     """Steps go with one over the root of the sensitivity, measured again with other signs; the fits hardly move."""
     still = FitConfig(steps=2, lr=1e-5, report=())
     start = calibrate(make_start(), SmoothSignals(4), calibration(fit=still, draws=50))
-    engine, coords = make_engine(start.pattern), start.grid.resized((13, 9)).coords()
+    engine, coords = make_engine(start.pattern), start.domain.resized((13, 9)).coords()
     (found,) = sensitivities(engine, start.theta[None], coords, draws=200, seed=9)
     wanted, steps = -0.5 * np.log2(found.numpy()), start.coding.step.numpy() / 16
     assert np.corrcoef(wanted, steps)[0, 1] > 0.98

@@ -208,7 +208,7 @@ def test_encoding_leaves_the_start_as_it_was(start):
 
 def test_bits_and_errors_of_the_groups_add_up_to_those_of_the_code(start):
     """The errors only on average: those of single vectors partly cancel."""
-    coder, engine, coords = Coder(start), make_engine(start.pattern), start.grid.resized(SHAPE).coords()
+    coder, engine, coords = Coder(start), make_engine(start.pattern), start.domain.resized(SHAPE).coords()
     added, whole = [], []
     for seed in range(30):
         theta = start.theta + 0.01 * torch.randn(80, generator=torch.Generator().manual_seed(seed))

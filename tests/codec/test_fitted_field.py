@@ -70,7 +70,7 @@ def test_a_drawing_in_many_blocks_is_the_same(monkeypatch):
 
 def test_values_at_coordinates_are_those_of_the_drawing():
     field = fitted()
-    coords = field.grid.coords().reshape(9, 4, 2)
+    coords = field.domain.coords().reshape(9, 4, 2)
     assert np.allclose(field(coords), field.render(), atol=1e-6)
     assert np.allclose(field(coords.numpy()[3, 2]), field.render()[3, 2], atol=1e-6)
     assert field(coords.numpy()[:0]).shape == (0, 4, 3)
@@ -95,7 +95,7 @@ def test_a_vector_of_another_length_is_no_field_of_the_start():
 
 def test_the_module_draws_the_same_and_its_derivatives_are_those_of_finite_differences():
     field = fitted()
-    coords = field.grid.coords(torch.float64)[::5].clone().requires_grad_()
+    coords = field.domain.coords(torch.float64)[::5].clone().requires_grad_()
     module = field.as_module(torch.float64)
     drawn = field.render().reshape(-1, 3)[::5]
     assert np.allclose(module(coords).detach().numpy(), drawn, atol=1e-5)

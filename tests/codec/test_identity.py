@@ -63,11 +63,12 @@ def test_whole_numbers_for_constants_are_the_same_constants():
 
 def test_where_samples_lie_and_what_they_are_is_in_the_hash_and_how_many_there_are_is_not():
     start = make_start()
-    coarser = replace(start, grid=start.grid.resized((3, 8)))
+    coarser = replace(start, domain=start.domain.resized((3, 8)))
     assert start_hash(coarser) == start_hash(start)
     others = [
-        replace(start, grid=replace(GRID, alignment="corners")), replace(start, grid=replace(GRID, axis_order="array")),
-        replace(start, grid=replace(GRID, extent=((-1.0, 2.0), (0.5, 0.8)))), replace(start, kind=VALUES),
+        replace(start, domain=replace(GRID, alignment="corners")),
+        replace(start, domain=replace(GRID, axis_order="array")),
+        replace(start, domain=replace(GRID, extent=((-1.0, 2.0), (0.5, 0.8)))), replace(start, kind=VALUES),
     ]  # fmt: skip
     assert len({start_hash(other) for other in [start, *others]}) == len(others) + 1
 

@@ -243,7 +243,7 @@ def test_each_channel_draws_what_a_channel_of_the_start_draws(pattern, channels)
     assert torch.equal(other.pattern.keep[:49], body)
     rows = pattern.keep[49:].view(3, 5)
     assert torch.equal(other.pattern.keep[49:].view(channels, 5), rows[[c % 3 for c in range(channels)]])
-    assert other.grid == start.grid
+    assert other.domain == start.domain
 
 
 def test_a_grey_start_draws_each_colour_alike():

@@ -207,7 +207,7 @@ def test_before_the_first_step_a_record_holds_what_the_start_itself_draws(made, 
     name = {"magnitude": "meta-sparse", "random": "random-pruning"}[method]
     record = records[data, name, f"round-{round:02d}"]
     sparse, dataset = start(made, data, method, round), made.datasets[data]
-    drawn = ReferenceEngine(sparse.pattern).predict(sparse.theta[None], sparse.grid.coords())[0].numpy()
+    drawn = ReferenceEngine(sparse.pattern).predict(sparse.theta[None], sparse.domain.coords())[0].numpy()
     for i, signal in enumerate(record["protocols"]["adam"]["signals"]):
         original = dataset.test.load(i)
         fitted = drawn.reshape(original.shape)

@@ -217,12 +217,12 @@ def from_start(path, **changes):
 
 def test_a_given_start_decides_field_and_grid(given, tmp_path):
     start = load_start(given[0])
-    moved = replace(start, grid=replace(start.grid, extent=(0.0, 1.0), alignment="lower"))
+    moved = replace(start, domain=replace(start.domain, extent=(0.0, 1.0), alignment="lower"))
     save_start(tmp_path / "moved.safetensors", moved)
     made = tiny.comparison(tmp_path / "x", **from_start(tmp_path / "moved.safetensors", field=FieldConfig(width=50)))
     plan = made.cells()[0].plan
     assert plan.field == start.field
-    assert plan.grid == moved.grid
+    assert plan.domain == moved.domain
 
 
 def test_a_given_start_brings_its_resolution_where_none_is_asked_for(given, tmp_path):

@@ -202,7 +202,7 @@ def test_a_start_that_was_replaced_before_a_run_goes_on_is_noticed(tmp_path, fol
     given = load_start(tmp_path / "given.safetensors")
     others = (
         replace(given, theta=given.theta * 1.01),
-        replace(given, grid=CONFIG.grid.grid((9, 9))),  # the weights of one, the grid of another
+        replace(given, domain=CONFIG.grid.grid((9, 9))),  # the weights of one, the grid of another
         replace(given, kind=Kind()),
     )
     for other in others:

@@ -262,7 +262,7 @@ def test_saved_modulations_are_read_back_whole(tmp_path):
     assert torch.equal(read.base.theta, written.base.theta)
     assert torch.equal(read.mix, written.mix)
     assert torch.equal(read.base.pattern.keep, written.base.pattern.keep)
-    assert (read.base.grid, read.info, read.latents) == (written.base.grid, {"steps": 3, "value_kind": "grey"}, 4)
+    assert (read.base.domain, read.info, read.latents) == (written.base.domain, {"steps": 3, "value_kind": "grey"}, 4)
 
 
 def test_a_file_that_is_damaged_or_of_another_kind_is_refused(tmp_path):
@@ -331,7 +331,7 @@ def test_learning_gives_the_same_bits_again_and_keeps_what_it_cost(tmp_path):
     assert set(a.info["usage"]) == {"seconds", "cpu_seconds", "peak_bytes"}
     assert all(number > 0 for number in a.info["usage"].values())
     assert a.info["start_info"] == {"usage": {"seconds": 2}}
-    assert a.base.grid == CONFIG.grid.grid((12, 10))
+    assert a.base.domain == CONFIG.grid.grid((12, 10))
     assert a.latents == LATENTS
     assert not same(a, initial(start_of(), LATENTS, CONFIG.seed))
 
@@ -425,7 +425,7 @@ def test_learned_modulations_fit_unseen_signals_better_than_fresh_ones(tmp_path)
     config = replace(CONFIG, outer=replace(CONFIG.outer, dense_steps=50))
     dataset, learned = curves(), learn(tmp_path, config)
     values = torch.stack([torch.tensor(dataset.test.load(i)).reshape(-1, 1) for i in range(9)])
-    coords, scores = learned.base.grid.coords(), []
+    coords, scores = learned.base.domain.coords(), []
     for modulations in (initial(start_of(), LATENTS, 0), learned):
         engine = ModulatedEngine(DenseEngine(modulations.base.pattern), modulations)
         fitted = fit(engine, torch.zeros(LATENTS), coords, values, FitConfig(optimizer="sgd", steps=3, lr=1e-2))

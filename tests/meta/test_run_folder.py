@@ -48,7 +48,7 @@ def test_a_run_keeps_its_configuration_its_metrics_and_every_start(tmp_path):
     assert [s.pattern.num_weights for s in starts] == [108, 81, 61, 46]
     assert [s.info["round"] for s in starts] == [0, 1, 2, 3]
     assert torch.equal(starts[-1].theta, last.theta)
-    assert starts[0].grid == CONFIG.grid.grid((7, 5))
+    assert starts[0].domain == CONFIG.grid.grid((7, 5))
     metrics = read_metrics(tmp_path / "run")
     assert {m["step"] for m in metrics if "loss" in m} >= {2, 4, 6, 8, 10, 12, 14, 16, 18}
     assert [m["step"] for m in metrics if "val_psnr_db" in m] == [3, 6, 9, 10, 12, 14, 15, 18]
@@ -173,7 +173,7 @@ def test_a_run_can_begin_from_a_start_and_keeps_its_convention(tmp_path):
     learn(tmp_path / "second", config)
     starts = [load_start(p) for p in starts_of(tmp_path / "second")]
     assert torch.equal(starts[0].theta, given.theta)
-    assert starts[0].grid == given.grid
+    assert starts[0].domain == given.domain
     assert starts[-1].pattern.num_weights == 108 - 81  # a quarter of the dense field's, not of the start's
 
 
@@ -207,7 +207,7 @@ def test_a_start_that_is_handed_over_is_where_the_run_begins_whatever_its_file(t
         CONFIG.outer, dense_steps=0, start_from=start_name(given))))  # fmt: skip
     assert torch.equal(begun.theta, given.theta)
     assert torch.equal(begun.pattern.keep, given.pattern.keep)
-    assert begun.grid == given.grid
+    assert begun.domain == given.domain
     # the same bits as from its file
     named = replace(from_start(given), outer=replace(CONFIG.outer, dense_steps=2,
                                                      start_from=str(tmp_path / "given.safetensors")))  # fmt: skip

@@ -21,7 +21,7 @@ values = np.random.default_rng(0).random((16, 17, 3), dtype=np.float32)
 def code():
     return encode(start, values, EncodeConfig(fit=FitConfig(steps=2)))
 def numbers(engine):
-    theta, coords = torch.stack([start.theta, 0.9 * start.theta]), start.grid.coords()
+    theta, coords = torch.stack([start.theta, 0.9 * start.theta]), start.domain.coords()
     given = torch.from_numpy(values.reshape(1, -1, 3)).expand(2, -1, -1)
     return [*engine.loss_and_grad(theta, coords, given), engine.predict(theta, coords)]
 def all_in_time(process):

@@ -114,7 +114,7 @@ def test_an_engine_keeps_its_instruction_set(again, start):
 @each_way
 def test_an_engine_of_latents_can_be_copied(again, start):
     engine = ModulatedEngine(make_engine(start.pattern), initial(start, latents=4, seed=0))
-    theta, coords = torch.ones(2, 4), start.grid.coords()
+    theta, coords = torch.ones(2, 4), start.domain.coords()
     assert torch.equal(again(engine).predict(theta, coords), engine.predict(theta, coords))
 
 
@@ -125,13 +125,13 @@ def test_a_field_that_has_drawn_can_be_copied_and_draws_the_same(again, start):
     assert again(field).render((9, 8)).tobytes() == expected.tobytes()
     assert field.render((9, 8)).tobytes() == expected.tobytes()
     module, copied = field.as_module(), again(field.as_module())
-    assert torch.equal(copied(start.grid.coords()), module(start.grid.coords()))
+    assert torch.equal(copied(start.domain.coords()), module(start.domain.coords()))
 
 
 @each_way
 def test_starts_patterns_coders_and_results_can_be_copied(again, start):
     copied = again(start)
-    assert (copied.digest, copied.grid, copied.info) == (start.digest, start.grid, start.info)
+    assert (copied.digest, copied.domain, copied.info) == (start.digest, start.domain, start.info)
     assert torch.equal(again(start.pattern).keep, start.pattern.keep)
     values = np.full((7, 5, 3), 0.3, np.float32)
     (encoded,) = encode_batch(start, [values], EncodeConfig(fit=FitConfig(steps=2)))
@@ -140,7 +140,7 @@ def test_starts_patterns_coders_and_results_can_be_copied(again, start):
     coder.read(encoded.data)  # its tables are made
     assert torch.equal(again(coder).theta(again(coder).read(encoded.data)), coder.theta(coder.read(encoded.data)))
     engine = make_engine(start.pattern)
-    fitted = fit(engine, start.theta, start.grid.coords(), torch.full((1, 35, 3), 0.3), FitConfig(steps=2))
+    fitted = fit(engine, start.theta, start.domain.coords(), torch.full((1, 35, 3), 0.3), FitConfig(steps=2))
     assert torch.equal(again(fitted).theta, fitted.theta)
 
 

@@ -32,6 +32,16 @@ def test_tables_come_back_from_a_file_with_the_same_bits(tmp_path):
         assert torch.equal(getattr(again, name), getattr(start.coding, name))
 
 
+def test_a_centre_that_is_theta_itself_or_a_part_of_one_memory_can_be_written(tmp_path):
+    start = make_start()
+    for centre in (start.theta, torch.cat([start.theta, start.theta])[: len(start.theta)]):
+        coding = replace(start.coding, centre=centre)
+        save_start(tmp_path / "a.safetensors", replace(start, theta=centre, coding=coding))
+        again = load_start(tmp_path / "a.safetensors")
+        assert torch.equal(again.theta, start.theta)
+        assert torch.equal(again.coding.centre, start.theta)
+
+
 def test_a_start_without_tables_is_written_as_before(tmp_path):
     save_start(tmp_path / "a.safetensors", make_start(coding=False))
     tensors, _, header = read_vectors(tmp_path / "a.safetensors", "sparsine-start")
@@ -43,7 +53,7 @@ def test_a_start_without_tables_is_written_as_before(tmp_path):
 def rewritten(path, start, version=1, drop=None):
     vectors = {"theta": start.theta, **start.coding.to_tensors()}
     vectors.pop(drop, None)
-    write_vectors(path, vectors, start.pattern, {"grid": start.grid.to_dict(), "info": {}, "coding_version": version},
+    write_vectors(path, vectors, start.pattern, {"grid": start.domain.to_dict(), "info": {}, "coding_version": version},
                   "sparsine-start")  # fmt: skip
     return path
 

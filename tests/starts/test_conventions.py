@@ -34,7 +34,7 @@ def start_of(pattern, grid):
 
 
 def drawn(start):
-    return DenseEngine(start.pattern).predict(start.theta[None], start.grid.coords())[0]
+    return DenseEngine(start.pattern).predict(start.theta[None], start.domain.coords())[0]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=list(PATTERNS))
@@ -47,7 +47,7 @@ def test_a_retold_start_draws_the_same(pattern, axis_order, old, new):
     told = retold(start, replace(GRIDS[new], axis_order=axis_order))
     torch.testing.assert_close(drawn(told), drawn(start), rtol=0, atol=1e-5)
     assert torch.equal(told.pattern.keep, pattern.keep)
-    assert told.grid == replace(GRIDS[new], axis_order=axis_order)
+    assert told.domain == replace(GRIDS[new], axis_order=axis_order)
     assert told.field == replace(FIELD, output_offset=0.0)
     assert told.info == start.info
     assert torch.equal(start.theta, theta)
@@ -79,7 +79,7 @@ def test_gradients_of_the_first_layer_differ_by_the_scale_of_the_coordinates():
     told = retold(start, PAPER)
     values = torch.from_numpy(np.random.default_rng(4).random((1, 35, 3), dtype=np.float32))
     old, new = (
-        DenseEngine(s.pattern).loss_and_grad(s.theta[None], s.grid.coords(), values)[1][0] for s in (start, told)
+        DenseEngine(s.pattern).loss_and_grad(s.theta[None], s.domain.coords(), values)[1][0] for s in (start, told)
     )
     torch.testing.assert_close(old[:14], 3 * new[:14], rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(old[14:], new[14:], rtol=1e-3, atol=1e-6)
@@ -123,7 +123,7 @@ def test_a_published_start_is_imported_in_either_convention_and_draws_the_same(p
         starts[name] = load_start(out)
     learnit, paper = starts.values()
     assert (learnit.field.output_offset, paper.field.output_offset) == (0.5, 0.0)
-    assert (learnit.grid.alignment, paper.grid) == ("lower", Grid(shape=(178, 178)))
+    assert (learnit.domain.alignment, paper.domain) == ("lower", Grid(shape=(178, 178)))
     torch.testing.assert_close(drawn(paper), drawn(learnit), rtol=0, atol=1e-5)
 
 

@@ -58,20 +58,21 @@ def test_a_small_published_start_draws_as_its_own_formula_says(tmp_path, save):
     for layer in range(2):
         h = np.sin(7.0 * (h @ arrays[f"layers.{layer}.weight"].T + arrays[f"layers.{layer}.bias"]))
     values = h @ arrays["layers.2.weight"].T + arrays["layers.2.bias"] + 0.5
-    found = make_engine(start.pattern).predict(start.theta[None], start.grid.coords())[0]
+    found = make_engine(start.pattern).predict(start.theta[None], start.domain.coords())[0]
     torch.testing.assert_close(found.double(), torch.from_numpy(values), rtol=1e-5, atol=1e-5)
 
 
 def test_it_says_where_it_comes_from_and_survives_a_file(tmp_path):
     start = import_learnit(put(tmp_path / "a.npz", made_up()))
     assert (start.field.omega_0, start.field.output_offset) == (200.0, 0.5)
-    assert (start.grid.shape, start.grid.alignment, start.grid.axis_extents) == ((178, 178), "lower", ((0, 1), (0, 1)))
+    domain = start.domain
+    assert (domain.shape, domain.alignment, domain.axis_extents) == ((178, 178), "lower", ((0, 1), (0, 1)))
     assert start.info["recipe"] == "learnit"
     assert start.kind == Rgb()
     save_start(tmp_path / "a.safetensors", start)
     again = load_start(tmp_path / "a.safetensors")
     assert torch.equal(again.theta, start.theta)
-    assert (again.field, again.grid, again.info) == (start.field, start.grid, start.info)
+    assert (again.field, again.domain, again.info) == (start.field, start.domain, start.info)
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float16, np.int32])

@@ -42,7 +42,7 @@ def same(a, b):
         a.theta.dtype == b.theta.dtype
         and a.theta.numpy().tobytes() == b.theta.numpy().tobytes()
         and torch.equal(a.pattern.keep, b.pattern.keep)
-        and (a.field, a.grid, a.info) == (b.field, b.grid, b.info)
+        and (a.field, a.domain, a.info) == (b.field, b.domain, b.info)
     )
 
 

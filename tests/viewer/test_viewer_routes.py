@@ -175,7 +175,7 @@ def test_the_value_under_the_pointer_is_that_of_the_field_and_of_the_original(cl
     told = client.get("/value", params={"name": NAME, "at": at}).json()
     field = decode(start, (codes / f"{NAME}.spn").read_bytes())
     assert told["value"][0] == pytest.approx(float(field.render()[row, column, 0]), abs=1e-5)
-    assert told["coords"] == pytest.approx(field.grid.coords()[row * SHAPE[1] + column].tolist(), abs=1e-6)
+    assert told["coords"] == pytest.approx(field.domain.coords()[row * SHAPE[1] + column].tolist(), abs=1e-6)
     original = open_dataset("curves", resolution=SHAPE).test.load(1)
     assert told["original"][0] == pytest.approx(float(original[row, column, 0]))
     assert told["sample"] == [row, column]

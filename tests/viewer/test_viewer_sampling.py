@@ -35,7 +35,7 @@ def values_of(field, region, size):
 def exact(field, region, size):
     """The same in float64, point by point."""
     with torch.no_grad():
-        values = field.as_module(torch.float64)(cells(field.grid).part(region, size).coords(torch.float64))
+        values = field.as_module(torch.float64)(cells(field.domain).part(region, size).coords(torch.float64))
     return values.reshape(*size, -1).numpy()
 
 
@@ -73,7 +73,7 @@ def test_deep_windows_are_exact_where_float32_is_not(axis_order, depth):
     spread = np.ptp(wanted, axis=(0, 1)).min()
     assert np.abs(drawn - wanted).max() < max(1e-3 * spread, 1e-6)
     if depth == 22:  # what float32 coordinates would give
-        coords = cells(field.grid).part(region, size).coords()
+        coords = cells(field.domain).part(region, size).coords()
         plain = engine_of(field).predict(field.theta[None], coords)[0].reshape(*size, -1).numpy()
         assert np.abs(plain - wanted).max() > 2 * np.abs(drawn - wanted).max()
 
@@ -100,4 +100,4 @@ def test_the_value_at_a_place_is_that_of_the_pixel_there(axis_order):
     field = fitted(axis_order=axis_order)
     coords, values = value_at(field, engine_of(field), (4 + 0.5) / 9, (1 + 0.5) / 6)
     assert values == pytest.approx(field.render()[4, 1].tolist(), abs=1e-5)
-    assert coords == pytest.approx(field.grid.coords()[4 * 6 + 1].tolist())
+    assert coords == pytest.approx(field.domain.coords()[4 * 6 + 1].tolist())

@@ -124,7 +124,7 @@ def _resolution(options: Options, start: Start) -> tuple[int, ...] | None:
     if isinstance(options.resolution, tuple):
         return options.resolution
     wanted = options.resolution or ("start" if is_dataset(options.signals) else "own")
-    return start.grid.shape if wanted == "start" else None
+    return start.domain.shape if wanted == "start" else None
 
 
 def _calibrated(start: Start) -> str:

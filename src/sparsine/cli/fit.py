@@ -81,10 +81,10 @@ def run(options: Options) -> int:
 
 def _run(options: Options, json: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
-    signals = open_signals(options.signals, start, options.split, start.grid.shape, "fit")
+    signals = open_signals(options.signals, start, options.split, start.domain.shape, "fit")
     check_folder(options.out, options.overwrite)
     check_places(options.out, files=["psnr.csv"], folders=["pictures", "drawings", "fields"])
-    size = as_tuple(options.render) or tuple(2 * n for n in start.grid.drawn_shape)
+    size = as_tuple(options.render) or tuple(2 * n for n in start.domain.drawn_shape)
     count = min(len(signals), options.limit or len(signals))
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
         f"{start.pattern.density:.2%} of the weights), {counted(options.fit.num_steps, 'step')} of "
@@ -112,7 +112,7 @@ def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size
     if fitted.original is not None:
         values = drawn_as_original(start, fitted, engine=options.engine, device=options.device)
         panels = [
-            pictured(kind, start.grid, signal, fitted.coords)
+            pictured(kind, start.domain, signal, fitted.coords)
             for signal in (fitted.original, values, np.abs(fitted.original - values))
         ]
         if fitted.coords is None:
@@ -122,7 +122,7 @@ def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size
     save_picture(options.out / "drawings" / f"{name}.png", kind.picture(large))
     if (media := kind.media(large)) is not None:
         write_atomically(options.out / "drawings" / f"{name}{kind.suffix}", media.data)
-    about = {"input": fitted.name, "grid": start.grid.to_dict(), "psnr_db": fitted.psnr_db[-1:],
+    about = {"input": fitted.name, "grid": start.domain.to_dict(), "psnr_db": fitted.psnr_db[-1:],
              "start_sha256": start.digest}  # fmt: skip
     write_vectors(options.out / "fields" / f"{name}.safetensors", {"theta": fitted.theta}, start.pattern, about,
                   "sparsine-field")  # fmt: skip

@@ -37,7 +37,7 @@ def run(options: Options) -> int:
 def _run(options: Options, out: Output) -> int:
     start = import_learnit(options.file, omega_0=options.omega_0)
     if options.conventions == "paper":
-        start = retold(start, Grid(shape=start.grid.shape))
+        start = retold(start, Grid(shape=start.domain.shape))
     out.write(start_bytes(start))
     say(("done", "bold green"), f": {out.name} ({start.pattern.counts})")
     return 0

@@ -74,7 +74,7 @@ def _show_start(where: Path, sparsity: float | None) -> None:
     facts.add_row("field", escape(start.field.description))
     facts.add_row("parameters", f"{start.pattern.counts}; {start.pattern.density:.2%} of the weights survive")
     facts.add_row("draws", f"{start.kind.name}, {start.field.out_features} channels")
-    facts.add_row("samples", start.grid.summary)
+    facts.add_row("samples", start.domain.summary)
     for name in ("data", "description", "recipe", "round", "steps", "learn_seconds"):
         if name in info:
             facts.add_row(name, shown(info[name]))

@@ -88,11 +88,11 @@ def run(options: Options) -> int:
 
 def _collection(options: Options, start: Start) -> Collection:
     named = is_dataset([options.signals])
-    signals = open_signals([options.signals], start, options.split, start.grid.shape if named else None, "compress")
+    signals = open_signals([options.signals], start, options.split, start.domain.shape if named else None, "compress")
     kind, _, place = options.signals.partition(":")
     name = shown(Path(place or kind).name)
     spec = f"{kind}:{name}" if named and place else name
-    how = f"the {options.split} split at {shape(start.grid.shape)}" if named else "image files at their own sizes"
+    how = f"the {options.split} split at {shape(start.domain.shape)}" if named else "image files at their own sizes"
     count = min(len(signals), options.limit or len(signals))
     return Collection(shown(options.label or spec), spec, f"{spec}, {how}.", signals, count)
 

@@ -69,7 +69,7 @@ def _shelf(options: Options) -> Shelf:
         start = next(iter(starts.drawers.values())).start
         seed = start.split_seed
         originals = Originals(
-            options.originals, start.field.out_features, start.grid.shape, seed, config.original_bytes
+            options.originals, start.field.out_features, start.domain.shape, seed, config.original_bytes
         )  # fmt: skip
     return Shelf(folder, starts, originals, config)
 

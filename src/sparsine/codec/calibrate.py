@@ -188,7 +188,7 @@ def _samples(start: Start, fits: list[FittedSignal], engine: Engine) -> tuple[Te
     if own:
         coords = torch.from_numpy(np.stack(own)).to(engine.device)
     else:
-        coords = start.grid.resized(originals.shape[1:-1]).coords(device=engine.device)
+        coords = start.domain.resized(originals.shape[1:-1]).coords(device=engine.device)
     return coords, torch.from_numpy(originals).reshape(len(fits), -1, originals.shape[-1]).to(engine.device)
 
 

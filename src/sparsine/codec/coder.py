@@ -76,7 +76,7 @@ class Coder:
         """
         self._check(theta)
         header = CodeHeader(
-            start_hash=self.hash, num_numbers=len(self.groups), shape=self.start.grid.resized(shape).shape,
+            start_hash=self.hash, num_numbers=len(self.groups), shape=self.start.domain.resized(shape).shape,
             step_shift=step_shift, group_steps=group_steps, notes=json.dumps(notes).encode() if notes else b"",
         )  # fmt: skip
         symbols = to_symbols(theta.detach().cpu().numpy()[self.live], self.centre, self.steps(header))
@@ -153,10 +153,10 @@ class Coder:
         told = [len(of) for of in (header.group_steps, header.group_scales) if of is not None]
         if header.num_numbers != len(self.groups) or any(count != groups for count in told):
             raise BadInput("the code tells other numbers or groups than its start has; no sound encoder made it")
-        if len(header.shape) != start.grid.num_axes:
+        if len(header.shape) != start.domain.num_axes:
             raise BadInput(
-                f"the code tells {len(header.shape)} axes, but its start draws {start.grid.num_axes}; no sound encoder "
-                "made it"
+                f"the code tells {len(header.shape)} axes, but its start draws {start.domain.num_axes}; no sound "
+                "encoder made it"
             )
 
 

@@ -80,7 +80,7 @@ def encode_collection(
 
 def _check_batch(start: Start, asked: int) -> None:
     """As many signals of the start's own size as are fitted together."""
-    shape = start.grid.shape
+    shape = start.domain.shape
     size = batch_size(shape, asked)
     check_room(start, shape, f"fitting {size} signals together", "lower --batch", signals=size)
 

@@ -84,13 +84,13 @@ def _num_values(view: View, code: Decoded | DrawnCode) -> int:
     if isinstance(code, DrawnCode):
         return 0
     with suppress(BadInput):  # is reported when it is drawn
-        return prod(view.shape(code.field.grid.drawn_shape)) * code.field.start.field.out_features
+        return prod(view.shape(code.field.domain.drawn_shape)) * code.field.start.field.out_features
     return 0
 
 
 def _draw(code: Decoded, view: View, engine: str, device: str) -> Drawn | DrawnCode:
     try:
-        shape = view.shape(code.field.grid.drawn_shape)
+        shape = view.shape(code.field.domain.drawn_shape)
         num_bytes = BYTES_PER_VALUE * _num_values(view, code) + BYTES_PER_POINT * prod(shape)
         check_memory("the drawing", num_bytes, "draw it smaller, or a region of it")
         return Drawn(code, code.field.render(shape, view.region, engine=engine, device=device))
@@ -110,7 +110,9 @@ def _without_memory(code: Decoded, error: Exception) -> DrawnCode:
 def _write(ledger: Ledger, drawn: Drawn, kind: Kind, view: View) -> DrawnCode:
     code, shape = drawn.code, drawn.values.shape[:-1]
     try:
-        data = kind.write(drawn.values, view.sample_width(shape), view.first_scale(shape, code.field.grid.drawn_shape))
+        data = kind.write(
+            drawn.values, view.sample_width(shape), view.first_scale(shape, code.field.domain.drawn_shape)
+        )
     except Exception as error:
         return _without_memory(code, error)
     ledger.add([(line_of(code.name, code.digest, code.file, data) | {"shape": list(shape)}, data)])

@@ -120,11 +120,11 @@ _Placed = tuple[np.ndarray, np.ndarray | None]
 def _own_coords(
     start: Start, arrays: Sequence[np.ndarray], coords: Sequence[np.ndarray] | None
 ) -> Sequence[np.ndarray | None]:
-    if not start.grid.own_coords:
+    if not start.domain.own_coords:
         if coords is not None:
             raise BadInput("this start draws samples of a grid, which have no coordinates of their own; give none")
         return [None] * len(arrays)
-    wanted = (arrays[0].shape[0], start.grid.num_coords)
+    wanted = (arrays[0].shape[0], start.domain.num_coords)
     found = [np.asarray(own, dtype=np.float32) for own in coords or ()]
     if len(found) != len(arrays) or any(own.shape != wanted or not np.isfinite(own).all() for own in found):
         raise BadInput(f"this start draws scattered points: give finite coordinates of shape {wanted} for each signal")
@@ -134,7 +134,7 @@ def _own_coords(
 def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], config: EncodeConfig) -> list[Encoded]:
     arrays, own = [values for values, _ in placed], [coords for _, coords in placed if coords is not None]
     start, shape, device = coder.start, arrays[0].shape[:-1], engine.device
-    coords = torch.from_numpy(np.stack(own)).to(device) if own else start.grid.resized(shape).coords(device=device)
+    coords = torch.from_numpy(np.stack(own)).to(device) if own else start.domain.resized(shape).coords(device=device)
     values = torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, arrays[0].shape[-1]).to(device)
     fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak)
     probe = Probe(coder, engine, coords, values, shape, fitting.theta)
@@ -181,7 +181,7 @@ def _alike(start: Start, signals: Sequence[Given]) -> list[np.ndarray]:
     arrays = [_values(start, signal, number if len(signals) > 1 else None) for number, signal in enumerate(signals)]
     if any(a.shape != arrays[0].shape for a in arrays):
         raise BadInput(f"signals of one batch must have one shape, but got {sorted({a.shape for a in arrays})}")
-    shape, wanted = arrays[0].shape, (start.grid.num_axes, start.field.out_features)
+    shape, wanted = arrays[0].shape, (start.domain.num_axes, start.field.out_features)
     if len(shape) != wanted[0] + 1 or shape[-1] != wanted[1]:
         raise BadInput(
             f"this start draws signals with {counted(wanted[0], 'axis', 'axes')} and {counted(wanted[1], 'channel')}, "

@@ -36,7 +36,7 @@ class FittedField:
         """`shape`: samples of the signal along each axis, for an image (rows, columns)."""
         if theta.shape != start.theta.shape:
             raise BadInput(f"a vector of this start has {start.pattern.counts} numbers, but got {tuple(theta.shape)}")
-        self.start, self.theta, self.grid = start, theta, start.grid.resized(shape)
+        self.start, self.theta, self.domain = start, theta, start.domain.resized(shape)
         self._engines: dict[tuple[str, str], Engine] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class FittedField:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.grid.shape
+        return self.domain.shape
 
     def __call__(self, coords: np.ndarray | Tensor | Sequence[Sequence[float]]) -> np.ndarray:
         """Values (..., channels), float32, at coordinates (..., dims), which are those of the start's grid."""
@@ -79,16 +79,16 @@ class FittedField:
         Raises:
             BadInput: a region that is not within 0 and 1, a size below 1, or one that memory cannot hold.
         """
-        grid = self.grid.drawn(size, region)
+        domain = self.domain.drawn(size, region)
         channels = self.start.field.out_features
-        check_memory("the drawing", 4 * grid.num_points * channels, "draw it smaller, or a region of it")
+        check_memory("the drawing", 4 * domain.num_points * channels, "draw it smaller, or a region of it")
         computer = self._engine(engine, device)
         theta = self.theta.to(device)[None]
-        drawing = np.empty((grid.num_points, channels), np.float32)
-        for first in range(0, grid.num_points, BLOCK_POINTS):
-            last = min(first + BLOCK_POINTS, grid.num_points)
-            drawing[first:last] = computer.predict(theta, grid.coords_between(first, last, device=device))[0].cpu()
-        return drawing.reshape(*grid.shape, channels)
+        drawing = np.empty((domain.num_points, channels), np.float32)
+        for first in range(0, domain.num_points, BLOCK_POINTS):
+            last = min(first + BLOCK_POINTS, domain.num_points)
+            drawing[first:last] = computer.predict(theta, domain.coords_between(first, last, device=device))[0].cpu()
+        return drawing.reshape(*domain.shape, channels)
 
     def as_module(self, dtype: torch.dtype = torch.float32) -> "FieldModule":
         """The field as a torch module, differentiable in the coordinates to any order."""

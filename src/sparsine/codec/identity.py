@@ -24,5 +24,5 @@ def start_hash(start: Start) -> bytes:
 
 def described(start: Start) -> dict[str, Any]:
     """What is hashed beside the tensors."""
-    domain = {key: value for key, value in start.grid.to_dict().items() if key != "shape"}
+    domain = {key: value for key, value in start.domain.to_dict().items() if key != "shape"}
     return {"field": start.field.to_dict(), "domain": domain, "kind": start.kind.to_dict()}

@@ -40,7 +40,7 @@ class SignalReader:
 
     def points(self, index: int) -> int:
         """How many a signal has, as far as that is known before it is read."""
-        return prod(self._signals.shape_of(index) or self._start.grid.shape)
+        return prod(self._signals.shape_of(index) or self._start.domain.shape)
 
     def read(self, index: int) -> Loaded | CodedSignal:
         """The signal; or what became of it, where there is nothing to encode."""

@@ -79,7 +79,7 @@ class Cell:
             "weights": contender.weights, "biases": contender.biases, "numbers": contender.numbers,
             "bits": contender.bits, "shared_numbers": contender.shared_numbers,
             "field": {name: value for name, value in contender.field.to_dict().items() if name != "kind"}
-                     | {"extent": plan.grid.to_dict().get("extent", [])},
+                     | {"extent": plan.domain.to_dict().get("extent", [])},
             "learn": asdict(config.learn.inner) | asdict(config.learn.outer),
             "learning": total([made.stage.spent(root, made.round) for made in behind(self.needs)]),
             "protocols": protocols, "pictures": measuring.num_pictures, "made_from": self.made_from,
@@ -91,7 +91,7 @@ class _Measuring:
         self.cell, self.contender, self.root = cell, contender, root
         plan = cell.plan
         self.device = torch.device(plan.config.learn.device)
-        self.coords = None if plan.grid.own_coords else plan.grid.coords(device=self.device)
+        self.coords = None if plan.domain.own_coords else plan.domain.coords(device=self.device)
         self.num_pictures = 0
         self.pictures = plan.config.pictures if plan.seed == plan.config.seeds[0] else 0
 

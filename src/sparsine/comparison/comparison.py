@@ -197,7 +197,7 @@ class _Opened(Mapping[str, Dataset]):
             learn = self.config.learn
             shape = size_for(self.specs[label], learn.grid.resolution)
             if shape is None and learn.outer.start_from:
-                shape = load_start(Path(learn.outer.start_from)).grid.shape
+                shape = load_start(Path(learn.outer.start_from)).domain.shape
             self._open[label] = open_dataset(self.specs[label], resolution=shape, seed=learn.split_seed)
         return self._open[label]
 

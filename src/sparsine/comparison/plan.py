@@ -58,9 +58,9 @@ class Plan:
         return digest_of({test.name(i): test.fingerprint(i) for i in range(min(self.config.signals, len(test)))})
 
     @cached_property
-    def grid(self) -> Domain:
+    def domain(self) -> Domain:
         if self.given_start:
-            return self.given_start.grid.resized(self.dataset.shape)
+            return self.given_start.domain.resized(self.dataset.shape)
         return self.config.learn.grid.domain(self.dataset.domain)
 
     @cached_property
@@ -68,7 +68,7 @@ class Plan:
         """The dense field that everything is pruned from."""
         if self.given_start:
             return self.given_start.field
-        return self.config.learn.field.field(self.grid.num_coords, self.dataset.num_channels)
+        return self.config.learn.field.field(self.domain.num_coords, self.dataset.num_channels)
 
     @cached_property
     def survivors(self) -> list[int]:
@@ -145,7 +145,7 @@ class Plan:
 
     def fit_cost(self, weights: int, gradients: float) -> float:
         """Multiply-adds of so many gradients on the whole grid."""
-        return gradients * gradient_cost(self.field, weights, self.grid.num_points)
+        return gradients * gradient_cost(self.field, weights, self.domain.num_points)
 
     def _stage(
         self, name: str, config: LearnConfig, field: MLP, needs: list[Made],
@@ -153,11 +153,11 @@ class Plan:
     ) -> StartStage:  # fmt: skip
         weights = int(density * field.num_weights)
         survivors = [weights, *config.pruning.survivors(weights, weights)]
-        cost = course_of(config, field, survivors, self.grid.num_points).total
+        cost = course_of(config, field, survivors, self.domain.num_points).total
         return StartStage(self.data, self.seed, name, tuple(needs), cost, config, begin)
 
 
-def random_start(field: MLP, grid: Domain, seed: int, kind: Kind) -> Start:
+def random_start(field: MLP, domain: Domain, seed: int, kind: Kind) -> Start:
     """Nothing learned: the field's own random numbers. Seeds are moved by one, away from those that learning begins
     with."""
-    return Start(Pattern.full(field), field.initial_theta(seed + 1), grid, kind=kind)
+    return Start(Pattern.full(field), field.initial_theta(seed + 1), domain, kind=kind)

@@ -114,7 +114,7 @@ def _rows(paths: list[Path]) -> Iterator[tuple[str, Path]]:
 def _scratch(start: Start, seed: int) -> Start:
     """The same dense field at random numbers: what meta-learning is compared with."""
     pattern = Pattern.full(start.field)
-    return Start(pattern, start.field.initial_theta(seed + 1), start.grid, kind=start.kind)
+    return Start(pattern, start.field.initial_theta(seed + 1), start.domain, kind=start.kind)
 
 
 def _kept(path: Path, made_from: dict[str, Any]) -> dict[str, Any] | None:

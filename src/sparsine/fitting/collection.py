@@ -71,7 +71,7 @@ def fit_collection(
     """
     indices = range(len(signals)) if indices is None else indices
     size = min(config.batch, len(indices))
-    check_room(start, start.grid.shape, f"fitting {size} signals together", "lower --batch", signals=size)
+    check_room(start, start.domain.shape, f"fitting {size} signals together", "lower --batch", signals=size)
     computer = make_engine(start.pattern, engine, device=device)
     theta = start.theta.to(device)
     with ThreadPoolExecutor(1) as reader:
@@ -96,7 +96,7 @@ def render(
     numbers = start.field.in_features + 3 * start.field.out_features
     check_memory("the drawing", 4 * prod(shape) * numbers, "draw it smaller")
     computer = make_engine(start.pattern, engine, device=device)
-    domain = start.grid.drawn(shape)
+    domain = start.domain.drawn(shape)
     for theta in thetas:
         yield np.concatenate(list(_blocks(computer, theta.to(device)[None], domain))).reshape(*shape, -1)
 
@@ -180,7 +180,7 @@ def _fit_together(
     start: Start, engine: Engine, theta: Tensor, shape: tuple[int, ...], read: list[_Read], config: FitConfig
 ) -> list[FittedSignal]:
     _check_shape(start, shape)
-    shared = None if start.grid.own_coords else start.grid.resized(shape[:-1]).coords(device=engine.device)
+    shared = None if start.domain.own_coords else start.domain.resized(shape[:-1]).coords(device=engine.device)
 
     def fitted(together: Sequence[_Read]) -> list[FittedSignal]:
         values = torch.stack([torch.tensor(one.values).reshape(-1, shape[-1]) for one in together]).to(engine.device)
@@ -198,7 +198,7 @@ def _fit_parts(
     assert read.values is not None
     assert config.points is not None
     _check_shape(start, (*parts.shape, read.values.shape[-1]))
-    domain = start.grid.resized(parts.shape)
+    domain = start.domain.resized(parts.shape)
     draws = FromSet(parts.signals, [parts.index], domain, Places(prod(parts.shape), config.points, config.points_seed),
                     engine.device)  # fmt: skip
     coords, _ = read_at(parts.signals, [parts.index], domain, parts.places, engine.device)
@@ -210,8 +210,10 @@ def _fit_parts(
 def _own_coords(start: Start, together: Sequence[_Read]) -> Tensor:
     """(signals, points, coords) of scattered samples."""
     found = [one.coords for one in together if one.coords is not None]
-    if len(found) < len(together) or any(own.shape[-1] != start.grid.num_coords for own in found):
-        raise BadInput(f"signals of this start bring {start.grid.num_coords} coordinates for each sample; these do not")
+    if len(found) < len(together) or any(own.shape[-1] != start.domain.num_coords for own in found):
+        raise BadInput(
+            f"signals of this start bring {start.domain.num_coords} coordinates for each sample; these do not"
+        )
     return torch.from_numpy(np.stack(found))
 
 
@@ -233,5 +235,5 @@ def _check_shape(start: Start, shape: tuple[int, ...]) -> None:
             f"the start draws {counted(start.field.out_features, 'channel')} but the signals have {shape[-1]}; "
             "use a start that was learned on such signals"
         )
-    if len(shape) - 1 != start.grid.num_axes:
-        raise BadInput(f"the start draws signals of {start.grid.num_axes} axes but these have {len(shape) - 1}")
+    if len(shape) - 1 != start.domain.num_axes:
+        raise BadInput(f"the start draws signals of {start.domain.num_axes} axes but these have {len(shape) - 1}")

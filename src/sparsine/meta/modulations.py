@@ -164,8 +164,8 @@ def load_modulations(path: Path) -> Modulations:
     """Read modulations. Raises BadInput: missing, damaged, of another kind or of a later version."""
     tensors, pattern, about = read_vectors(path, FORMAT)
     try:
-        grid, info = domain_from_dict(about["grid"]), dict(about["info"])
-        base = Start(pattern, tensors["theta"], grid, info, kind=kind_of(about))
+        domain, info = domain_from_dict(about["grid"]), dict(about["info"])
+        base = Start(pattern, tensors["theta"], domain, info, kind=kind_of(about))
         modulations = Modulations(base, tensors["mix"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"{path} does not hold whole modulations ({error})") from error
@@ -232,7 +232,7 @@ def learn_modulations(
         progress = _outer_loop(engine, first, sampler, config, folder / CHECKPOINT_FILE, on_step)
         learned = _with(first, progress.vector.cpu())
         info = _info(config, pinned, start, sampler, progress)
-        learned = Modulations(replace(learned.base, grid=start.grid.resized(dataset.shape), info=info), learned.mix)
+        learned = Modulations(replace(learned.base, domain=start.domain.resized(dataset.shape), info=info), learned.mix)
         save_modulations(folder / FILE, learned)
     return learned
 
@@ -348,7 +348,7 @@ def _check(config: ModulationConfig, dataset: Dataset, start: Start) -> None:
 
 def _sampler(config: LearnConfig, dataset: Dataset, start: Start) -> TaskSampler:
     return TaskSampler(
-        dataset.split("train"), start.grid.resized(dataset.shape), config.inner,
+        dataset.split("train"), start.domain.resized(dataset.shape), config.inner,
         tasks_per_step=config.outer.tasks_per_step, seed=config.seed, device=torch.device(config.device),
         kind=dataset.kind,
     )  # fmt: skip

@@ -137,14 +137,14 @@ class Run:
         self.config, self.folder, self.dataset, self.data = config, folder, pinned.dataset, pinned.data
         self._notes = list(pinned.notes)
         self.given_start, dataset = given_start, pinned.dataset
-        self.grid = (
-            self.given_start.grid.resized(dataset.shape) if self.given_start else config.grid.domain(dataset.domain)
+        self.domain = (
+            self.given_start.domain.resized(dataset.shape) if self.given_start else config.grid.domain(dataset.domain)
         )
         self._check_given_start()
         self._check_memory()
         make_engine(self.first_pattern, config.engine, device=config.device)  # refuses a wrong name or device at once
         self.sampler = TaskSampler(
-            dataset.split("train"), self.grid, config.inner, tasks_per_step=config.outer.tasks_per_step,
+            dataset.split("train"), self.domain, config.inner, tasks_per_step=config.outer.tasks_per_step,
             seed=config.seed, device=torch.device(config.device), kind=dataset.kind,
         )  # fmt: skip
         self._on_step, self._on_pruning = on_step, on_pruning
@@ -207,7 +207,7 @@ class Run:
         """The pattern that the run begins with: full, unless a given start says otherwise."""
         if self.given_start:
             return self.given_start.pattern
-        return Pattern.full(self.config.field.field(self.grid.num_coords, self.dataset.num_channels))
+        return Pattern.full(self.config.field.field(self.domain.num_coords, self.dataset.num_channels))
 
     @cached_property
     def checkpoint(self) -> Checkpoint | None:
@@ -291,7 +291,7 @@ class Run:
     def course(self) -> Course:
         """What each round costs."""
         first = self.first_pattern
-        return course_of(self.config, first.field, [first.num_weights, *self.survivors], self.grid.num_points)
+        return course_of(self.config, first.field, [first.num_weights, *self.survivors], self.domain.num_points)
 
     def end_round(self, state: LearnState) -> Start:
         """Keep the round's start. The checkpoint comes first: after a kill in here, all of this is done again."""
@@ -307,7 +307,7 @@ class Run:
             "learn_seconds": round(self._usage.seconds, 3), "usage": self._usage.to_dict(),
             "unreadable": self.sampler.unreadable, "environment": environment(), **recorded(),
         }  # fmt: skip
-        start = Start(state.pattern, state.theta.cpu(), self.grid, info, kind=self.dataset.kind)
+        start = Start(state.pattern, state.theta.cpu(), self.domain, info, kind=self.dataset.kind)
         save_start(start_path(self.folder, state.round), start)
         return start
 
@@ -359,8 +359,8 @@ class Run:
     def _check_memory(self) -> None:
         """A rough floor of what the run will hold: vectors of a step, and the values of its signals."""
         config = self.config
-        field = self.given_start.field if self.given_start else config.field.field(self.grid.num_coords, 1)
-        params, values = field.num_weights + field.num_biases, self.grid.num_points * field.out_features
+        field = self.given_start.field if self.given_start else config.field.field(self.domain.num_coords, 1)
+        params, values = field.num_weights + field.num_biases, self.domain.num_points * field.out_features
         signals = max(config.outer.tasks_per_step, config.watch.val_signals)
         check_memory("this run", 4 * (10 * params + 3 * signals * values),
                      "lower --width, --hidden-layers, --tasks-per-step, --val-signals or --resolution")  # fmt: skip

@@ -54,7 +54,7 @@ def start_identity(start: Start | None) -> str:
     about = {
         "start": start.digest,
         "field": start.field.to_dict(),
-        "grid": start.grid.to_dict(),
+        "grid": start.domain.to_dict(),
         "kind": start.kind.to_dict(),
     }
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

@@ -38,7 +38,7 @@ class NamedStart:
         start, info = self.start, self.start.info
         return {"name": self.name, "file_bytes": self.file_bytes, "weights": start.pattern.num_weights,
                 "biases": start.pattern.num_biases, "density": start.pattern.density, "digest": start.digest,
-                "field": start.field.to_dict(), "grid": start.grid.to_dict(),
+                "field": start.field.to_dict(), "grid": start.domain.to_dict(),
                 "learned_on": info.get("data"), "round": info.get("round"), "outer_steps": info.get("steps"),
                 "calibration": info.get("calibration")}  # fmt: skip
 
@@ -134,7 +134,7 @@ def _add_pillow(record: dict[str, Any], original: Original, config: RateDistorti
 def _spending(codec: OurCodec, codes: list[Told], quality: int) -> dict[str, Any]:
     """Means over codes, group by group, and a row for all that is no number: header, checksum, end of the payload."""
     groups: list[list[GroupSpending]] = [
-        spending(codec.coder, codec.engine, theta, data, codec.start.grid.resized(shape).coords())
+        spending(codec.coder, codec.engine, theta, data, codec.start.domain.resized(shape).coords())
         for data, theta, shape in codes
     ]
     rows = [{"group": same[0].group, "numbers": same[0].parameters, "bits": fmean(s.bits for s in same),

@@ -51,7 +51,7 @@ class OurCodec:
         shape = originals[0].shape[:2]
         values = torch.from_numpy(np.stack(originals).reshape(len(originals), -1, 3).astype(np.float32) / 255)
         fit = replace(self.config.fit, report=())
-        coords = self.start.grid.resized(shape).coords()
+        coords = self.start.domain.resized(shape).coords()
         fitting = Fitting(self.start.theta, coords, values, fit)
         fitting.advance(self.engine, fit.num_steps - self.config.rounded_steps)
         seconds = perf_counter() - began
@@ -85,5 +85,5 @@ class OurCodec:
         return Coded(made, before, data, theta)
 
     def _draw(self, theta: Tensor, shape: tuple[int, int]) -> Picture:
-        values = self.engine.predict(theta[None], self.start.grid.resized(shape).coords())[0]
+        values = self.engine.predict(theta[None], self.start.domain.resized(shape).coords())[0]
         return as_picture(values.reshape(*shape, -1).numpy())

@@ -15,27 +15,27 @@ from sparsine.signals.grid import Grid
 from sparsine.starts.start import Start
 
 
-def retold(start: Start, grid: Domain) -> Start:
-    """`start` for the samples of `grid`, with output offset 0.
+def retold(start: Start, domain: Domain) -> Start:
+    """`start` for the samples of `domain`, with output offset 0.
 
     Raises:
         BadInput: another number of samples on an axis, fewer than two, or another order of the axes; a field that
             encodes its coordinates, whose frequencies stay where they are.
     """
-    old, field = start.grid, start.field
+    old, field = start.domain, start.field
     if field.encoded_width is not None:
         raise BadInput(
             f"the coordinates of a field with {field.encoding.description} cannot be told in another way: its encoding "
             "is fixed, and no weight stands between it and the coordinates; keep the grid of the start"
         )
-    if not (isinstance(old, Grid) and isinstance(grid, Grid)):
+    if not (isinstance(old, Grid) and isinstance(domain, Grid)):
         raise BadInput("only a lattice has coordinates that can be told anew; this start is for other samples")
-    if old.shape != grid.shape or old.axis_order != grid.axis_order or min(grid.shape) < 2:
+    if old.shape != domain.shape or old.axis_order != domain.axis_order or min(domain.shape) < 2:
         raise BadInput(
-            f"a start for a grid of {old.shape} samples ({old.axis_order}) cannot be told for {grid.shape} "
-            f"({grid.axis_order}); both must have the same, and two at least on each axis"
+            f"a start for a grid of {old.shape} samples ({old.axis_order}) cannot be told for {domain.shape} "
+            f"({domain.axis_order}); both must have the same, and two at least on each axis"
         )
-    scale, shift = _affine(old, grid)
+    scale, shift = _affine(old, domain)
     dense = start.pattern.scatter(start.theta[None])[0].to(torch.float64, copy=True)
     n_out, n_in = field.layer_shapes[0]
     first = dense[: n_out * n_in].view(n_out, n_in)
@@ -44,7 +44,7 @@ def retold(start: Start, grid: Domain) -> Start:
     first *= scale
     biases[-field.out_features :] += field.output_offset
     pattern = Pattern(replace(field, output_offset=0.0), start.pattern.keep)
-    return Start(pattern, pattern.gather(dense.float()[None])[0], grid, start.info, kind=start.kind)
+    return Start(pattern, pattern.gather(dense.float()[None])[0], domain, start.info, kind=start.kind)
 
 
 def _affine(old: Grid, new: Grid) -> tuple[torch.Tensor, torch.Tensor]:

@@ -33,7 +33,7 @@ class Start:
 
     pattern: Pattern
     theta: Float[Tensor, " params"]
-    grid: Domain
+    domain: Domain
     """Of the signals it was learned on; those it draws may have other numbers of samples."""
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What it was learned from and how: data, recipe, round, steps. Plain JSON values."""
@@ -47,12 +47,12 @@ class Start:
             raise BadInput(
                 f"a start with {self.pattern.counts} needs theta of that length, but got {tuple(self.theta.shape)}"
             )
-        if self.grid.num_coords != self.field.in_features:
+        if self.domain.num_coords != self.field.in_features:
             raise BadInput(
-                f"the field takes {self.field.in_features} coordinates but samples of shape {self.grid.shape} "
-                f"have {self.grid.num_coords}"
+                f"the field takes {self.field.in_features} coordinates but samples of shape {self.domain.shape} "
+                f"have {self.domain.num_coords}"
             )
-        self.kind.check((*self.grid.shape, self.field.out_features))
+        self.kind.check((*self.domain.shape, self.field.out_features))
         if self.coding is not None and self.coding.centre.shape != self.theta.shape:
             raise BadInput(
                 f"coding tables for {self.coding.centre.shape[0]} parameters do not belong to a start with "
@@ -99,7 +99,7 @@ def start_bytes(start: Start) -> bytes:
 
 def described(start: Start) -> dict[str, Any]:
     """What the header of a file says of a start beside its field."""
-    return {"grid": start.grid.to_dict(), "kind": start.kind.to_dict(), "info": start.info}
+    return {"grid": start.domain.to_dict(), "kind": start.kind.to_dict(), "info": start.info}
 
 
 def load_start(path: Path) -> Start:
@@ -156,7 +156,8 @@ def write_vectors(path: Path, vectors: dict[str, Tensor], pattern: Pattern, abou
 
 def vectors_bytes(vectors: dict[str, Tensor], pattern: Pattern, about: dict[str, Any], kind: str) -> bytes:
     """What `write_vectors` writes."""
-    tensors = {name: vector.detach().cpu().contiguous() for name, vector in vectors.items()}
+    # Copies: safetensors refuses tensors that share memory, such as a centre that is theta itself.
+    tensors = {name: vector.detach().cpu().contiguous().clone() for name, vector in vectors.items()}
     tensors["pattern"] = pattern.to_bits()
     header = {
         "format": kind, "format_version": FORMAT_VERSION, "field": pattern.field.to_dict(),

@@ -94,8 +94,8 @@ def value_at(field: FittedField, engine: Engine, y: float, x: float) -> tuple[li
 
 
 def _lattice(field: FittedField) -> Grid:
-    assert isinstance(field.grid, Grid)  # others are shown whole
-    return field.grid
+    assert isinstance(field.domain, Grid)  # others are shown whole
+    return field.domain
 
 
 def _polynomial(field: FittedField, part: Grid) -> Rows:

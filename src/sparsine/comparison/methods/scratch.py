@@ -21,4 +21,4 @@ def from_scratch(case: Case) -> FromStart:
     """The narrow field of the cell's level at random numbers."""
     plan = case.plan
     field = plan.narrow_field(plan.narrow_width(case.level.weights))
-    return FromStart(random_start(field, plan.grid, plan.seed, plan.dataset.kind))
+    return FromStart(random_start(field, plan.domain, plan.seed, plan.dataset.kind))

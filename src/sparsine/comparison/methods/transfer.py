@@ -50,4 +50,4 @@ def with_channels(start: Start, channels: int, kind: Kind = VALUES) -> Start:
         weights[:body], weights[body:].view(n_out, n_in)[rows].reshape(-1), biases[:-n_out], biases[-n_out:][rows],
     ])  # fmt: skip
     pattern = Pattern(new_field, new_keep)
-    return Start(pattern, pattern.gather(new_dense[None])[0], start.grid, start.info, kind=kind)
+    return Start(pattern, pattern.gather(new_dense[None])[0], start.domain, start.info, kind=kind)
