@@ -21,11 +21,12 @@ import torch
 from sparsine import load_start, open_dataset
 from sparsine.benchmarks.measure import interleaved
 from sparsine.benchmarks.plain import PlainField
+from sparsine.cli.outputs import Output
+from sparsine.cli.scripts import record_file
 from sparsine.codec import CalibrationConfig, Coder, EncodeConfig, calibrate, decode, encode_batch
 from sparsine.environment import environment
 from sparsine.fitting.fit import FitConfig
 from sparsine.psnr import psnr_db
-from sparsine.storage import write_json
 
 BARS = {"encode": 15.0, "draw": 10.0}
 """Times as fast as plain PyTorch."""
@@ -112,7 +113,11 @@ def main() -> None:
     parser.add_argument("--calibrate-signals", type=int, default=16)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    with record_file(args.json) as json:
+        measure(args, json)
 
+
+def measure(args: argparse.Namespace, json: Output) -> None:
     start = load_start(args.start)
     dataset = open_dataset(args.dataset, resolution=start.domain.shape)
     config = EncodeConfig(fit=FitConfig(steps=args.steps, report=(), batch=args.signals))
@@ -145,13 +150,12 @@ def main() -> None:
         f"(bar {CODES_PER_SECOND:g} for each)",
         flush=True,
     )
-    if args.json:
-        write_json(args.json, {
-            "kind": "benchmark", "name": "codec", **environment(), "start": start.digest,
-            "dataset": dataset.description, "density": start.pattern.density,
-            "num_weights": start.pattern.num_weights, "size": list(start.domain.shape), "steps": args.steps,
-            "repeats": args.repeats, "rows": rows,
-        })  # fmt: skip
+    json.write_json({
+        "kind": "benchmark", "name": "codec", **environment(), "start": start.digest,
+        "dataset": dataset.description, "density": start.pattern.density,
+        "num_weights": start.pattern.num_weights, "size": list(start.domain.shape), "steps": args.steps,
+        "repeats": args.repeats, "rows": rows,
+    })  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ import numpy as np
 import torch
 
 from sparsine import FitConfig, calibrate, fit_collection, load_start, make_engine, open_dataset
+from sparsine.cli.outputs import Output
+from sparsine.cli.scripts import record_file
 from sparsine.codec import CalibrationConfig, Coder, EncodeConfig, encode_batch
 from sparsine.codec.groups import groups_of
 from sparsine.codec.ladder import exact_power
@@ -27,7 +29,6 @@ from sparsine.environment import environment
 from sparsine.psnr import psnr_db
 from sparsine.starts.coding import CodingTables
 from sparsine.starts.start import Start
-from sparsine.storage import write_json
 
 LOSS_DB = 0.04
 QUALITIES = (100, 90, 80, 70, 60, 50, 40, 30, 20)
@@ -127,6 +128,11 @@ def main() -> None:
     parser.add_argument("--rounded-signals", type=int, default=8)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    with record_file(args.json) as json:
+        measure(args, json)
+
+
+def measure(args: argparse.Namespace, json: Output) -> None:
     torch.set_num_threads(1)
     start = load_start(args.start)
     measuring = Measuring(start, args.data, args.signals)
@@ -145,8 +151,7 @@ def main() -> None:
         print({key: value for key, value in row.items() if not isinstance(value, list)}, flush=True)
     print(record["speed"], flush=True)
     record["rounded_steps"] = rounded_steps(measuring, start, args.rounded_signals)
-    if args.json:
-        write_json(args.json, record)
+    json.write_json(record)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ import torch
 from sparsine.benchmarks import BenchmarkConfig
 from sparsine.benchmarks.measure import interleaved
 from sparsine.benchmarks.problem import make_problem
+from sparsine.cli.outputs import Output
+from sparsine.cli.scripts import record_file
 from sparsine.engines import DenseEngine, SparseEngine, make_engine
 from sparsine.engines.native import instruction_sets
 from sparsine.environment import environment
-from sparsine.storage import write_json
 
 DENSITIES = (1.0, 0.85, 0.7, 0.5, 0.35, 0.2, 0.1, 0.05, 0.01)
 CASES = ((64, 64, 4), (128, 64, 4), (256, 178, 1), (512, 100, 1), (1024, 60, 1))  # width, samples per axis, signals
@@ -49,7 +50,12 @@ def main() -> None:
     parser.add_argument("--instructions", nargs="+", default=instruction_sets()[:2])
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    with record_file(args.json) as json:
+        measure(args, json)
 
+
+def measure(args: argparse.Namespace, json: Output) -> None:
+    """The record is written anew after every row, where it can be."""
     rows = []
     record = {"kind": "benchmark", "name": "engine_choice", **environment(), "repeats": args.repeats, "rows": rows}
     for width, size, signals in CASES:
@@ -72,8 +78,8 @@ def main() -> None:
             print(f"width {width} density {density:g} auto {chosen}: "
                   + "; ".join(f"{q} " + " ".join(f"{n} {x * 1e3:.1f}" for n, x in s.items())
                               + f" (+{over_best[q]:.0%})" for q, s in seconds.items()), flush=True)  # fmt: skip
-            if args.json:
-                write_json(args.json, record)
+            json.draft_json(record)
+    json.write_json(record)
 
 
 if __name__ == "__main__":

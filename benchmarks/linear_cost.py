@@ -4,7 +4,7 @@ Network: SIREN 2-256-256-256-256-3. Loss and gradient of one signal; medians. Ma
 """
 
 import argparse
-import json
+import io
 import statistics
 from pathlib import Path
 
@@ -15,9 +15,11 @@ import torch
 from sparsine.benchmarks import BenchmarkConfig
 from sparsine.benchmarks.measure import timed
 from sparsine.benchmarks.problem import Problem, make_problem
+from sparsine.cli.outputs import Output
+from sparsine.cli.scripts import record_file
 from sparsine.engines import SparseEngine
 from sparsine.environment import environment
-from sparsine.storage import write_json
+from sparsine.storage import read_json
 
 POINTS = (400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200)
 WEIGHT_DENSITIES = (0.005, 0.0115, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0)
@@ -68,36 +70,34 @@ def main() -> None:
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--redraw", type=Path, metavar="RECORD", help="measure nothing: fit and draw this record")
     args = parser.parse_args()
-    if args.redraw:
-        return finish(with_lines(json.loads(args.redraw.read_text())), args)
+    with record_file(args.json) as json, record_file(args.figure, "--figure") as figure:
+        record = with_lines(read_json(args.redraw) if args.redraw else measured(args.repeats))
+        for row in (*record["by_points"], *record["by_weights"]):
+            print(row)
+        print("points:", record["points_line"])
+        print("weights:", record["weights_line"])
+        json.write_json(record)
+        if args.figure:
+            draw(record, figure, args.figure.suffix.removeprefix(".") or "png")
+
+
+def measured(repeats: int) -> dict:
     torch.manual_seed(0)
 
     config = BenchmarkConfig(what="engines", size=(227, 227))
     at_five = make_problem(config, 0.05, 1)
-    by_points = [{"points": n, "seconds": seconds_of(at_five, n, args.repeats)} for n in POINTS]
+    by_points = [{"points": n, "seconds": seconds_of(at_five, n, repeats)} for n in POINTS]
     by_weights = []
     for density in WEIGHT_DENSITIES:
         problem = make_problem(config, density, 1)
         by_weights.append({"density": density, "num_weights": problem.pattern.num_weights,
                            "alive": SparseEngine(problem.pattern).alive,
-                           "seconds": seconds_of(problem, 178 * 178, args.repeats)})  # fmt: skip
-    record = {"kind": "benchmark", "name": "linear_cost", **environment(), "repeats": args.repeats,
-              "by_points": by_points, "by_weights": by_weights}  # fmt: skip
-    finish(with_lines(record), args)
+                           "seconds": seconds_of(problem, 178 * 178, repeats)})  # fmt: skip
+    return {"kind": "benchmark", "name": "linear_cost", **environment(), "repeats": repeats,
+            "by_points": by_points, "by_weights": by_weights}  # fmt: skip
 
 
-def finish(record: dict, args: argparse.Namespace) -> None:
-    for row in (*record["by_points"], *record["by_weights"]):
-        print(row)
-    print("points:", record["points_line"])
-    print("weights:", record["weights_line"])
-    if args.json:
-        write_json(args.json, record)
-    if args.figure:
-        draw(record, args.figure)
-
-
-def draw(record: dict, path: Path) -> None:
+def draw(record: dict, out: Output, form: str) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot as plt
 
@@ -119,7 +119,10 @@ def draw(record: dict, path: Path) -> None:
         axis.set_ylabel("loss and gradient, ms")
         axis.grid(alpha=0.3, which="both")
         axis.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=120)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120, format=form)
+    plt.close(figure)
+    out.write(picture.getvalue())
 
 
 if __name__ == "__main__":

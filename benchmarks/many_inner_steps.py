@@ -11,9 +11,10 @@ from pathlib import Path
 from sparsine.benchmarks import BenchmarkConfig
 from sparsine.benchmarks.measure import peak_bytes, timed
 from sparsine.benchmarks.problem import make_problem
+from sparsine.cli.outputs import Output
+from sparsine.cli.scripts import record_file
 from sparsine.environment import environment
 from sparsine.meta.maml import InnerConfig, Samples, Tasks, meta_gradient
-from sparsine.storage import write_json
 
 
 def main() -> None:
@@ -23,7 +24,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    with record_file(args.json) as json:
+        measure(args, json)
 
+
+def measure(args: argparse.Namespace, json: Output) -> None:
     config = BenchmarkConfig(what="meta")
     problem = make_problem(config, args.density, config.tasks)
     samples = Samples(problem.coords, problem.values)
@@ -39,8 +44,7 @@ def main() -> None:
         print(rows[-1], flush=True)
     record = {"kind": "benchmark", "name": "many_inner_steps", **environment(), "density": args.density,
               "engine": problem.engine.name, "tasks": config.tasks, "repeats": args.repeats, "rows": rows}  # fmt: skip
-    if args.json:
-        write_json(args.json, record)
+    json.write_json(record)
 
 
 if __name__ == "__main__":

@@ -264,7 +264,7 @@ def test_files_a_thousand_deep_are_found(deep):
     write_atomically(deep / "a.spn", b"no code")
     top = deep.parents[999]
     assert list_images(top).names == [(deep / "a.png").relative_to(top).as_posix()]
-    assert list_codes([top]) == {(deep / "a.spn").relative_to(top).as_posix(): deep / "a.spn"}
+    assert list_codes([top]) == ({(deep / "a.spn").relative_to(top).as_posix(): deep / "a.spn"}, ())
 
 
 def test_a_walk_is_that_of_the_system_and_tells_what_cannot_be_listed(tmp_path):

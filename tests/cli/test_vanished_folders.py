@@ -47,8 +47,8 @@ def after(monkeypatch):
     def arrange(number, call):
         usual, count = Waiting.at, iter(range(1, 10**6))
 
-        def at(self, *args):
-            usual(self, *args)
+        def at(self, *args, **told):
+            usual(self, *args, **told)
             if next(count) == number:
                 call()
 

@@ -37,7 +37,7 @@ def codes(tmp_path):
 
 
 def drawn(codes, out, view=None, start=None, **options):
-    found = decode_collection(start or calibrated(), list_codes([codes]), out, view, **options)
+    found = decode_collection(start or calibrated(), list_codes([codes])[0], out, view, **options)
     return {one.input: one for one in found}
 
 
@@ -135,14 +135,14 @@ def test_codes_of_a_folder_in_a_folder_have_pictures_of_their_own(tmp_path, code
 
 
 def test_lists_of_codes_that_make_no_sense_are_refused(tmp_path, codes):
-    with pytest.raises(BadInput, match="nothing to decode"):
+    with pytest.raises(BadInput, match="no code file was given"):
         list_codes([])
     with pytest.raises(BadInput, match="given twice"):
         list_codes([codes, codes / "a.spn", codes / "a.spn"])
     (tmp_path / "none").mkdir()
     with pytest.raises(BadInput, match="holds no code"):
         list_codes([tmp_path / "none"])
-    assert len(list_codes([codes, tmp_path / "a.spn"])) == 4  # one short name twice: whole paths
+    assert len(list_codes([codes, tmp_path / "a.spn"])[0]) == 4  # one short name twice: whole paths
 
 
 @pytest.mark.parametrize(

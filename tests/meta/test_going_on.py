@@ -168,6 +168,18 @@ def test_an_earlier_start_that_is_lost_is_noticed(tmp_path, config, whole, what)
     assert [load_start(path).digest for path in starts_of(tmp_path / "run")[-2:]] == digests(whole)[-2:]
 
 
+def test_a_run_that_lost_its_checkpoint_says_that_it_begins_anew(tmp_path, config, whole):
+    before = digests(whole)
+    (whole / "checkpoint.safetensors").unlink()
+    _, notes = learn(config, whole, resume=True)
+    assert notes == [f"{whole} has starts but no checkpoint.safetensors to go on from: it learns from the beginning, "
+                     "and writes them again"]  # fmt: skip
+    assert digests(whole) == before
+    begin(config, tmp_path / "new", until=3)
+    (tmp_path / "new" / "checkpoint.safetensors").unlink()  # nothing is lost where no round was finished
+    assert learn(config, tmp_path / "new", resume=True)[1] == []
+
+
 # Smaller steps
 
 

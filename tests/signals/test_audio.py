@@ -1,6 +1,7 @@
 """Sound: files as clips, and what is heard, seen and written of them."""
 
 import io
+import os
 import wave
 
 import numpy as np
@@ -93,6 +94,20 @@ def test_a_broken_file_is_unreadable_and_the_others_go_on(tmp_path):
     assert "not finite" in said["nan.wav"]
     with pytest.raises(BadInput, match="holds no sound"):
         open_audio_files([(tmp_path / "empty").mkdir() or tmp_path / "empty"], 8000, None, 1)
+
+
+@pytest.mark.timeout(60)  # whoever waits for a pipe waits for ever
+@pytest.mark.parametrize("shape", [(300,), None])
+def test_a_pipe_or_a_device_among_files_is_not_waited_for(tmp_path, shape):
+    folder = put(tmp_path / "s", **{name: (tone(300), 8000) for name in "abc"})
+    os.mkfifo(folder / "pipe.wav")
+    (folder / "zero.wav").symlink_to("/dev/zero")
+    signals = open_audio_files([folder], 8000, shape, 1)
+    assert [signals.name(i) for i in range(len(signals))] == ["a.wav", "b.wav", "c.wav", "pipe.wav", "zero.wav"]
+    for index, what in ((3, "a pipe"), (4, "a device")):
+        with pytest.raises(UnreadableSignal, match=f"it is {what}, and not a file"):
+            signals.load(index)
+    assert open_dataset(f"audio:{folder}").counts == "3 train, 1 val, 1 test"
 
 
 def test_a_written_file_is_heard_at_the_rate_that_its_size_asks_for():

@@ -49,7 +49,7 @@ def run(options: Options) -> int:
 def _run(options: Options, out: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
     shape = as_tuple(options.resolution) or start.domain.shape
-    signals = open_signals(options.inputs, start, options.split, shape, "calibrate with")
+    signals, _ = open_signals(options.inputs, start, options.split, shape, "calibrate with")
     count = min(len(signals), options.calibration.signals)
     say(("calibrating", "bold"), f" {path} on {counted(count, 'signal')}")
     with Waiting("calibrating", count) as waiting:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from sparsine.cli.console import Complaints, Waiting, counted, say
+from sparsine.cli.console import Complaints, Waiting, counted, say, say_notes
 from sparsine.cli.options import Device, EngineName, Load, Region, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.starts import check_there, find_start_of
@@ -21,6 +21,7 @@ from sparsine.codec.code_files import list_codes
 from sparsine.codec.drawings import decode_collection
 from sparsine.codec.drawn import DrawnCode
 from sparsine.codec.view import View
+from sparsine.signals.listing import all_in_reach
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,8 @@ def run(options: Options) -> int:
 def _run(options: Options, json: Output) -> int:
     view = View(size=as_tuple(options.size), scale=options.scale, region=as_tuple(options.region))
     check_there(options.start)
-    codes = list_codes(options.codes)
+    codes, notes = list_codes(options.codes)
+    say_notes(notes)
     path, start = find_start_of(list(codes.values()), options.start, options.sparsity)
     say(("decoding", "bold"), f" {counted(len(codes), 'code')} with {path}")
     drawn: list[DrawnCode] = []
@@ -76,7 +78,7 @@ def _run(options: Options, json: Output) -> int:
     complaints.end("see --json")
     _show(options.out, drawn, time.monotonic() - began)
     json.write_json([one.to_dict() for one in drawn])
-    return status_of(all(one.status == "ok" for one in drawn))
+    return status_of(all(one.status == "ok" for one in drawn) and all_in_reach(notes))
 
 
 def _show(out: Path, drawn: list[DrawnCode], seconds: float) -> None:

@@ -84,7 +84,7 @@ def _run(options: Options, json: Output) -> int:
     config = _config(options)
     path, start = find_start(options.start, options.sparsity)
     resolution = _resolution(options, start)
-    signals = open_signals(options.signals, start, options.split, resolution, "encode")
+    signals, whole = open_signals(options.signals, start, options.split, resolution, "encode")
     count = min(len(signals), options.limit or len(signals))
     say(("encoding", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
         f"{_calibrated(start)}), {counted(config.fit.num_steps, 'step')} of {config.fit.optimizer} at "
@@ -106,7 +106,7 @@ def _run(options: Options, json: Output) -> int:
     summary = summarise(coded, path.stat().st_size, time.monotonic() - began)
     _show(options.out, summary)
     json.write_json(_record(start, config, summary, coded))
-    return status_of(all(one.status == "ok" for one in coded))
+    return status_of(whole and all(one.status == "ok" for one in coded))
 
 
 def _config(options: Options) -> EncodeConfig:

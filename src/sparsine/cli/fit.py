@@ -81,7 +81,7 @@ def run(options: Options) -> int:
 
 def _run(options: Options, json: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
-    signals = open_signals(options.signals, start, options.split, start.domain.shape, "fit")
+    signals, whole = open_signals(options.signals, start, options.split, start.domain.shape, "fit")
     check_folder(options.out, options.overwrite)
     check_places(options.out, files=["psnr.csv"], folders=["pictures", "drawings", "fields"])
     size = as_tuple(options.render) or tuple(2 * n for n in start.domain.drawn_shape)
@@ -102,7 +102,7 @@ def _run(options: Options, json: Output) -> int:
                 say((fitted.status, "yellow"), f" {fitted.name}: {fitted.reason}")
         _write_table(options.out / "psnr.csv", fits)
     json.write_json([fitted.to_dict() for fitted in fits])
-    return _summary(options, fits)
+    return status_of(_summary(options, fits) and whole)
 
 
 def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size: tuple[int, ...]) -> None:
@@ -137,7 +137,8 @@ def _write_table(path: Path, fits: list[FittedSignal]) -> None:
     write_atomically(path, text.getvalue().encode())
 
 
-def _summary(options: Options, fits: list[FittedSignal]) -> int:
+def _summary(options: Options, fits: list[FittedSignal]) -> bool:
+    """Whether all are fitted."""
     fine = [f for f in fits if f.status == "ok"]
     at = shown_steps(fits[0].steps)
     table = Table("input", "status", *(str(fits[0].steps[i]) for i in at), title="PSNR in dB after so many steps")
@@ -150,4 +151,4 @@ def _summary(options: Options, fits: list[FittedSignal]) -> int:
         table.add_row("mean", f"{len(fine)} ok", *(db(averaged_db([f.psnr_db[i] for f in fine])) for i in at))
     console.print(table)
     say(f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {options.out}")
-    return status_of(len(fine) == len(fits))
+    return len(fine) == len(fits)

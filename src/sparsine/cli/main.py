@@ -66,7 +66,7 @@ def _main(args: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise
-        return _explain(error)
+        return explain(error)
 
 
 @contextmanager
@@ -110,7 +110,8 @@ class Interrupted(KeyboardInterrupt):
     """By Ctrl-C; holds the command that goes on, if one does."""
 
 
-def _explain(error: BaseException) -> int:
+def explain(error: BaseException) -> int:
+    """Say in one line what went wrong; returns the exit status."""
     if isinstance(error, KeyboardInterrupt):
         print("interrupted" + (f"; go on with: {shown(error)}" if str(error) else ""), file=sys.stderr)
         return INTERRUPTED
@@ -118,7 +119,10 @@ def _explain(error: BaseException) -> int:
         print(f"error: {shown(error)}", file=sys.stderr)
         return BAD_INPUT if isinstance(error, BadInput) else NOT_ALL
     what = f"{type(error).__name__}: {error}".splitlines()[0] if str(error) else type(error).__name__
-    print(f"error: unexpected {shown(what)}; run again with --debug for the details", file=sys.stderr)
+    from sparsine.installed import unmet
+
+    advice = "; ".join(unmet()) or "run again with --debug for the details"
+    print(f"error: unexpected {shown(what)}; {advice}", file=sys.stderr)
     return NOT_ALL
 
 

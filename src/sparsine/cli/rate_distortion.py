@@ -63,7 +63,7 @@ def run(options: Options) -> int:
         if start.field.out_features != 3:
             drawn = counted(start.field.out_features, "channel")
             raise BadInput(f"{path} draws {drawn}, but JPEG and WebP are for RGB pictures")
-    collection = _collection(options, found[0][1])
+    collection, whole = _collection(options, found[0][1])
     config = RateDistortionConfig(
         **{f.name: getattr(options, f.name) for f in dataclasses.fields(RateDistortionConfig)}
     )
@@ -83,18 +83,20 @@ def run(options: Options) -> int:
         say(("skipped", "yellow"), f" {reason}")
     console.print(_table(record))
     say(("report", "bold green"), f": {page.resolve()}")
-    return status_of(not record["unreadable"])
+    return status_of(whole and not record["unreadable"])
 
 
-def _collection(options: Options, start: Start) -> Collection:
+def _collection(options: Options, start: Start) -> tuple[Collection, bool]:
+    """What is measured, and whether it is all that was asked for."""
     named = is_dataset([options.signals])
-    signals = open_signals([options.signals], start, options.split, start.domain.shape if named else None, "compress")
+    at = start.domain.shape if named else None
+    signals, whole = open_signals([options.signals], start, options.split, at, "compress")
     kind, _, place = options.signals.partition(":")
     name = shown(Path(place or kind).name)
     spec = f"{kind}:{name}" if named and place else name
     how = f"the {options.split} split at {shape(start.domain.shape)}" if named else "image files at their own sizes"
     count = min(len(signals), options.limit or len(signals))
-    return Collection(shown(options.label or spec), spec, f"{spec}, {how}.", signals, count)
+    return Collection(shown(options.label or spec), spec, f"{spec}, {how}.", signals, count), whole
 
 
 def _named(path: Path, start: Start) -> NamedStart:

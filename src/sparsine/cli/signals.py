@@ -10,6 +10,7 @@ from sparsine.errors import BadInput
 from sparsine.folders import names_in
 from sparsine.signals.dataset import Dataset, SignalSet
 from sparsine.signals.kind import VALUES
+from sparsine.signals.listing import all_in_reach
 from sparsine.signals.open import dataset_kinds, open_dataset
 from sparsine.starts.start import Start
 
@@ -25,8 +26,9 @@ def is_dataset(given: Sequence[str]) -> bool:
 
 def open_signals(
     given: Sequence[str], start: Start, split: str, resolution: tuple[int, ...] | None, doing: str
-) -> SignalSet:
-    """Files and folders of the kind that `start` draws, or one split of a data set of that kind.
+) -> tuple[SignalSet, bool]:
+    """(signals, whether these are all): files and folders of the kind that `start` draws, or one split of a data set
+    of that kind. Not all, where a folder could not be looked into.
 
     Args:
         resolution: samples along each axis to bring every signal to; None leaves each at its own size.
@@ -40,12 +42,12 @@ def open_signals(
     if not is_dataset(given):
         files = start.kind.files(given, resolution, start.field.out_features)
         say_notes(files.notes)
-        return files
+        return files, all_in_reach(files.notes)
     seed = start.split_seed
     dataset = open_dataset(given[0], resolution=resolution, seed=seed)
     check_kind(start, dataset)
     say_notes(dataset.notes)
-    return dataset.split(split)
+    return dataset.split(split), all_in_reach(dataset.notes)
 
 
 def check_kind(start: Start, dataset: Dataset) -> None:

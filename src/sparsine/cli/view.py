@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 
 from sparsine.checks import check_range
-from sparsine.cli.console import counted, say
+from sparsine.cli.console import counted, say, say_notes
 from sparsine.cli.options import Load
 from sparsine.errors import BadInput
 from sparsine.viewer.browser import open_browser
@@ -48,6 +48,7 @@ def run(options: Options) -> int:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         found, left_out = counted(len(shelf.folder.codes()), "signal"), _left_out(shelf.folder.num_links)
         say(("viewing", "bold"), f" {found} of {options.codes} at {address} (Ctrl-C ends it){left_out}")
+        say_notes([f"cannot list {options.codes / one}; it was passed over" for one in shelf.folder.closed])
         if not options.no_browser:
             open_browser(address)
         with suppress(KeyboardInterrupt):  # the way to end it; where SIGINT was ignored at our start, serve returns

@@ -42,6 +42,7 @@ from sparsine.meta.run_folder import (
     has_begun,
     start_name,
     start_path,
+    starts_of,
 )
 from sparsine.meta.run_log import RunLog
 from sparsine.meta.tasks import TaskSampler
@@ -167,6 +168,9 @@ class Run:
             remove_leftovers(place)
         if self.checkpoint:
             self._look_at_starts(self.checkpoint.state)
+        elif starts_of(self.folder):
+            self._notes.append(f"{self.folder} has starts but no {CHECKPOINT_FILE} to go on from: it learns from the "
+                               "beginning, and writes them again")  # fmt: skip
         if self.finished:
             if lowered:
                 raise BadInput(f"the run in {self.folder} is finished; learn with smaller steps in another folder")

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,15 @@ from sparsine.signals.own_folders import is_own, left_out
 
 MOST_TOLD = 5
 """Of lines about folders that could not be listed."""
+
+
+class OutOfReach(str):
+    """A note on what could not be looked into. What was asked for may lie there, so not all of it is done."""
+
+
+def all_in_reach(notes: Iterable[str]) -> bool:
+    """Whether none of them is such a note."""
+    return not any(isinstance(note, OutOfReach) for note in notes)
 
 
 @dataclass(frozen=True)
@@ -32,9 +41,9 @@ class Listing:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was passed over, in lines to be shown."""
-        told = [f"{line}; it was passed over" for line in self.closed[:MOST_TOLD]]
+        told = [OutOfReach(f"{line}; it was passed over") for line in self.closed[:MOST_TOLD]]
         more = len(self.closed) - len(told)
-        told += [f"... and {more} more could not be listed"] if more else []
+        told += [OutOfReach(f"... and {more} more could not be listed")] if more else []
         return (*told, *left_out(self.own), *self._other_files())
 
     def _other_files(self) -> list[str]:
@@ -52,10 +61,13 @@ def list_images(folder: Path, skip: Sequence[str] = ()) -> Listing:
     return list_files(folder, readable_suffixes(), "image", skip)
 
 
-def list_files(folder: Path, suffixes: Collection[str], what: str, skip: Sequence[str] = ()) -> Listing:
+def list_files(
+    folder: Path, suffixes: Collection[str], what: str, skip: Sequence[str] = (), *, own: bool = False
+) -> Listing:
     """The files below `folder` whose names end in one of `suffixes` (in lower case); `what` each of them is. Links are
-    followed; hidden files, hidden folders, folders that hold what this package wrote (runs, codes, drawings) and the
-    top folders named in `skip` are not. What cannot be listed is passed over, unless it is `folder` itself.
+    followed; hidden files, hidden folders, folders that hold what this package wrote (runs, codes, drawings; unless
+    `own` says so) and the top folders named in `skip` are not. What cannot be listed is passed over, unless it is
+    `folder` itself.
 
     Raises:
         BadInput: `folder` is missing, is a file or cannot be listed.
@@ -77,7 +89,7 @@ def list_files(folder: Path, suffixes: Collection[str], what: str, skip: Sequenc
             folders[:] = []
             continue
         seen.add(real)
-        if not top and is_own(Path(where), {*folders, *files}):
+        if not (top or own) and is_own(Path(where), {*folders, *files}):
             listing.own.append(Path(where).relative_to(folder).as_posix())
             folders[:] = []
             continue

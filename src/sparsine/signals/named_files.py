@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sparsine.errors import BadInput
 from sparsine.signals.file_names import with_unique_names
-from sparsine.signals.listing import Listing
+from sparsine.signals.listing import Listing, OutOfReach
 from sparsine.signals.paths import expanded, is_folder
 
 
@@ -31,7 +31,7 @@ def named_files(
         try:
             listing = list_files(path)
         except BadInput as error:  # the others may do
-            notes += (f"{error}; it was passed over",)
+            notes += (OutOfReach(f"{error}; it was passed over"),)
             continue
         if not listing.names and not listing.closed:
             told = "".join(f"; {note}" for note in listing.notes)

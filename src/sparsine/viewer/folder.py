@@ -45,11 +45,13 @@ class CodeFolder:
         self.root = root
         self.num_links = 0
         """Links to codes and to folders that the last listing left out."""
+        self.closed: list[str] = []
+        """Sub-folders that could not be listed then: 'name: reason'."""
 
     def codes(self) -> dict[str, dict[str, CodeFile]]:
         """Name, then level, to file. Names in the order of people (2 before 10), levels too."""
         found: dict[str, dict[str, CodeFile]] = {}
-        self.num_links = 0
+        self.num_links, self.closed = 0, []
         for level in ["", *sorted(self._sub_folders(), key=natural)]:
             for file in self._codes_in(level):
                 found.setdefault(file.name, {})[level] = file
@@ -108,8 +110,10 @@ class CodeFolder:
                         name = as_text(entry.name.removesuffix(SUFFIX))
                         parts = (level, entry.name) if level else (entry.name,)
                         yield CodeFile(name, as_text(level), parts, about.st_size, about.st_mtime_ns)
-        except OSError:  # one level that may not be entered, or is just being removed, does not hide the others
+        except FileNotFoundError:  # just being removed
             return
+        except OSError as error:  # one level that may not be entered does not hide the others
+            self.closed.append(f"{level}: {error.strerror or error}")
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

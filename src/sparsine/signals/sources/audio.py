@@ -29,6 +29,7 @@ from sparsine.signals.paths import expanded
 from sparsine.signals.source import SOURCES, Source
 from sparsine.signals.split_folder import split_files
 from sparsine.signals.splits import tenth
+from sparsine.storage import open_to_read
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf"})
 MOST_SAMPLES = 1 << 28
@@ -179,6 +180,7 @@ class _Facts:
 def _facts(path: Path) -> _Facts | None:
     """From the header; None where it cannot be read, which is told when the signal is."""
     try:
+        open_to_read(path).close()  # a pipe would be waited for
         info = library().info(str(path))
         return _Facts(info.samplerate, info.frames, info.channels) if info.frames > 0 else None
     except Exception:  # whatever a decoder makes of a broken file
@@ -236,10 +238,13 @@ def _told(known: Sequence[_Facts], form: Form) -> list[str]:
 def _read(path: Path, form: Form, first: int, samples: int) -> Float[np.ndarray, "samples channels"]:
     """At most `samples` from `first` on, both at the wanted rate."""
     try:
+        open_to_read(path).close()
         with library().SoundFile(str(path)) as file:
             values = _resampled(file, form.rate, first, samples)
     except UnreadableSignal:
         raise
+    except OSError as error:
+        raise UnreadableSignal(f"{path}: {error.strerror or error}") from error
     except MemoryError:
         raise
     except Exception as error:
