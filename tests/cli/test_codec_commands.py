@@ -225,7 +225,7 @@ def test_options_of_decode_that_make_no_sense_are_refused(capsys, start, tmp_pat
 def test_what_is_not_there_or_of_another_kind_is_refused(capsys, start, grey, images, tmp_path):
     out = ["--out", tmp_path / "out"]
     assert "nothing to encode" in refused(capsys, "encode", start, *out)
-    assert "nothing to decode" in refused(capsys, "decode", "--start", start, *out)
+    assert "no code file was given" in refused(capsys, "decode", "--start", start, *out)
     assert "nothing to calibrate" in refused(capsys, "calibrate", start, "--out", tmp_path / "s.safetensors")
     assert "nowhere" in refused(capsys, "encode", tmp_path / "nowhere", images, *out)
     assert "nowhere" in refused(capsys, "decode", images, "--start", tmp_path / "nowhere", *out)
