@@ -12,9 +12,9 @@ from small_problems import Pattern, answers, make_problem, random_keep, relative
 from sparsine.engines import DenseEngine, ReferenceEngine, make_engine
 from sparsine.fields import forward
 
-# Both compute the same formulas in another order. Of 3,000 problems drawn as below (derandomised), the worst answers were
-# 7e-15 off in values, 5e-14 in gradients and 8e-14 in Hessian-vector products, which are small differences of large
-# terms; a hundred times that is room for what was not drawn.
+# Both compute the same formulas in another order. Of 3,000 problems drawn as below (derandomised), the worst answers
+# were 7e-15 off in values, 5e-14 in gradients and 8e-14 in Hessian-vector products, which are small differences of
+# large terms; a hundred times that is room for what was not drawn.
 FLOAT64 = 1e-11
 
 each_kind = pytest.mark.parametrize("kind", KINDS)

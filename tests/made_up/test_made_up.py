@@ -1,13 +1,21 @@
 """A kind of signal on one axis, another on scattered points, and an activation, all from a user's own file, pass
 through everything: nothing of the package was written for them."""
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from starlette.testclient import TestClient
 
 from sparsine.cli.main import main
+from sparsine.viewer.app import make_app
+from sparsine.viewer.folder import CodeFolder
+from sparsine.viewer.originals import Originals
+from sparsine.viewer.shelf import Shelf
+from sparsine.viewer.starts import Starts
 
 PLUGIN = Path(__file__).with_name("plugin.py")
 TINY = ["--recipe", "quick", "--width", "8", "--hidden-layers", "2", "--omega-0", "9", "--dense-steps", "20",
@@ -67,6 +75,26 @@ def test_signals_are_fitted_coded_and_drawn(learned, capsys):
     assert run("decode", code, "--start", calibrated, "--out", folder / "large", "--size", size) == 0
     (large,) = (np.load(path) for path in (folder / "large").glob("*.npy"))
     assert large.shape[:-1] == {"tides": (50,), "sensors": (5, 6, 7)}[data]
+
+
+def test_the_viewer_shows_thumbnails_of_them_and_measures_them(learned):
+    data, folder = learned
+    assert run("encode", folder / "run", data, "--out", folder / "seen", "--limit", "2", "--steps", "3") == 0
+    starts = Starts.at(folder / "run")
+    originals = Originals(data, next(iter(starts.drawers.values())).start, room=1 << 20)
+    client = TestClient(
+        make_app(Shelf(CodeFolder(folder / "seen"), starts, originals), ["localhost"]), "http://localhost"
+    )
+    codes = client.get("/api/codes").json()["codes"]
+    assert [(code["zoomed"], code["sample"]) for code in codes] == [
+        (False, {"tides": "hour", "sensors": "sample"}[data])
+    ] * 2
+    for code in codes:
+        thumbnail = client.get("/thumbnail", params={"name": code["name"]})
+        assert thumbnail.headers["content-type"] == "image/png"
+        assert np.asarray(Image.open(io.BytesIO(thumbnail.content))).std() > 0
+        measures = client.get("/api/measured", params={"name": code["name"]}).json()["measures"]
+        assert ("largest error (m)" in {told["label"] for told in measures}) == (data == "tides")
 
 
 def test_methods_are_compared_on_them(learned):

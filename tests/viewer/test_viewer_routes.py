@@ -81,9 +81,9 @@ def test_codes_are_listed_with_their_numbers(client, codes):
     code = listed["codes"][1]
     size = (codes / f"{NAME}.spn").stat().st_size
     assert code["bytes"] == size
-    assert code["bits_per_pixel"] == pytest.approx(8 * size / (SHAPE[0] * SHAPE[1]))
+    assert code["bits_per_sample"] == pytest.approx(8 * size / (SHAPE[0] * SHAPE[1]))
     assert code["psnr_db"] == 21.0
-    assert (code["rows"], code["columns"], code["value_kind"]) == (*SHAPE, "distance")
+    assert (code["shape"], code["zoomed"], code["value_kind"]) == (list(SHAPE), True, "distance")
 
 
 def test_the_list_is_searched_sorted_and_paged(client):
@@ -192,7 +192,7 @@ def test_without_originals_only_the_fitted_is_shown(codes, start):
 
 
 def test_originals_are_kept_once_and_within_their_bytes(codes, start):
-    found = Originals(ORIGINALS, 1, SHAPE, 0, room=2 * 4 * SHAPE[0] * SHAPE[1])
+    found = Originals(ORIGINALS, tiny_start(), room=2 * 4 * SHAPE[0] * SHAPE[1])
     client = client_of(Shelf(CodeFolder(codes), Starts([("start", start)]), found))
     for name in CURVES:
         assert client.get("/original", params={"name": name}).status_code == 200

@@ -56,7 +56,7 @@ def write_folder(folder, start, noted=True):
 
 def shelf_of(folder, *starts, originals=None, config=None):
     named = [(f"round-{i:02}.safetensors", start) for i, start in enumerate(starts)]
-    found = Originals(originals, 1, SHAPE, 0, room=1 << 20) if originals else None
+    found = Originals(originals, starts[0], room=1 << 20) if originals else None
     return Shelf(CodeFolder(folder), Starts(named), found, config)
 
 

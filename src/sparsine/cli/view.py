@@ -28,7 +28,7 @@ class Options:
     start: Path
     """The start that they were encoded with, or the folder of a run for codes of several of its starts."""
     originals: Annotated[str | None, tyro.conf.arg(metavar="DIR|SPEC")] = None
-    """What they were encoded from, to be shown beside them: a folder of images, or a data set as in celeba:DIR."""
+    """What they were encoded from, to be shown beside them: a folder of files, or a data set as in celeba:DIR."""
     port: int | None = None
     """Of this machine; None is 8765, or any free one if that is taken."""
     no_browser: bool = False
@@ -68,10 +68,7 @@ def _shelf(options: Options) -> Shelf:
     originals = None
     if options.originals is not None:
         start = next(iter(starts.drawers.values())).start
-        seed = start.split_seed
-        originals = Originals(
-            options.originals, start.field.out_features, start.domain.shape, seed, config.original_bytes
-        )  # fmt: skip
+        originals = Originals(options.originals, start, config.original_bytes)
     return Shelf(folder, starts, originals, config)
 
 

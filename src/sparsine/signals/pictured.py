@@ -24,12 +24,22 @@ def pictured(
     values: Float[np.ndarray, "*axes channels"],
     coords: Float[np.ndarray, "points coords"] | None = None,
 ) -> Picture:
-    """A signal as its kind shows it. Scattered samples are shown on a lattice, each point of it with the value of the
-    sample nearest to it."""
+    """A signal as its kind shows it, scattered samples on a lattice."""
+    return kind.picture(on_a_lattice(kind, domain, values, coords))
+
+
+def on_a_lattice(
+    kind: Kind,
+    domain: Domain,
+    values: Float[np.ndarray, "*axes channels"],
+    coords: Float[np.ndarray, "points coords"] | None = None,
+) -> Float[np.ndarray, "*shown channels"]:
+    """Values to look at: of scattered samples a lattice, each point of it with the value of the nearest sample."""
     if coords is None:
-        return kind.picture(values)
+        return values
     from scipy.spatial import cKDTree  # slow to import
 
     lattice = domain.drawn(drawn_to_look_at(kind, domain))
     _, nearest = cKDTree(coords).query(lattice.coords().numpy())
-    return kind.picture(values[nearest].reshape(*lattice.shape, -1))
+    on_it: np.ndarray = values[nearest].reshape(*lattice.shape, -1)
+    return on_it

@@ -5,10 +5,15 @@
 /api/codes              a page of the list: search, sort, level, first, count
 /api/code?name=         one signal with its levels
 /thumbnail?name=        PNG: level, edge
+Of pictures, which are zoomed into:
 /draw?name=             level, region=y0,x0,y1,x1, size=ROWSxCOLUMNS: pixels, then milliseconds (see Bands)
 /value?name=            at=y,x: coordinates, value, original
 /original?name=         pixels at its own samples, then milliseconds
 /error?name=            the same of the error, then its PSNR in dB
+Of other signals, which are shown whole:
+/picture?name=          PNG: level, of=fitted|original|error
+/media?name=            what is played: level, of=fitted|original; nothing (204) where the kind plays nothing
+/api/measured?name=     PSNR and what else the kind measures: level
 """
 
 import hashlib
@@ -31,12 +36,14 @@ from sparsine.viewer.desk import Desk, Rank
 from sparsine.viewer.folder import CodeFile
 from sparsine.viewer.guard import Guard
 from sparsine.viewer.questions import Question
-from sparsine.viewer.refusals import BadQuestion, Busy, Stopped, Unknown
+from sparsine.viewer.refusals import BadQuestion, Busy, NoPicture, Stopped, Unknown
 from sparsine.viewer.shelf import SORTS, Shelf
+from sparsine.viewer.whole import SIDES
 
 T = TypeVar("T")
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-STATUSES = ((Unknown, 404), (BadQuestion, 400), (BadInput, 422), (Busy, 503), (Stopped, 499))
+PICTURES = ("thumbnail", "draw", "value", "original", "error", "picture", "media")
+STATUSES = ((Unknown, 404), (BadQuestion, 400), (NoPicture, 501), (BadInput, 422), (Busy, 503), (Stopped, 499))
 MOST_LISTED = 500
 THUMBNAIL_EDGES = 16, 512
 
@@ -46,8 +53,8 @@ def make_app(shelf: Shelf, hosts: Iterable[str]) -> Guard:
     answers = Answers(shelf)
     routes = [
         Route("/", answers.page), Route("/static/{name}", answers.static),
-        *(Route(f"/api/{name}", getattr(answers, name)) for name in ("folder", "codes", "code")),
-        *(Route(f"/{name}", getattr(answers, name)) for name in ("thumbnail", "draw", "value", "original", "error")),
+        *(Route(f"/api/{name}", getattr(answers, name)) for name in ("folder", "codes", "code", "measured")),
+        *(Route(f"/{name}", getattr(answers, name)) for name in PICTURES),
     ]  # fmt: skip
     refusals = {kind: refused for kind, _ in STATUSES} | {HTTPException: no_such_page}
     app = Starlette(routes=routes, exception_handlers=refusals)  # type: ignore[arg-type]
@@ -110,6 +117,22 @@ class Answers:
     async def error(self, request: Request) -> Response:
         file = await self._file(request)
         return await self._drawn(request, lambda: self.shelf.draw_error(file))
+
+    async def picture(self, request: Request) -> Response:
+        side = Question(request.query_params).choice("of", SIDES)
+        file = await self._file(request)
+        png = await self._do(request, Rank.VIEW, lambda: self.shelf.picture(file, side))
+        return Response(png, media_type="image/png")
+
+    async def media(self, request: Request) -> Response:
+        side = Question(request.query_params).choice("of", SIDES[:2])
+        file = await self._file(request)
+        media = await self._do(request, Rank.VIEW, lambda: self.shelf.media(file, side))
+        return Response(media.data, media_type=media.mime) if media else Response(status_code=204)
+
+    async def measured(self, request: Request) -> Response:
+        file = await self._file(request)
+        return as_json(await self._do(request, Rank.VIEW, lambda: self.shelf.measured(file)))
 
     async def _file(self, request: Request) -> CodeFile:
         ask = Question(request.query_params)

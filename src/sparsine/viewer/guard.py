@@ -21,7 +21,7 @@ HOST = re.compile(rb"(\[[^\]]*\]|[^:]*)(?::[0-9]{1,5})?")
 SAME_SITE = (b"same-origin", b"none")
 HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    b"media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     b"sandbox allow-scripts allow-same-origin allow-downloads",  # no windows, no forms
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from sparsine.errors import BadInput
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.file_names import FileNames
+from sparsine.signals.kind import VALUES
 from sparsine.signals.open import dataset_kinds, open_dataset, open_files
+from sparsine.starts.start import Start
 from sparsine.viewer.cached import Bounded
 
 SPLITS = ("test", "val", "train")
@@ -21,20 +25,29 @@ MOST_NAMES = 300_000
 """Of a split that are looked through: some sets are made as they are asked for, and hold millions."""
 
 
+@dataclass(frozen=True)
+class Original:
+    """What a code was made from."""
+
+    values: Float[np.ndarray, "*axes channels"]
+    coords: Float[np.ndarray, "points coords"] | None
+    """Of scattered samples."""
+
+
 class Originals:
-    """A data set, as in celeba:DIR or curves, or a folder of images.
+    """A data set, as in celeba:DIR or curves, or a folder of files.
 
     Raises:
         BadInput: it cannot be opened.
     """
 
-    def __init__(self, spec: str, num_channels: int, shape: tuple[int, ...], seed: int, room: int) -> None:
-        """`shape`: that of the start's grid, to try it with. `seed`: splits a data set as when it was learned. `room`:
-        bytes of signals that are kept."""
-        self.spec, self.num_channels, self.seed = spec, num_channels, seed
+    def __init__(self, spec: str, start: Start, room: int) -> None:
+        """`start`: one that drew codes of them; data sets are opened, and split, as when it was learned. `room`: bytes
+        of signals that are kept."""
+        self.spec, self.start = spec, start
         self._splits: Bounded[list[NamedSignals]] = Bounded(SHAPES_KEPT)
-        self._signals: Bounded[np.ndarray] = Bounded(room, lambda values: values.nbytes)
-        self._opened(shape)
+        self._signals: Bounded[Original] = Bounded(room, lambda original: original.values.nbytes)
+        self._opened(start.domain.shape)
 
     def missing(self, name: str, noted: str | None, shape: tuple[int, ...]) -> str | None:
         """Why the code `name` has no original; None where it has one. Reads no signal."""
@@ -42,41 +55,47 @@ class Originals:
             return None
         return f"{self.spec} has no signal called {name}"
 
-    def find(self, name: str, noted: str | None, shape: tuple[int, ...]) -> np.ndarray:
-        """The original (rows, columns, channels) of the code `name`.
+    def find(self, name: str, noted: str | None, shape: tuple[int, ...]) -> Original:
+        """The original of the code `name`.
 
         Args:
             noted: what the encoder wrote down as its input, if it did.
-            shape: (rows, columns) of the code; the signal is brought to it as it was for encoding.
+            shape: samples of the code along each axis; the signal is brought to it as it was for encoding.
 
         Raises:
             BadInput: there is none, or it cannot be read.
         """
         return self._signals.get((name, noted, shape), lambda: self._load(name, noted, shape))
 
-    def _load(self, name: str, noted: str | None, shape: tuple[int, ...]) -> np.ndarray:
+    def _load(self, name: str, noted: str | None, shape: tuple[int, ...]) -> Original:
+        wanted = (*shape, self.start.field.out_features)
         for split in self._opened(shape):
             index = split.index(name, noted)
             if index is not None:
                 values = split.signals.load(index)
-                if values.shape != (*shape, self.num_channels):
-                    raise BadInput(f"the original has shape {values.shape}, the code {(*shape, self.num_channels)}")
-                return values
+                if values.shape != wanted:
+                    raise BadInput(f"the original has shape {values.shape}, the code {wanted}")
+                return Original(values, split.signals.coords_of(index))
         raise BadInput(str(self.missing(name, noted, shape)))
 
     def _opened(self, shape: tuple[int, ...]) -> list["NamedSignals"]:
-        return self._splits.get(shape, lambda: [NamedSignals(signals) for signals in self._open((shape[0], shape[1]))])
+        return self._splits.get(shape, lambda: [NamedSignals(signals) for signals in self._open(shape)])
 
-    def _open(self, shape: tuple[int, int]) -> Iterator[SignalSet]:
-        kind = self.spec.partition(":")[0]
-        is_there = False
+    def _open(self, shape: tuple[int, ...]) -> Iterator[SignalSet]:
+        name, start, is_there = self.spec.partition(":")[0], self.start, False
         with suppress(OSError):  # a name too long for the system
             is_there = Path(self.spec).exists()
-        if kind in dataset_kinds() and not is_there:
-            dataset = open_dataset(self.spec, resolution=shape, seed=self.seed)
+        if name in dataset_kinds() and not is_there:
+            dataset = open_dataset(self.spec, resolution=shape, seed=start.split_seed)
+            if dataset.kind.name != start.kind.name and VALUES not in (start.kind, dataset.kind):
+                raise BadInput(
+                    f"the codes are {start.kind.name}, but the signals of {self.spec} are {dataset.kind.name}"
+                )
             yield from (getattr(dataset, split) for split in SPLITS)
+        elif len(shape) == 2:  # of which files are pictures, whatever the kind
+            yield open_files([self.spec], shape=shape, num_channels=start.field.out_features)
         else:
-            yield open_files([self.spec], shape=shape, num_channels=self.num_channels)
+            yield start.kind.files([self.spec], shape, start.field.out_features)
 
 
 class NamedSignals:

@@ -11,6 +11,10 @@ class BadQuestion(BadInput):
     """The question itself makes no sense, or asks for too much."""
 
 
+class NoPicture(BadInput):
+    """The code is sound, but signals of its kind are not shown, or not in this way."""
+
+
 class Busy(RuntimeError):
     """Too many are waiting already."""
 

@@ -10,15 +10,17 @@ from jaxtyping import UInt8
 
 from sparsine.errors import BadInput
 from sparsine.psnr import psnr_db
+from sparsine.signals.kind import Media, Picture
 from sparsine.signals.pictures import error_picture
+from sparsine.viewer import whole
 from sparsine.viewer.bands import Bands
 from sparsine.viewer.cached import Bounded
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFile, CodeFolder, natural
 from sparsine.viewer.notes import Note, read_notes
-from sparsine.viewer.originals import Originals
+from sparsine.viewer.originals import Original, Originals
 from sparsine.viewer.painting import painter, thumbnail_size, to_png
-from sparsine.viewer.refusals import Unknown
+from sparsine.viewer.refusals import NoPicture, Unknown
 from sparsine.viewer.sampling import Window, rows_of, sample_width, value_at
 from sparsine.viewer.starts import Opened, Starts
 
@@ -85,28 +87,28 @@ class Shelf:
         return _at(files, level)
 
     def thumbnail(self, file: CodeFile, edge: int) -> bytes:
-        """PNG of the whole picture within `edge` x `edge`."""
+        """PNG of the whole signal within `edge` x `edge`."""
         return self._thumbnails.get((file, edge), lambda: self._draw_thumbnail(file, edge))
 
     def draw(self, file: CodeFile, window: Window) -> Bands:
         """A part of the picture."""
-        opened = self.opened(file)
+        opened = self._zoomed(file)
         return Bands(window.size, painter(opened.field, opened.drawer.engine, window))
 
     def value(self, file: CodeFile, y: float, x: float) -> dict[str, Any]:
         """Coordinates and value at a place of the picture, and the original's sample there."""
-        opened = self.opened(file)
+        opened = self._zoomed(file)
         coords, values = value_at(opened.field, opened.drawer.engine, y, x)
         found: dict[str, Any] = {"coords": coords, "value": values, "original": None}
         try:
-            original = self.original(file)
+            original = self.original(file).values
         except BadInput:
             return found
         row, column = (min(int(at * n), n - 1) for at, n in zip((y, x), original.shape[:2], strict=True))
         return {**found, "original": original[row, column].tolist(), "sample": [row, column]}
 
-    def original(self, file: CodeFile) -> np.ndarray:
-        """(rows, columns, channels). Raises Unknown where no originals were given."""
+    def original(self, file: CodeFile) -> Original:
+        """What a code was made from. Raises Unknown where no originals were given."""
         if self.originals is None:
             raise Unknown("no originals were given; start the viewer with --originals to see them")
         note, shape = self._note(file), self.opened(file).field.shape
@@ -118,21 +120,50 @@ class Shelf:
 
     def draw_original(self, file: CodeFile) -> Bands:
         """The original as it is drawn everywhere, at its own samples."""
-        window, kind = _whole(self.original(file).shape), self.opened(file).drawer.start.kind
+        kind = self._zoomed(file).drawer.start.kind
+        window = _whole(self.original(file).values.shape)
         width = sample_width(window)
-        return Bands(window.size, lambda first, last: kind.picture(self.original(file)[first:last], width))
+        return Bands(window.size, lambda first, last: kind.picture(self.original(file).values[first:last], width))
 
     def draw_error(self, file: CodeFile) -> Bands:
         """The absolute error at the samples of the original; told at the end: the PSNR in dB."""
-        opened, shape = self.opened(file), self.original(file).shape
+        opened, shape = self._zoomed(file), self.original(file).values.shape
         values, squares = rows_of(opened.field, opened.drawer.engine, _whole(shape)), list[float]()
 
         def paint(first: int, last: int) -> UInt8[np.ndarray, "rows columns 3"]:
-            given, drawn = self.original(file)[first:last], values(first, last)
+            given, drawn = self.original(file).values[first:last], values(first, last)
             squares.append(float(np.square(given - drawn, dtype=np.float64).sum()))
             return error_picture(given, drawn)
 
         return Bands(_whole(shape).size, paint, lambda: psnr_db(fsum(squares) / prod(shape)))
+
+    def picture(self, file: CodeFile, side: str) -> bytes:
+        """PNG of a whole signal: fitted, original or error. Raises NoPicture where its kind shows none."""
+        return self._thumbnails.get((file, side), lambda: to_png(self._picture(file, side)))
+
+    def media(self, file: CodeFile, side: str) -> Media | None:
+        """What is played of a signal, fitted or original; None where that is nothing."""
+        field = self.opened(file).field
+        values = whole.drawn(field, self.config.max_points) if side == "fitted" else self.original(file).values
+        return whole.played(field.start.kind, values)
+
+    def measured(self, file: CodeFile) -> dict[str, Any]:
+        """How good a whole signal is, beside its original."""
+        return {"measures": whole.measured(self.opened(file).field, self.original(file))}
+
+    def _picture(self, file: CodeFile, side: str) -> Picture:
+        field = self.opened(file).field
+        if side == "fitted":
+            return whole.fitted_picture(field, self.config.max_points)
+        draw = whole.original_picture if side == "original" else whole.error_picture
+        return draw(field, self.original(file))
+
+    def _zoomed(self, file: CodeFile) -> Opened:
+        """Raises NoPicture unless a code is drawn part by part."""
+        opened = self.opened(file)
+        if not whole.is_zoomed(opened.drawer.start):
+            raise NoPicture(f"signals of kind {opened.drawer.start.kind.name} are shown whole; ask for /picture")
+        return opened
 
     def opened(self, file: CodeFile) -> Opened:
         """The field of a code. Raises BadInput: damaged, or of another start."""
@@ -143,7 +174,7 @@ class Shelf:
         facts, note = self.facts(file), self._note(file)
         if self.originals is None or "error" in facts:
             return "no originals were given; start the viewer with --originals to see them"
-        return self.originals.missing(file.name, note.input if note else None, (facts["rows"], facts["columns"]))
+        return self.originals.missing(file.name, note.input if note else None, tuple(facts["shape"]))
 
     def _read_facts(self, file: CodeFile) -> dict[str, Any]:
         facts: dict[str, Any] = {"name": file.name, "level": file.level, "bytes": file.num_bytes}
@@ -153,14 +184,16 @@ class Shelf:
             return {**facts, "error": str(error)}
         start = drawer.start
         return {
-            **facts, "rows": header.shape[0], "columns": header.shape[1],
-            "bits_per_pixel": header.bits_per_sample, "version": f"{file.changed_ns:x}-{header.start_hash.hex()}",
+            **facts, "shape": header.shape, "zoomed": whole.is_zoomed(start), "sample": start.kind.sample,
+            "bits_per_sample": header.bits_per_sample, "version": f"{file.changed_ns:x}-{header.start_hash.hex()}",
             "start": drawer.name, "value_kind": start.kind.name, "weights": start.pattern.num_weights,
             "density": start.pattern.density, "channels": start.field.out_features,
         }  # fmt: skip
 
     def _draw_thumbnail(self, file: CodeFile, edge: int) -> bytes:
         opened = self.opened(file)
+        if not whole.is_zoomed(opened.drawer.start):
+            return to_png(whole.within(self._picture(file, "fitted"), edge))
         window = _whole(thumbnail_size(opened.field.shape, edge))
         return to_png(painter(opened.field, opened.drawer.engine, window)(0, window.size[0]))
 

@@ -44,15 +44,12 @@ class Starts:
     """Finds the start of a code among those that were given.
 
     Raises:
-        BadInput: none was given, or one whose signals are no pictures.
+        BadInput: none was given.
     """
 
     def __init__(self, starts: Sequence[tuple[str, Start]]) -> None:
         if not starts:
             raise BadInput("no start was given; name a start file, or the folder of a run")
-        for name, start in starts:
-            if start.domain.num_axes != 2:
-                raise BadInput(f"the viewer shows pictures, but {name} has {start.domain.num_axes} axes")
         self.drawers = {start_hash(start): Drawer(name, start) for name, start in starts}
         self.most_bytes = MOST_HEADER_BYTES + BYTES_PER_NUMBER * max(s.pattern.num_params for _, s in starts)
 

@@ -1,7 +1,7 @@
 // All codes as thumbnails. Only the cards near the screen exist, so that a million codes cost what a hundred do.
 
-import { askFor, thumbnailAddress } from "./server.js";
-import { broken, counted, element, summary } from "./words.js";
+import { askFor, NO_PICTURE, thumbnailAddress } from "./server.js";
+import { broken, counted, element, plain, summary } from "./words.js";
 import { hashOf } from "./route.js";
 
 const PAGE = 100;
@@ -164,7 +164,8 @@ export class Gallery {
   async #explain(picture, code) {
     const answer = await fetch(thumbnailAddress(code, 32)).catch(() => null);
     const told = answer && !answer.ok ? await answer.json().catch(() => ({})) : {};
-    picture.replaceChildren(broken(told.error || "The viewer did not answer."));
+    const reason = told.error || "The viewer did not answer.";
+    picture.replaceChildren(answer?.status === NO_PICTURE ? plain(code, reason) : broken(reason));
   }
 
   #drop(place, card) {

@@ -33,7 +33,7 @@ function start(folder) {
     $("gallery").hidden = Boolean(route.name);
     if (route.name) {
       stage.open(route);
-      $("panels").focus({ preventScroll: true });
+      stage.focus();
     } else {
       stage.close();
       document.title = title;

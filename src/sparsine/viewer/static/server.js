@@ -15,7 +15,7 @@ async function ask(path, question, signal) {
   }
   if (answer.ok) return answer;
   const told = await answer.json().catch(() => ({}));
-  throw new Error(told.error || `The viewer answered ${answer.status}.`);
+  throw Object.assign(new Error(told.error || `The viewer answered ${answer.status}.`), { status: answer.status });
 }
 
 export const aborted = (error) => error.name === "AbortError";
@@ -41,6 +41,22 @@ export async function draw(code, region, size, signal) {
 
 /** "original" or "error" of a code, at its own samples: { bitmap, told }; of an error the PSNR is told. */
 export async function whole(kind, code, signal) {
-  const { pixels, told } = await picture(`/${kind}`, { name: code.name, level: code.level }, [code.rows, code.columns], signal);
+  const { pixels, told } = await picture(`/${kind}`, { name: code.name, level: code.level }, code.shape, signal);
   return { bitmap: await createImageBitmap(pixels), told };
 }
+
+export const NO_PICTURE = 501; // the status of a code that is sound, and of a kind that is not shown
+
+/** "fitted", "original" or "error" of a code that is shown whole: an address of its PNG, to be revoked. */
+export const pictureOf = async (side, code, signal) => URL.createObjectURL(await (await ask("/picture", { name: code.name, level: code.level, of: side }, signal)).blob());
+
+/** What is played of it: { address, mime }, to be revoked; null where its kind plays nothing. */
+export async function mediaOf(side, code, signal) {
+  const answer = await ask("/media", { name: code.name, level: code.level, of: side }, signal);
+  if (answer.status === 204) return null;
+  const blob = await answer.blob();
+  return { address: URL.createObjectURL(blob), mime: blob.type };
+}
+
+/** What a code is worth beside its original: [{ label, value }]. */
+export const measuresOf = async (code, signal) => (await (await ask("/api/measured", { name: code.name, level: code.level }, signal)).json()).measures;

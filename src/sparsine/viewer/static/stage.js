@@ -7,7 +7,8 @@ import { handle, press } from "./hands.js";
 import { Panel } from "./panel.js";
 import { hashOf } from "./route.js";
 import { aborted, askFor, thumbnailAddress, whole } from "./server.js";
-import { bitsPerPixel, bytes, coordinate, decibels, element, isKnown, milliseconds, percent, times, values } from "./words.js";
+import { Sheet } from "./sheet.js";
+import { bytes, coordinate, decibels, element, isKnown, milliseconds, percent, rate, size, times, values } from "./words.js";
 
 const WHOLE = [0, 0, 1, 1];
 const $ = (id) => document.getElementById(id);
@@ -27,7 +28,13 @@ export class Stage {
     this.drawing = new Drawing(this.camera, folder, (...drawn) => this.#show(...drawn), (error) => this.#fail(error),
       (busy) => this.panels.fitted.figure.classList.toggle("drawing", busy));
     this.whole = new AbortController();
+    this.sheet = new Sheet($("sheet"));
     this.#prepare();
+  }
+
+  /** Give the keyboard to what is shown. */
+  focus() {
+    $($("sheet").hidden ? "panels" : "sheet").focus({ preventScroll: true });
   }
 
   /** Show a code; false where there is none of that name. */
@@ -68,7 +75,7 @@ export class Stage {
   key(key) {
     if (key === "[" || key === "]") return this.#step(key === "]" ? 1 : -1);
     if (key === "n" || key === "p") return this.#go(key === "n" ? 1 : -1);
-    if (!press(key, this.camera)) return false;
+    if (!this.#zooms || !press(key, this.camera)) return false;
     this.#moved();
     return true;
   }
@@ -102,6 +109,12 @@ export class Stage {
     this.whole.abort();
     this.whole = new AbortController();
     for (const panel of Object.values(this.panels)) panel.refuse(null);
+    this.sheet.close();
+    this.#showTools(code.error || code.zoomed);
+    if (!code.error && !code.zoomed) {
+      this.#openSheet(code);
+      return;
+    }
     if (code.error) {
       this.#forget();
       this.#layOut(["fitted"]);
@@ -111,7 +124,7 @@ export class Stage {
       return;
     }
     document.body.classList.toggle("one-channel", code.channels === 1);
-    this.camera.setPicture(code.rows, code.columns);
+    this.camera.setPicture(...code.shape);
     this.#layOut(code.no_original || this.failedOriginal ? ["fitted"] : [...this.wanted]);
     if (look) this.camera.look(look.y, look.x, look.scale);
     this.#overview(code);
@@ -119,6 +132,28 @@ export class Stage {
     this.drawing.drawFull();
     this.#compare(code, this.whole.signal);
     this.#remember();
+  }
+
+  /** Whether what is shown is a picture that one zooms into. */
+  get #zooms() {
+    return Boolean(this.code && !this.code.error && this.code.zoomed);
+  }
+
+  #showTools(zooming) {
+    for (const id of ["panels", "zoom", "numbers", "save"]) $(id).hidden = !zooming;
+    $("stage").classList.toggle("sheet", !zooming);
+  }
+
+  #openSheet(code) {
+    this.#forget();
+    if (code.no_original) this.#note(this.#whyFittedOnly(code));
+    this.sheet.open(code, (measures) => this.#tellFacts(measures), (error) => this.#note(`Not measured: ${error.message}`));
+    this.focus();
+    this.#remember();
+  }
+
+  #whyFittedOnly(code) {
+    return this.folder.originals ? `Fitted only: ${code.no_original}` : "Fitted only: start the viewer with --originals to compare";
   }
 
   /** The thumbnail, which is there already, until the drawing comes. */
@@ -136,7 +171,7 @@ export class Stage {
 
   async #compare(code, signal) {
     if (code.no_original) {
-      this.#note(this.folder.originals ? `Fitted only: ${code.no_original}` : "Fitted only: start the viewer with --originals to compare");
+      this.#note(this.#whyFittedOnly(code));
       return;
     }
     try {
@@ -190,7 +225,7 @@ export class Stage {
   }
 
   #resized() {
-    if ($("stage").hidden || !this.code || this.code.error) return;
+    if ($("stage").hidden || !this.#zooms) return;
     const before = `${this.camera.height} ${this.camera.width}`;
     this.#measure();
     if (before !== `${this.camera.height} ${this.camera.width}`) this.#moved();
@@ -198,7 +233,7 @@ export class Stage {
   }
 
   #moved() {
-    if (!this.code || this.code.error) return;
+    if (!this.#zooms) return;
     this.#paint();
     this.drawing.moved();
     this.#remember();
@@ -266,13 +301,14 @@ export class Stage {
     $("original-value").textContent = told.original ? values(told.original) : "";
   }
 
-  #tellFacts() {
+  #tellFacts(measures = []) {
     const { code } = this;
     const facts = [["file", bytes(code.bytes)]];
     if (!code.error) {
-      facts.unshift(["size", `${code.rows} × ${code.columns}`]);
-      facts.push(["rate", bitsPerPixel(code.bits_per_pixel)]);
-      if (isKnown(code.psnr_db)) facts.push(["PSNR", decibels(code.psnr_db)]);
+      facts.unshift(["size", size(code)]);
+      facts.push(["rate", rate(code)]);
+      if (isKnown(code.psnr_db) && !measures.length) facts.push(["PSNR", decibels(code.psnr_db)]);
+      for (const { label, value } of measures) if (value !== null) facts.push([label, value === "inf" ? "inf" : value.toPrecision(3)]);
       facts.push(["weights", `${code.weights.toLocaleString("en")}, ${percent(code.density)} of the dense field`], ["start", code.start]);
     }
     $("facts").replaceChildren(...facts.map(([term, text]) => element("div", {}, element("dt", { textContent: term }), element("dd", { textContent: text }))));
@@ -318,7 +354,7 @@ export class Stage {
       if (!this.code) return;
       const { name, level } = this.code;
       const { y, x, scale, fitted } = this.camera;
-      history.replaceState(null, "", hashOf({ name, level, ...(fitted ? {} : { at: `${y},${x}`, scale }) }));
+      history.replaceState(null, "", hashOf({ name, level, ...(fitted || !this.#zooms ? {} : { at: `${y},${x}`, scale }) }));
     }, 250);
   }
 
@@ -332,6 +368,8 @@ export class Stage {
 
   #leave() {
     this.drawing.stop();
+    this.sheet.close();
+    this.#showTools(true);
     this.whole.abort();
     clearTimeout(this.remembering);
     this.code = this.pointed = null;

@@ -1,0 +1,72 @@
+// A code that is shown whole: fitted, original and error below each other, as pictures of its kind and to be played.
+
+import { aborted, measuresOf, mediaOf, NO_PICTURE, pictureOf } from "./server.js";
+import { broken, element, plain } from "./words.js";
+
+const SIDES = ["original", "fitted", "error"];
+
+export class Sheet {
+  constructor(place) {
+    this.place = place;
+    this.addresses = [];
+    this.asking = new AbortController();
+  }
+
+  /** Show a code; `tell(measures)` gets what it is worth, `fail(error)` why there is no original. */
+  async open(code, tell, fail) {
+    this.close();
+    const { signal } = (this.asking = new AbortController());
+    this.place.hidden = false;
+    const sides = code.no_original ? ["fitted"] : SIDES;
+    const figures = sides.map((side) => element("figure", { className: `side ${side}` }, element("figcaption", {}, element("strong", { textContent: side }))));
+    this.place.replaceChildren(...figures);
+    for (const [number, side] of sides.entries()) if (!(await this.#fill(figures[number], side, code, signal))) return;
+    this.place.dataset.shown = code.name;
+    if (code.no_original) return;
+    try {
+      const measures = await measuresOf(code, signal);
+      if (!signal.aborted) tell(measures);
+    } catch (error) {
+      if (!aborted(error) && !signal.aborted) fail(error);
+    }
+  }
+
+  close() {
+    this.asking.abort();
+    for (const address of this.addresses.splice(0)) URL.revokeObjectURL(address);
+    this.place.replaceChildren();
+    this.place.hidden = true;
+    delete this.place.dataset.shown;
+  }
+
+  /** False where another code is asked for by now. */
+  async #fill(figure, side, code, signal) {
+    try {
+      const address = await pictureOf(side, code, signal);
+      this.#keep(address, signal);
+      figure.append(element("img", { src: address, alt: `${code.name}, ${side}` }));
+    } catch (error) {
+      if (aborted(error) || signal.aborted) return false;
+      figure.append(error.status === NO_PICTURE ? plain(code, error.message) : broken(error.message));
+    }
+    return side === "error" ? !signal.aborted : this.#play(figure, side, code, signal);
+  }
+
+  async #play(figure, side, code, signal) {
+    try {
+      const media = await mediaOf(side, code, signal);
+      if (media) {
+        this.#keep(media.address, signal);
+        figure.append(element(media.mime.startsWith("video/") ? "video" : "audio", { controls: true, src: media.address, ariaLabel: `${code.name}, ${side}` }));
+      }
+    } catch (error) {
+      if (aborted(error)) return false; // why there is nothing to play stands where the picture would
+    }
+    return !signal.aborted;
+  }
+
+  #keep(address, signal) {
+    if (signal.aborted) URL.revokeObjectURL(address);
+    else this.addresses.push(address);
+  }
+}
