@@ -110,6 +110,64 @@ def test_a_pipe_or_a_device_among_files_is_not_waited_for(tmp_path, shape):
     assert open_dataset(f"audio:{folder}").counts == "3 train, 1 val, 1 test"
 
 
+def test_a_stream_that_begins_anew_at_another_rate_is_not_read_in_part(tmp_path):
+    folder = put(tmp_path / "s", **{name: (tone(300), 8000) for name in "abc"})
+    parts = []
+    for rate in (8000, 16_000):
+        soundfile.write(tmp_path / "part.ogg", tone(9000, rate), rate)
+        parts.append((tmp_path / "part.ogg").read_bytes())
+    (folder / "whole.ogg").write_bytes(parts[0])
+    (folder / "chained.ogg").write_bytes(parts[0] + parts[1])
+    signals = open_audio_files([folder], 8000, None, 1)
+    loaded = {name: index for index in range(len(signals)) if (name := signals.name(index)).endswith("ogg")}
+    assert signals.load(loaded["whole.ogg"]).shape == (9000, 1)
+    with pytest.raises(UnreadableSignal, match=r"chained\.ogg: its stream begins anew further on.*convert it to WAV"):
+        signals.load(loaded["chained.ogg"])
+
+
+def assert_refused_in_a_line(folder, line):
+    with pytest.raises(BadInput) as refused:
+        open_dataset(f"audio:{folder}")
+    assert str(refused.value) == line.format(folder)
+
+
+def test_silence_alone_is_refused_and_a_silent_clip_among_others_is_not(tmp_path):
+    silent = {name: (np.zeros((300, 1), np.float32), 8000) for name in "abcdef"}
+    folder = put(tmp_path / "s", **silent)
+    assert_refused_in_a_line(folder, "{} holds nothing but silence in 4 training clips; give recordings with sound")
+    put(folder, **{name: (tone(300), 8000) for name in "ghijkl"})
+    dataset = open_dataset(f"audio:{folder}")
+    loud = [dataset.train.load(index).any() for index in range(len(dataset.train))]
+    assert 0 < sum(loud) < len(loud)
+
+
+def test_sound_of_one_sample_is_refused_and_one_such_file_among_others_is_filled_up(tmp_path):
+    folder = put(tmp_path / "s", **{name: (tone(300)[5:6], 8000) for name in "abc"})
+    assert_refused_in_a_line(folder, "the longest sound file of {} has 1 sample; a clip needs two or more")
+    put(folder, d=(tone(300), 8000), e=(tone(300), 8000))
+    assert open_dataset(f"audio:{folder}").shape == (300,)
+    with pytest.raises(BadInput, match="the length of clips is 1; give one whole number of samples, from 2"):
+        open_dataset(f"audio:{folder}", resolution=(1,))
+
+
+def test_more_than_two_channels_are_refused_where_all_files_have_them_and_left_out_of_the_count_elsewhere(tmp_path):
+    folder = put(tmp_path / "s", **{name: (tone(300, channels=6), 8000) for name in "abc"})
+    assert_refused_in_a_line(
+        folder, "the sound files of {} have 6 channels or more, and one or two can be used; mix them down"
+    )
+    put(folder, d=(tone(300), 8000), e=(tone(300), 8000))
+    dataset = open_dataset(f"audio:{folder}")
+    assert (dataset.num_channels, dataset.notes) == (1, ())
+
+
+def test_a_folder_of_broken_files_is_refused_in_a_line(tmp_path):
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for name in "abc":
+        (folder / f"{name}.wav").write_bytes(b"RIFF of nothing")
+    assert_refused_in_a_line(folder, "not one of the 3 sound files of {} can be read")
+
+
 def test_a_written_file_is_heard_at_the_rate_that_its_size_asks_for():
     sound = Audio(rate=8000)
     for scale, rate in ((1.0, 8000), (2.0, 16_000), (2.75625, 22_050)):

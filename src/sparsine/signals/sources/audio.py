@@ -7,7 +7,8 @@ polyphase filter), one channel is doubled, two are averaged. Splits are by file;
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -33,6 +34,9 @@ from sparsine.storage import open_to_read
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf"})
 MOST_SAMPLES = 1 << 28
+MOST_CHANNELS = 2
+MOST_PAGE_BYTES = 65_307
+"""Of an Ogg page."""
 
 
 @dataclass(frozen=True)
@@ -122,14 +126,13 @@ def open_audio(spec: str, path: str, resolution: tuple[int, ...] | None, seed: i
         folder = place
         names, how, notes = split_files(folder, _list, "sound file", ", ".join(sorted(SUFFIXES)), seed)
     found = {name: _facts(folder / name) for split in names.values() for name in split}
-    known = [facts for facts in found.values() if facts is not None]
-    if not known:
-        raise BadInput(f"not one of the {counted(len(found), 'sound file')} of {place} can be read")
-    form = _form(known, resolution)
+    known = _usable(place, found)
+    form = _form(place, known, resolution)
     clips = {split: [c for name in listed for c in _clips(folder / name, name, found[name], form)]
              for split, listed in names.items()}  # fmt: skip
     if place.is_file():
         clips, how = _split_in_time(clips["train"], place)
+    _check_sound(place, Clips(clips["train"], form))
     kind = Audio(rate=form.rate)
     train, val, test = (Cached(Clips(clips[split], form)) for split in SPLITS)
     return Dataset(
@@ -187,11 +190,41 @@ def _facts(path: Path) -> _Facts | None:
         return None
 
 
-def _form(known: Sequence[_Facts], resolution: tuple[int, ...] | None) -> Form:
+def _usable(place: Path, found: Mapping[str, _Facts | None]) -> list[_Facts]:
+    """Of the files that have a readable header and one channel or two. Raises BadInput where there is none."""
+    known = [facts for facts in found.values() if facts is not None]
+    usable = [facts for facts in known if facts.channels <= MOST_CHANNELS]
+    if not known:
+        raise BadInput(f"not one of the {counted(len(found), 'sound file')} of {place} can be read")
+    if not usable:
+        least = min(facts.channels for facts in known)
+        raise BadInput(
+            f"the sound files of {place} have {least} channels or more, and one or two can be used; mix them down"
+        )
+    return usable
+
+
+def _form(place: Path, known: Sequence[_Facts], resolution: tuple[int, ...] | None) -> Form:
     (rate, _), *_ = Counter(facts.rate for facts in known).most_common(1)
-    (channels, _), *_ = Counter(min(facts.channels, 2) for facts in known).most_common(1)
+    (channels, _), *_ = Counter(facts.channels for facts in known).most_common(1)
     longest = max(_at(facts, rate) for facts in known)
-    return Form(rate, _length(resolution) if resolution is not None else min(longest, rate), channels)
+    if longest < 2:
+        raise BadInput(f"the longest sound file of {place} has {counted(longest, 'sample')}; a clip needs two or more")
+    return Form(rate, _length(resolution) if resolution is not None else max(2, min(longest, rate)), channels)
+
+
+def _check_sound(place: Path, clips: Clips) -> None:
+    """Raises BadInput where every clip that can be read is silent; one that is not ends the search."""
+    silent = 0
+    for index in range(len(clips)):
+        with suppress(UnreadableSignal):  # told when it is learned from
+            if clips.load(index).any():
+                return
+            silent += 1
+    if silent:
+        raise BadInput(
+            f"{place} holds nothing but silence in {counted(silent, 'training clip')}; give recordings with sound"
+        )
 
 
 def _length(resolution: tuple[int, ...]) -> int:
@@ -252,13 +285,31 @@ def _read(path: Path, form: Form, first: int, samples: int) -> Float[np.ndarray,
         raise UnreadableSignal(f"{path}: {reason}") from error
     if not len(values):
         raise UnreadableSignal(f"{path}: it holds no sound")
+    if _is_chained(path):
+        raise UnreadableSignal(
+            f"{path}: its stream begins anew further on, perhaps at another rate, and only its first part can be read; "
+            "convert it to WAV"
+        )
     if not np.isfinite(values).all():
         raise UnreadableSignal(f"{path}: it holds values that are not finite")
-    if values.shape[1] > 2:
+    if values.shape[1] > MOST_CHANNELS:
         raise UnreadableSignal(f"{path}: it has {values.shape[1]} channels, and one or two can be used")
     if values.shape[1] != form.channels:
         values = values.mean(axis=1, keepdims=True) if form.channels == 1 else np.repeat(values, 2, axis=1)
     return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _is_chained(path: Path) -> bool:
+    """Whether an Ogg file goes on with another stream, which libsndfile leaves out without a word: the first and the
+    last page then have other serial numbers."""
+    with open(path, "rb") as file:
+        first = file.read(18)
+        if first[:4] != b"OggS":
+            return False
+        file.seek(max(0, path.stat().st_size - 2 * MOST_PAGE_BYTES))
+        end = file.read()
+    last = end[end.rfind(b"OggS") :]
+    return last[14:18] != first[14:18]
 
 
 def _resampled(file: Any, rate: int, first: int, samples: int) -> np.ndarray:
