@@ -157,6 +157,16 @@ def test_a_view_that_makes_no_sense_is_refused(wrong):
         View(**wrong)
 
 
+def test_sound_may_be_drawn_longer_than_a_picture_is_wide(tmp_path, codes):
+    assert View(size=(44_100,)).shape((4000,)) == (44_100,)
+    assert View(scale=5.5125).shape((8000,)) == (44_100,)
+    with pytest.raises(BadInput, match="at most 268435456 along an axis"):
+        View(scale=1e6).shape((8000,))
+    for size in ((44_100,), (5, 6, 7)):
+        with pytest.raises(BadInput):
+            drawn(codes, tmp_path / "out", View(size=size))
+
+
 def test_a_drawing_that_is_too_large_is_a_bad_code_and_not_the_end(tmp_path, codes):
     told = drawn(codes, tmp_path / "out", View(scale=9_000))
     assert [one.status for one in told.values()] == ["bad"] * 3

@@ -104,7 +104,7 @@ def _run(options: Options, json: Output) -> int:
     place = {signals.name(i): i for i in range(count)}
     coded.sort(key=lambda one: place[one.input])
     summary = summarise(coded, path.stat().st_size, time.monotonic() - began)
-    _show(options.out, summary)
+    _show(options.out, summary, start.kind.sample)
     json.write_json(_record(start, config, summary, coded))
     return status_of(whole and all(one.status == "ok" for one in coded))
 
@@ -144,14 +144,15 @@ def _record(start: Start, config: EncodeConfig, summary: dict[str, Any], coded: 
             "files": [one.to_dict() for one in coded]}  # fmt: skip
 
 
-def _show(out: Path, summary: dict[str, Any]) -> None:
+def _show(out: Path, summary: dict[str, Any], sample: str) -> None:
     statuses = ", ".join(f"{number} {status}" for status, number in summary["statuses"].items())
     facts = Table(show_header=False, box=None)
     facts.add_row("signals", f"{summary['signals']}: {statuses}" + f"; {summary['kept']} kept" * bool(summary["kept"]))
     facts.add_row("codes", f"{counted(summary['codes'], 'file')}, {summary['bytes']:,} bytes")
     if summary["codes"]:
-        facts.add_row("bits per pixel", f"{summary['bits_per_pixel']:.4g}; {summary['bits_per_pixel_with_start']:.4g} "
-                                        f"with the start's {summary['start_bytes']:,} bytes shared out")  # fmt: skip
+        alone, shared = (f"{summary[name]:.4g}" for name in ("bits_per_pixel", "bits_per_pixel_with_start"))
+        start = f"with the start's {summary['start_bytes']:,} bytes shared out"
+        facts.add_row(f"bits per {sample}", f"{alone}; {shared} {start}")
         facts.add_row("mean PSNR", f"{db(summary['psnr_db'])} dB as drawn, {db(summary['fitted_psnr_db'])} dB as "
                                    "fitted, before rounding")  # fmt: skip
     if summary["codes"] > summary["kept"]:

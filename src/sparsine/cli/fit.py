@@ -24,6 +24,7 @@ from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.starts import find_start
 from sparsine.cli.status import status_of
+from sparsine.codec.view import most_along_an_axis
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
@@ -71,7 +72,7 @@ class Options:
         if self.limit is not None:
             check_range("limit", self.limit, 1, 10**9)
         for n in self.render or ():
-            check_range("render", n, 1, 16_384)
+            check_range("render", n, 1, most_along_an_axis(len(self.render or ())))
 
 
 def run(options: Options) -> int:

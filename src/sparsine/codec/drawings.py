@@ -49,10 +49,12 @@ def decode_collection(
     view.
 
     Raises:
-        BadInput: a folder of another request, or held by another process.
+        BadInput: a folder of another request, or held by another process; a size that such signals cannot have.
         WorkFailed: a file cannot be written.
     """
     view, coder = view or View(), Coder(start)
+    if view.size is not None:
+        view.shape(start.domain.drawn_shape)  # a size for other axes is one for none of the codes
     make_engine(start.pattern, engine, device=device)  # refuses now what it cannot do, and not once for each code
     with (
         opened(folder, _request(coder, view), suffix=start.kind.suffix, overwrite=overwrite) as ledger,

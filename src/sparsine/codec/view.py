@@ -7,7 +7,7 @@ from sparsine.checks import check_range
 from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.signals.dataset import MAX_SAMPLES_PER_AXIS
-from sparsine.signals.domain import Region
+from sparsine.signals.domain import MAX_POINTS, Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class View:
         if self.size is not None and self.scale is not None:
             raise BadInput("both a size and a scale were given; one follows from the other, so give one")
         for n in self.size or ():
-            check_range("size", n, 1, MAX_SAMPLES_PER_AXIS)
+            check_range("size", n, 1, most_along_an_axis(len(self.size or ())))
         if self.scale is not None and not 0 < self.scale < inf:
             raise BadInput(f"scale is {self.scale}, but it must be a finite number above 0")
         if self.region is not None and not self._is_part(self.region):
@@ -49,14 +49,13 @@ class View:
         for name, given, wanted in (("size", size, len(own)), ("region", self.region, 2 * len(own))):
             if given is not None and len(given) != wanted:
                 raise BadInput(f"the {name} {given} is not for a signal of {counted(len(own), 'axis', 'axes')}")
-        if size is not None:
-            return size
-        wanted_sizes = [n * share * (self.scale or 1.0) for n, share in zip(own, self._shares(len(own)), strict=True)]
-        if max(wanted_sizes) > MAX_SAMPLES_PER_AXIS:
+        shares, most = self._shares(len(own)), most_along_an_axis(len(own))
+        wanted_sizes = size or [n * share * (self.scale or 1.0) for n, share in zip(own, shares, strict=True)]
+        if max(wanted_sizes) > most:
             asked = " x ".join(f"{n:.0f}" for n in wanted_sizes)
             raise BadInput(
-                f"the drawing would be {asked}, but at most {MAX_SAMPLES_PER_AXIS} along an axis are drawn; use a "
-                "smaller scale, or a region"
+                f"the drawing would be {asked}, but at most {most} along an axis are drawn; use a "
+                "smaller scale or size, or a region"
             )
         return tuple(max(1, round(n)) for n in wanted_sizes)
 
@@ -79,3 +78,8 @@ class View:
         return len(region) == 2 * dims and all(
             0 <= low < high <= 1 for low, high in zip(region[:dims], region[dims:], strict=True)
         )
+
+
+def most_along_an_axis(num_axes: int) -> int:
+    """Samples that a drawing may have along an axis: of sound far more than a picture has rows."""
+    return MAX_POINTS if num_axes == 1 else MAX_SAMPLES_PER_AXIS
