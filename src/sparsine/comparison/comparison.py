@@ -11,7 +11,7 @@ cells.jsonl         all records, one a line
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,9 +56,15 @@ def parse_data(specs: Sequence[str]) -> dict[str, str]:
     for label, times in Counter(label for label, _ in labelled).items():
         if times > 1:
             raise BadInput(f"the data set {label!r} is given {times} times; label each, as in faces=images:DIR")
+    _check_labels(label for label, _ in labelled)
+    return dict(labelled)
+
+
+def _check_labels(labels: Iterable[str]) -> None:
+    """They become names of folders."""
+    for label in labels:
         if not _LABEL.fullmatch(label):
             raise BadInput(f"{label!r} cannot name a data set; label it with a plain word, as in faces=images:DIR")
-    return dict(labelled)
 
 
 def _labelled(spec: str) -> tuple[str, str]:
@@ -71,21 +77,25 @@ def _labelled(spec: str) -> tuple[str, str]:
 class Comparison:
     """Knows every stage and every cell; does none of them."""
 
-    def __init__(self, config: CompareConfig, data: Mapping[str, str], root: Path):
-        self.config, self.data, self.root = config, dict(data), root
-        self._opened = _Opened(config, self.data, root)
+    def __init__(self, config: CompareConfig, data: Mapping[str, str | Dataset], root: Path):
+        """`data`: by label, specs to be opened, or data sets that are handed over (`Dataset.from_arrays`)."""
+        self.config, self.root = config, root
+        self.given = {label: one for label, one in data.items() if isinstance(one, Dataset)}
+        self.data = {label: one.spec if isinstance(one, Dataset) else one for label, one in data.items()}
+        _check_labels(self.data)
+        self._opened = _Opened(config, self.data, root, self.given)
         self.datasets: Mapping[str, Dataset] = self._opened
         self.methods = [method for name in config.methods for method in self._named(name)]
 
     @classmethod
-    def read(cls, root: Path) -> "Comparison":
-        """Raises BadInput when `root` is not the folder of a comparison."""
+    def read(cls, root: Path, given: Mapping[str, Dataset] | None = None) -> "Comparison":
+        """`given`: data sets that were handed over. Raises BadInput when `root` is not the folder of a comparison."""
         if not (root / FILE).is_file():
             raise BadInput(f"{root} is not the folder of a comparison: it has no {FILE}")
         saved = read_json(root / FILE)
         with made_with(saved.get("loaded") if isinstance(saved, dict) else None, str(root)):
             try:
-                return cls(CompareConfig.from_dict(saved["config"]), dict(saved["data"]), root)
+                return cls(CompareConfig.from_dict(saved["config"]), {**saved["data"], **(given or {})}, root)
             except (KeyError, TypeError, ValueError) as error:
                 raise BadInput(f"{root / FILE}: {error}") from error
 
@@ -176,14 +186,15 @@ def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
 
 @dataclass
 class _Opened(Mapping[str, Dataset]):
-    """Data sets, opened when first asked for."""
+    """Data sets, opened when first asked for, unless they were given."""
 
     config: CompareConfig
     specs: dict[str, str]
     root: Path
+    given: dict[str, Dataset]
 
     def __post_init__(self) -> None:
-        self._open: dict[str, Dataset] = {}
+        self._open: dict[str, Dataset] = dict(self.given)
         self._as_it_began: dict[str, Dataset] = {}
 
     def __getitem__(self, label: str) -> Dataset:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pickle import dumps, loads
 
 import torch
 
@@ -20,6 +21,7 @@ from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import Held, locked, watched
 from sparsine.plugins import LoadedFile
 from sparsine.registry import LeftOut
+from sparsine.signals.dataset import Dataset
 from sparsine.storage import read_json, remove_leftovers, write_json
 
 OnProgress = Callable[[float, str], None]
@@ -53,28 +55,47 @@ class Outcome:
 
 def run_comparison(comparison: Comparison, *, workers: int, on_progress: OnProgress | None = None) -> Outcome:
     """Learn and measure whatever is not there yet; collect the records. Every process runs the files that this one has
-    loaded (`sparsine.plugins`).
+    loaded (`sparsine.plugins`), and gets a copy of the data sets that were handed over; arrays that are mapped from
+    files are mapped there again.
 
     Args:
         workers: jobs at a time; the cores are shared out among them.
 
     Raises:
-        BadInput: the folder is another's, in use, or holds damaged records; a data set that cannot be used, or that has
-            lost or changed signals since the comparison began.
+        BadInput: the folder is another's, in use, or holds damaged records; a data set that cannot be used or handed to
+            another process, or that has lost or changed signals since the comparison began.
         WorkFailed: a file cannot be written.
     """
     root = comparison.root
     cells = comparison.cells()
     stages_of(cells)  # refuses what cannot be learned, before anything is written
+    given = _handed_over(comparison.given)
     if root.exists() and not root.is_dir():
         raise BadInput(f"{root} is a file; a comparison needs a folder")
     with locked(root) as held:
         comparison.write()
         notes = comparison.pin()
         jobs = _jobs(comparison)
-        failed = _Workers(held, jobs, workers, on_progress).work_off() if jobs else {}
+        failed = _Workers(held, jobs, workers, given, on_progress).work_off() if jobs else {}
         measured = collect(comparison)
     return Outcome(len(cells), measured, failed, notes)
+
+
+def _handed_over(given: dict[str, Dataset]) -> bytes:
+    """A copy for each process, which unpickles it once it has run the files of kinds and sources that this one ran.
+
+    Raises:
+        BadInput: a data set cannot be pickled.
+    """
+    for label, dataset in given.items():
+        try:
+            dumps(dataset)
+        except Exception as error:  # whatever a class of somebody else raises there
+            raise BadInput(
+                f"the data set {label} cannot be handed to the processes that compare ({error}); keep its class at the "
+                "top of a module, without open files and lambdas, or load its arrays first"
+            ) from error
+    return dumps(given)
 
 
 def collect(comparison: Comparison) -> int:
@@ -109,9 +130,9 @@ def _jobs(comparison: Comparison) -> dict[str, Job]:
 class _Workers:
     """Hands jobs to processes as soon as what they need is there."""
 
-    def __init__(self, held: Held, jobs: dict[str, Job], workers: int, on_progress: OnProgress | None):
+    def __init__(self, held: Held, jobs: dict[str, Job], workers: int, given: bytes, on_progress: OnProgress | None):
         self.held, self.jobs, self.workers, self.loaded = held, jobs, workers, plugins.loaded_files()
-        self.on_progress = on_progress
+        self.given, self.on_progress = given, on_progress
         self.waiting = dict(jobs)
         self.failed: dict[str, str] = {}
         self.running: dict[Connection, tuple[Job, BaseProcess]] = {}
@@ -144,7 +165,7 @@ class _Workers:
     def _begin(self, job: Job) -> None:
         del self.waiting[job.key]
         ours, theirs = self.context.Pipe(duplex=False)
-        arguments = (self.held, job.key, self.threads, self.loaded, theirs)
+        arguments = (self.held, job.key, self.threads, self.loaded, self.given, theirs)
         process = self.context.Process(target=_work, args=arguments, daemon=True)
         process.start()
         theirs.close()
@@ -178,7 +199,9 @@ class _Workers:
             job.done = 1.0
 
 
-def _work(held: Held, key: str, threads: int, loaded: Sequence[LoadedFile], connection: Connection) -> None:
+def _work(
+    held: Held, key: str, threads: int, loaded: Sequence[LoadedFile], given: bytes, connection: Connection
+) -> None:
     """One job, in its own process. Says how far it is, and at last '' or what went wrong."""
     _end_with_parent()
     torch.set_num_threads(threads)
@@ -195,7 +218,7 @@ def _work(held: Held, key: str, threads: int, loaded: Sequence[LoadedFile], conn
         for file in loaded:
             plugins.load(file)
         with watched(held):
-            _do(Comparison.read(held.folder), key, on_progress)
+            _do(Comparison.read(held.folder, loads(given)), key, on_progress)
         connection.send("")
     except (BadInput, WorkFailed) as error:
         connection.send(str(error))

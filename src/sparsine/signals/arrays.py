@@ -12,6 +12,7 @@ from sparsine.signals.dataset import Dataset, SignalSet, check_index
 from sparsine.signals.domain import Domain
 from sparsine.signals.fingerprint import UNREADABLE, fingerprint_bytes
 from sparsine.signals.kind import Kind, kind_named
+from sparsine.signals.mapped import packed, unpacked
 from sparsine.signals.splits import hold_out, tenth
 from sparsine.signals.values import as_values
 
@@ -47,6 +48,12 @@ class Arrays(SignalSet):
             raise BadInput(f"{len(items)} signals need as many names, each another, but got {len(self._names)}")
         if coords is not None and len(coords) != len(items):
             raise BadInput(f"{len(items)} signals need coordinates for each, but got {len(coords)}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_items": packed(self._items), "_coords": packed(self._coords)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= {**state, "_items": unpacked(state["_items"]), "_coords": unpacked(state["_coords"])}
 
     def __len__(self) -> int:
         return len(self._items)
@@ -188,6 +195,12 @@ class _Chosen:
 
     def __init__(self, items: Items, indices: Sequence[int]) -> None:
         self._items, self._indices = items, indices
+
+    def __getstate__(self) -> tuple[Any, Sequence[int]]:
+        return packed(self._items), self._indices
+
+    def __setstate__(self, state: tuple[Any, Sequence[int]]) -> None:
+        self._items, self._indices = unpacked(state[0]), state[1]
 
     def __len__(self) -> int:
         return len(self._indices)
