@@ -28,7 +28,6 @@ from sparsine.signals.open import dataset_kinds
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "sparsine"
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-PACKAGES = sorted(path.parent.name for path in SOURCE.glob("*/__init__.py"))
 
 
 def text_of(name):
@@ -135,26 +134,6 @@ def options_of_all_commands(capsys):
         with pytest.raises(SystemExit):
             main([*args, "--help"])
         yield from re.findall(r"^[│ ] (--[a-z0-9.-]+)", capsys.readouterr().out, re.MULTILINE)
-
-
-def test_parts_import_only_from_parts_that_stand_before_them_in_the_document():
-    (told,) = re.findall(r"only from parts that stand before it: (.*?)\.\n", text_of("docs/extending.md"), re.DOTALL)
-    order = re.findall(r"`(\w+)`", told)
-    assert sorted(order) == sorted([*PACKAGES, "recipes"])
-    upwards = [
-        f"{path.relative_to(SOURCE)} imports {imported}"
-        for path in SOURCE.rglob("*.py")
-        if (part := path.relative_to(SOURCE).with_suffix("").parts[0]) in order
-        for imported in imports_of(path)
-        if imported in order and order.index(imported) > order.index(part)
-    ]
-    assert upwards == []
-
-
-def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sparsine."):
-            yield node.module.split(".")[1]
 
 
 def test_the_parts_of_rate_and_distortion_are_its_modules():

@@ -11,6 +11,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from sparsine.cli.main import main
+from sparsine.fields import ACTIVATIONS
+from sparsine.signals import KINDS, SOURCES
 from sparsine.viewer.app import make_app
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals
@@ -24,6 +26,16 @@ TINY = ["--recipe", "quick", "--width", "8", "--hidden-layers", "2", "--omega-0"
 
 def run(*words):
     return main([*map(str, words), "--load", str(PLUGIN)])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_stays_in_tables():
+    """What the file enters is gone again afterwards."""
+    saved = [(table, dict(table)) for table in (KINDS, SOURCES, ACTIVATIONS)]
+    yield
+    for table, before in saved:
+        table.clear()
+        table.update(before)
 
 
 @pytest.fixture(scope="module", params=[("tides", "sine"), ("tides", "bump"), ("sensors", "sine")], ids="-".join)
