@@ -125,7 +125,7 @@ def test_every_option_is_in_the_help(capsys):
 def test_too_few_signals_are_refused(capsys, tmp_path, images):
     data, out = [f"a=images:{images}"], tmp_path / "x"
     said = refused(capsys, *compare(out, data=data))
-    assert "has 1 test signals but 2 are to be measured" in said
+    assert "has 1 test signal but 2 are to be measured" in said
     said = refused(capsys, *compare(out, "--signals", "1", "--tasks-per-step", "6", data=data))
     assert "has 5 training signals, fewer than the 6 of one outer step" in said
     # the smallest of several decides

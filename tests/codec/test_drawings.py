@@ -126,6 +126,8 @@ def test_another_view_into_the_same_folder_is_refused(tmp_path, codes):
 def test_codes_of_a_folder_in_a_folder_have_pictures_of_their_own(tmp_path, codes):
     (codes / "deep" / "er").mkdir(parents=True)
     (codes / ".hidden").mkdir()
+    for name in ("request.json", "journal.jsonl"):  # as `encode --out codes/deep` leaves them
+        (codes / "deep" / name).touch()
     for place in ("deep", "deep/er", ".hidden"):
         (codes / place / "a.spn").write_bytes((codes / "c.spn").read_bytes())
     told = drawn(codes, tmp_path / "out")

@@ -130,10 +130,10 @@ def test_a_row_with_a_perfect_fit_is_kept_and_shown(run, folder, capsys):
 def test_fewer_signals_than_were_asked_for_are_told(run, folder, capsys):
     record = measure(run, folder, signals=100)
     assert measured(record) == ok(left_aside(run))
-    assert record["data"]["notes"] == ["the test split has 3 signals: these are measured, not 100"]
+    assert record["data"]["notes"] == ["the test split has 3 signals: so many are measured, not 100"]
     assert main(["report", str(run), "--signals", "100", "--steps", "2", "--pictures", "1"]) == 0
-    assert "note: the test split has 3 signals: these are measured, not 100" in capsys.readouterr().out
-    assert "the test split has 3 signals: these are measured, not 100." in (run / "report.html").read_text()
+    assert "note: the test split has 3 signals: so many are measured, not 100" in capsys.readouterr().out
+    assert "the test split has 3 signals: so many are measured, not 100." in (run / "report.html").read_text()
     assert measure(run, folder, signals=3)["data"]["notes"] == []
 
 

@@ -181,7 +181,7 @@ def _announce(learning: Run, waiting: Waiting) -> None:
     rounds = len(learning.survivors)
     waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round, learning.course.total)
     say(("learning", "bold"), f" a start for {config.data} ({shown_shape(dataset.shape)}, "
-        f"{len(dataset.train)} training signals), recipe {config.recipe}, {pattern.counts}, "
+        f"{counted(len(dataset.train), 'training signal')}), recipe {config.recipe}, {pattern.counts}, "
         f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}")  # fmt: skip
     say(("signals", "bold"), f": {dataset.counts}. {dataset.description}")
 

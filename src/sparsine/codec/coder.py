@@ -18,6 +18,7 @@ from sparsine.codec.models import Models
 from sparsine.codec.quantise import to_symbols, to_theta
 from sparsine.codec.scales import fitting_scales
 from sparsine.codec.uncalibrated import default_tables
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.fields.liveness import live_params
 from sparsine.starts.start import Start
@@ -154,9 +155,9 @@ class Coder:
         if header.num_numbers != len(self.groups) or any(count != groups for count in told):
             raise BadInput("the code tells other numbers or groups than its start has; no sound encoder made it")
         if len(header.shape) != start.domain.num_axes:
+            axes = counted(len(header.shape), "axis", "axes")
             raise BadInput(
-                f"the code tells {len(header.shape)} axes, but its start draws {start.domain.num_axes}; no sound "
-                "encoder made it"
+                f"the code tells {axes}, but its start draws {start.domain.num_axes}; no sound encoder made it"
             )
 
 

@@ -25,6 +25,7 @@ from sparsine.comparison.pinned import as_it_began, pin
 from sparsine.comparison.plan import Plan
 from sparsine.comparison.records import read_cell
 from sparsine.comparison.stages import Stage, check_given
+from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
@@ -157,12 +158,12 @@ class Comparison:
             dataset = self.datasets[label]
             if self.config.signals > len(dataset.test):
                 raise BadInput(
-                    f"{spec} has {len(dataset.test)} test signals but {self.config.signals} are to be measured; "
-                    f"lower --signals"
+                    f"{spec} has {counted(len(dataset.test), 'test signal')} but {self.config.signals} are to be "
+                    "measured; lower --signals"
                 )
             if len(dataset.train) < self.config.learn.outer.tasks_per_step:
                 raise BadInput(
-                    f"{spec} has {len(dataset.train)} training signals, fewer than the "
+                    f"{spec} has {counted(len(dataset.train), 'training signal')}, fewer than the "
                     f"{self.config.learn.outer.tasks_per_step} of one outer step; lower --tasks-per-step or add signals"
                 )
             if start := self.plan(label, self.config.seeds[0]).given_start:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sparsine.checks import check_range
+from sparsine.counted import counted
 from sparsine.environment import environment
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
@@ -75,7 +76,7 @@ def evaluate_run(
         )
     pinned = pinned_to_measure(folder, dataset, config.signals)
     dataset, count = pinned.dataset, min(config.signals, len(pinned.dataset.test))
-    few = f"the test split has {count} signals: these are measured, not {config.signals}"
+    few = f"the test split has {counted(count, 'signal')}: so many are measured, not {config.signals}"
     notes = [*pinned.notes, *([few] if count < config.signals else [])]
     measured = digest_of({dataset.test.name(i): dataset.test.fingerprint(i) for i in range(count)})
     rows = []
