@@ -135,6 +135,8 @@ def start_files(path: Path) -> list[Path]:
     """
     if not path.exists():
         raise BadInput(f"there is no {path}; give a start file, or the folder of a run")
+    if not path.is_file() and not path.is_dir():
+        raise BadInput(f"{path} is a pipe or a device; give a start file, or the folder of a run")
     paths = [path] if path.is_file() else starts_of(path)
     if not paths:
         raise BadInput(f"{path} has no finished round; give a start file, or the folder of a run")
