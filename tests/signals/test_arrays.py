@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sparsine import BadInput, FitConfig, UnreadableSignal, fit_collection, open_run
+from sparsine import BadInput, FitConfig, UnreadableSignal, checks, fit_collection, open_run
 from sparsine.codec import EncodeConfig, encode_collection
 from sparsine.comparison.comparison import Comparison
 from sparsine.comparison.config import CompareConfig
@@ -17,6 +17,7 @@ from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.evaluation.report import write_report
 from sparsine.fields import Pattern, Siren
 from sparsine.fitting import collection
+from sparsine.memory import Room
 from sparsine.meta.config import FieldConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.meta.sparse import learn_sparse_start
@@ -121,7 +122,10 @@ def test_a_start_is_learned_from_and_fitted_to_signals_that_are_never_read_whole
     monkeypatch.setattr(Arrays, "load", lambda *_: pytest.fail("the whole signal was read"))
     with open_run(config, tmp_path / "run", data) as run:
         start = learn_sparse_start(config, run)
-    fits = list(fit_collection(start, data.test, FitConfig(steps=60, lr=3e-3, points=100)))
+    monkeypatch.setattr(checks, "free_memory", lambda: Room(mapped[0].nbytes, "this test leaves"))
+    with pytest.raises(BadInput, match="would need about"):
+        list(fit_collection(start, data.test, FitConfig(steps=1)))
+    fits = list(fit_collection(start, data.test, FitConfig(batch=1, steps=60, lr=3e-3, points=100)))
     assert [fit.status for fit in fits] == ["ok", "ok"]
     assert all(fit.original is None and fit.psnr_db[-1] > fit.psnr_db[0] + 3 for fit in fits)
 

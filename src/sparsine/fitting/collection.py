@@ -71,7 +71,7 @@ def fit_collection(
     """
     indices = range(len(signals)) if indices is None else indices
     size = min(config.batch, len(indices))
-    check_room(start, start.domain.shape, f"fitting {size} signals together", "lower --batch", signals=size)
+    check_room(start, _held(start, config), f"fitting {size} signals together", "lower --batch", signals=size)
     computer = make_engine(start.pattern, engine, device=device)
     theta = start.theta.to(device)
     with ThreadPoolExecutor(1) as reader:
@@ -99,6 +99,12 @@ def render(
     domain = start.domain.drawn(shape)
     for theta in thetas:
         yield np.concatenate(list(_blocks(computer, theta.to(device)[None], domain))).reshape(*shape, -1)
+
+
+def _held(start: Start, config: FitConfig) -> tuple[int, ...]:
+    """Of a signal like those of the start, what is in memory while it is fitted."""
+    shape = start.domain.shape
+    return shape if config.points is None or prod(shape) <= WHOLE else (WHOLE + config.points,)
 
 
 def drawn_as_original(start: Start, fitted: FittedSignal, *, engine: str = "auto", device: str = "cpu") -> np.ndarray:

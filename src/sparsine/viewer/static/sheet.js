@@ -44,7 +44,10 @@ export class Sheet {
     try {
       const address = await pictureOf(side, code, signal);
       this.#keep(address, signal);
-      figure.append(element("img", { src: address, alt: `${code.name}, ${side}` }));
+      const image = element("img", { alt: `${code.name}, ${side}` });
+      image.addEventListener("load", () => image.classList.toggle("shrunk", image.naturalWidth > image.clientWidth)); // thin lines stay
+      image.src = address;
+      figure.append(image);
     } catch (error) {
       if (aborted(error) || signal.aborted) return false;
       figure.append(error.status === NO_PICTURE ? plain(code, error.message) : broken(error.message));
