@@ -110,6 +110,19 @@ def test_the_sparse_engine_knows_an_activation_by_its_class_and_not_by_its_name(
         SparseEngine(Pattern.full(field))
 
 
+@pytest.mark.parametrize("constants", [[], ["width"], ["sigma", "leak"]])
+def test_an_activation_whose_constants_are_not_those_of_the_compiled_one_is_not_computed_by_it(constants, monkeypatch):
+    assert native().constants("gauss") == ["sigma"]
+
+    class Other:
+        activations = staticmethod(native().activations)
+
+    Other.constants = staticmethod(lambda activation: constants)
+    monkeypatch.setattr("sparsine.engines.native.native", lambda: Other)
+    with pytest.raises(BadInput, match="engine 'sparse' computes sine and gauss without an encoding, but this field"):
+        SparseEngine(Pattern.full(MLP(sizes=(2, 7, 3), activation=Gauss())))
+
+
 def test_an_extension_from_before_there_were_activations_still_computes_sirens(monkeypatch):
     class Old:
         Engine = native().Engine

@@ -95,6 +95,8 @@ def test_an_unknown_activation_and_lengths_that_differ_are_refused():
     z, wrong = np.zeros(5, np.float32), np.full(4, 7, np.float32)
     with pytest.raises(ValueError, match="no activation 'swish'"):
         _native.value_and_slope("swish", "portable", z, z.copy(), z.copy())
+    with pytest.raises(ValueError, match="no activation 'swish'"):
+        _native.constants("swish")
     with pytest.raises(ValueError, match="lengths are the same"):
         _native.value_and_slope("gauss", "portable", z, z.copy(), wrong)
     assert (wrong == 7).all()

@@ -4,6 +4,8 @@ import os
 from types import ModuleType
 
 from sparsine.errors import BadInput
+from sparsine.fields import activations
+from sparsine.fields.activations import Activation
 
 VARIABLE = "SPARSINE_INSTRUCTIONS"
 """Environment variable that forces an instruction set: avx512, avx2 or portable."""
@@ -46,8 +48,17 @@ def instruction_sets() -> list[str]:
 
 
 def compiled() -> list[str]:
-    """Activations of the extension; none of one that is older than the question."""
-    return list(getattr(native(), "activations", list)())
+    """Activations of the extension; none of one that is older than the questions."""
+    return list(native().activations()) if hasattr(native(), "constants") else []
+
+
+def is_compiled(activation: Activation) -> bool:
+    """Whether it is the one that the extension knows by that name: the package's own, with the same constants. Another
+    class could be registered under the name."""
+    name = activation.name
+    if type(activation).__module__ != f"{activations.__name__}.{name}" or name not in compiled():
+        return False
+    return list(activation.to_dict()) == ["name", *native().constants(name)]
 
 
 def check_instructions(name: str) -> str:

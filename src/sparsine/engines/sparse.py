@@ -16,13 +16,16 @@ import torch
 from torch import Tensor
 
 from sparsine.engines.contract import Engine
-from sparsine.engines.native import check_instructions, chosen_instructions, compiled, native, why_missing
-from sparsine.fields.activations import Gauss, Sine
+from sparsine.engines.native import (
+    check_instructions,
+    chosen_instructions,
+    compiled,
+    is_compiled,
+    native,
+    why_missing,
+)
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
-
-COMPILED = (Sine, Gauss)
-"""Activations whose values are those of the compiled part: of a name alone another class could be registered."""
 
 
 class SparseEngine(Engine):
@@ -64,7 +67,7 @@ class SparseEngine(Engine):
             )
         if (missing := why_missing()) or field.is_siren:
             return missing
-        if type(field.activation) in COMPILED and field.encoded_width is None and field.activation.name in compiled():
+        if field.encoded_width is None and is_compiled(field.activation):
             return None
         known = f"{' and '.join(compiled())} without an encoding" if compiled() else "SIRENs"
         return f"engine 'sparse' computes {known}, but this field is {field.description}; engine 'dense' can do that"

@@ -1,24 +1,24 @@
 #include "activation.hpp"
 
-#include <cmath>
+#include <iterator>
 #include <stdexcept>
 
 namespace sparsine {
 namespace {
 
-const double kGaussUnit = std::sqrt(2 * std::log(2.0));  // exp(-z^2 / 2) = 2^(-(z / unit)^2)
+#include "activations.inl"
+
+template <class... A>
+std::vector<Activation> table(Activations<A...>) {
+  uint32_t number = 0;
+  return {Activation{A::name, {std::begin(A::constants), std::end(A::constants)}, number++, A::unit, A::turns,
+                     A::Exact::value, A::Exact::slope, A::Exact::curvature}...};
+}
 
 }  // namespace
 
 const std::vector<Activation>& activations() {
-  static const std::vector<Activation> all = {
-      {"sine", ActivationKind::sine, kPi, true,
-       [](double z) { return std::sin(z); }, [](double z) { return std::cos(z); },
-       [](double, double value) { return -value; }},
-      {"gauss", ActivationKind::gauss, kGaussUnit, false,
-       [](double z) { return std::exp(-z * z / 2); }, [](double z) { return -z * std::exp(-z * z / 2); },
-       [](double z, double value) { return (z * z - 1) * value; }},
-  };
+  static const std::vector<Activation> all = table(Compiled());
   return all;
 }
 

@@ -1,7 +1,4 @@
-// What the compiled engine knows of an activation outside the kernels: its name, the unit in which kernels count
-// pre-activations, and itself in float64, for neurons that are computed once for a signal.
-//
-// Another one is a line in activation.cpp and a struct in activations.inl; what both must be is said there.
+// What the engine knows of an activation outside the kernels, each from its struct in activations.inl.
 #pragma once
 
 #include <string>
@@ -12,8 +9,9 @@
 namespace sparsine {
 
 struct Activation {
-  const char* name;
-  ActivationKind kind;
+  std::string name;
+  std::vector<std::string> constants;  // of the class in Python
+  uint32_t number;                     // its place in the list, by which kernels are asked for
   double unit;    // kernels are given z / unit, where z is the scaled pre-activation
   bool in_turns;  // the first layer is packed in whole turns and a rest
   double (*value)(double z);

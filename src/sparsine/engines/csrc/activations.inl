@@ -1,9 +1,15 @@
-// Activations for the kernels, in terms of a vector type V. Included by kernels.inl.
+// Everything the compiled engine knows of activations: another one is a struct here, and its name in the list at the end.
+// Included inside an anonymous namespace, by kernels.inl for each vector type V and by activation.cpp. No part of the
+// standard library may be included for it (kernel_api.hpp says why); __builtin_sin is the library's sine all the same.
 //
-// A struct of four: `turns` says whether the first layer takes whole turns out of its pre-activations (see first_phase).
-// `At` is made of a run of pre-activations, which stay where they are, and gives for each its value and one more number,
-// the state: from these two `slope` and `curvature` follow, by few instructions, whenever the backward pass asks.
-// Pre-activations are counted in the activation's unit (activation.cpp), slope and curvature are derivatives by them.
+// `name` is that of the class in fields/activations/NAME.py and of its file, `constants` are the class's, in its order.
+// They enter by its `scale` alone: the first layer's, and one for all others. What is below is a function of z, the scaled
+// pre-activation, whose value, slope and curvature `Exact` has in float64, for neurons that are computed once for a signal.
+//
+// Kernels are given z / unit, and their slope and curvature are derivatives by that. `turns` says whether the first layer
+// takes whole turns out of it (see first_phase). `At` is made of a run of pre-activations, which stay where they are, and
+// gives for each its value and one more number, the state: from these two `slope` and `curvature` follow, by few
+// instructions, whenever the backward pass asks.
 
 // sin(pi r) = r P(r^2) and pi cos(pi r) = Q(r^2) on |r| <= 1/2, minimax (docs/engines.md says how, and the errors).
 constexpr float kSine[] = {3.14159274f, -5.16770697f, 2.55003166f, -0.598046422f, 0.0772222504f};
@@ -11,7 +17,16 @@ constexpr float kSlope[] = {3.1415925f, -15.503109f, 12.749877f, -4.18422508f, 0
 
 // Sine of half turns. The state is the slope.
 struct Sine {
+  static constexpr const char* name = "sine";
+  static constexpr const char* constants[] = {"omega_0", "omega_first"};
+  static constexpr double unit = kPi;
   static constexpr bool turns = true;
+
+  struct Exact {
+    static double value(double z) { return __builtin_sin(z); }
+    static double slope(double z) { return __builtin_cos(z); }
+    static double curvature(double, double value) { return -value; }
+  };
 
   // Each step is taken over a whole run of vectors: it waits for the one before it.
   template <class V, int NV>
@@ -56,9 +71,19 @@ struct Sine {
 constexpr float kPower[] = {1.0f, 0.693147004f, 0.240222469f, 0.0555071086f, 0.00967129041f, 0.00132695148f};
 constexpr float kLog2 = 0.693147181f;
 
-// 2^(-z^2). The state is z.
+// exp(-z^2 / 2) = 2^(-(z / unit)^2). The state is z / unit.
 struct Gauss {
+  static constexpr const char* name = "gauss";
+  static constexpr const char* constants[] = {"sigma"};
+  static constexpr double unit = 1.1774100225154747;  // sqrt(2 ln 2)
   static constexpr bool turns = false;
+
+  struct Exact {
+    static double value(double z) { return __builtin_exp(-z * z / 2); }
+    static double slope(double z) { return -z * __builtin_exp(-z * z / 2); }
+    static double curvature(double z, double value) { return (z * z - 1) * value; }
+  };
+
   static constexpr float smallest = -127;  // 2^-126 is the smallest normal number; below it is 0
 
   template <class V, int NV>
@@ -93,3 +118,6 @@ struct Gauss {
     return fma(z * value * z, V::set(4 * kLog2 * kLog2), V::set(-2 * kLog2) * value);
   }
 };
+
+// Those that are compiled in; everything else goes by their places in this list.
+using Compiled = Activations<Sine, Gauss>;

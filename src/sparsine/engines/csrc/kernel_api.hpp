@@ -10,6 +10,12 @@
 
 namespace sparsine {
 
+#define SPARSINE_UNROLL _Pragma("GCC unroll 16")
+
+// A list of activations (activations.inl)
+template <class... A>
+struct Activations {};
+
 constexpr double kPi = 3.14159265358979323846;
 constexpr int kMaxLanes = 16;  // floats in the widest vector; gradient buffers are padded to a multiple of it
 
@@ -25,8 +31,6 @@ struct Layer {
   uint32_t num_blocks;
   const uint32_t *block_start, *block_input;
 };
-
-enum class ActivationKind { sine, gauss };
 
 struct Net {
   uint32_t num_layers, num_inputs, num_outputs;
@@ -76,8 +80,9 @@ struct Kernels {
   void (*value_and_slope)(const float* z, float* value, float* slope, size_t count);
 };
 
-const Kernels* kernels_portable(ActivationKind);
-const Kernels* kernels_avx2(ActivationKind);    // null where the compiler cannot make it
-const Kernels* kernels_avx512(ActivationKind);  // null where the compiler cannot make it
+// By the activation's number. Null where the compiler cannot make them.
+const Kernels* kernels_portable(uint32_t activation);
+const Kernels* kernels_avx2(uint32_t activation);
+const Kernels* kernels_avx512(uint32_t activation);
 
 }  // namespace sparsine

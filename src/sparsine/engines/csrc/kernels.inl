@@ -5,8 +5,6 @@
 // Coordinates go through the whole network in tiles that stay in the cache. Within a tile everything is kept
 // feature-major: one surviving connection is one broadcast weight times a contiguous run of points.
 
-#define SPARSINE_UNROLL _Pragma("GCC unroll 16")
-
 // A value that is used several times is loaded once: left alone, GCC makes each use a load of its own.
 template <class V>
 inline V in_register(V a) {
@@ -490,7 +488,11 @@ const Kernels* table_of(const char* name) {
   return &kernels;
 }
 
-template <class V, int NV, int NVHvp>
-const Kernels* table(const char* name, ActivationKind kind) {
-  return kind == ActivationKind::gauss ? table_of<V, NV, NVHvp, Gauss>(name) : table_of<V, NV, NVHvp, Sine>(name);
+// The first of the list is instantiated last (`auto` asks for the rest at once): GCC shares out registers by that order,
+// and the sine's code is to stay the one that was measured.
+template <class V, int NV, int NVHvp, class A, class... Rest>
+auto table(const char* name, uint32_t activation, Activations<A, Rest...>) {
+  if constexpr (sizeof...(Rest) > 0)
+    if (activation > 0) return table<V, NV, NVHvp>(name, activation - 1, Activations<Rest...>());
+  return table_of<V, NV, NVHvp, A>(name);
 }

@@ -27,8 +27,8 @@ using StackOut = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 bool runs_here(const std::string& name) {
 #if defined(__x86_64__) || defined(_M_X64)
-  if (name == "avx512") return kernels_avx512(ActivationKind::sine) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-  if (name == "avx2") return kernels_avx2(ActivationKind::sine) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (name == "avx512") return kernels_avx512(0) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+  if (name == "avx2") return kernels_avx2(0) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
   return name == "portable";
 }
@@ -40,9 +40,10 @@ std::vector<std::string> instruction_sets() {
   return names;
 }
 
-const Kernels& kernels_called(const std::string& name, ActivationKind kind) {
+const Kernels& kernels_called(const std::string& name, const Activation& activation) {
+  const uint32_t a = activation.number;
   if (!runs_here(name)) throw std::invalid_argument("this processor or build has no instruction set '" + name + "'");
-  return *(name == "avx512" ? kernels_avx512(kind) : name == "avx2" ? kernels_avx2(kind) : kernels_portable(kind));
+  return *(name == "avx512" ? kernels_avx512(a) : name == "avx2" ? kernels_avx2(a) : kernels_portable(a));
 }
 
 std::vector<std::string> activation_names() {
@@ -50,6 +51,8 @@ std::vector<std::string> activation_names() {
   for (const Activation& activation : activations()) names.push_back(activation.name);
   return names;
 }
+
+std::vector<std::string> constants_of(const std::string& activation) { return activation_called(activation).constants; }
 
 void require(bool fine, const char* what) {
   if (!fine) throw std::invalid_argument(what);
@@ -77,7 +80,7 @@ Engine* make_engine(const std::vector<uint32_t>& sizes, const Bytes& keep, doubl
   const FieldConstants field{activation_called(activation), omega_first.value_or(omega_0), omega_0, output_offset};
   require(std::isfinite(omega_0) && std::isfinite(output_offset), "omega_0 and output_offset are finite");
   require(std::isfinite(field.scale_first), "omega_first is finite");
-  return new Engine(sizes, keep.data(), field, kernels_called(instructions, field.activation.kind));
+  return new Engine(sizes, keep.data(), field, kernels_called(instructions, field.activation));
 }
 
 Batch batch_of(const Engine& engine, const Table& theta, const Stack& coords, size_t num_signals) {
@@ -142,7 +145,7 @@ void value_and_slope(const std::string& activation, const std::string& instructi
                      const LineOut& value, const LineOut& slope) {
   require_aligned(z, value, slope);
   require(value.shape(0) == z.shape(0) && slope.shape(0) == z.shape(0), "lengths are the same");
-  const Kernels& kernels = kernels_called(instructions, activation_called(activation).kind);
+  const Kernels& kernels = kernels_called(instructions, activation_called(activation));
   kernels.value_and_slope(z.data(), value.data(), slope.data(), z.shape(0));
 }
 
@@ -178,6 +181,7 @@ NB_MODULE(_native, m) {
   m.doc() = "The compiled part of the sparse engine. Use sparsine.engines.sparse.";
   m.def("instruction_sets", &instruction_sets, "What this processor and this build can run, fastest first.");
   m.def("activations", &activation_names, "Activations that were compiled in.");
+  m.def("constants", &constants_of, arg("activation"), "Names of an activation's constants, as its class has them.");
   m.def("sine_and_slope", &sine_and_slope, arg("instructions"), arg("half_turns").noconvert(),
         arg("sine").noconvert(), arg("slope").noconvert(), "sin(pi z) and pi cos(pi z), as the kernels compute them.");
   m.def("value_and_slope", &value_and_slope, arg("activation"), arg("instructions"), arg("z").noconvert(),
