@@ -15,7 +15,6 @@ from sparsine.comparison.methods import METHODS
 from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.engines import ENGINES, DenseEngine
 from sparsine.fields import ACTIVATIONS, Pattern, Siren
-from sparsine.fitting.fit import Optimizer
 from sparsine.meta import maml
 from sparsine.meta.maml import Algorithm, InnerConfig, Samples, Tasks, meta_gradient
 from sparsine.optim import sgd_step
@@ -24,6 +23,7 @@ from sparsine.pruning.schedules import SCHEDULES
 from sparsine.pruning.scores import SCORES
 from sparsine.recipes import COMPARISONS, RECIPES, recipe
 from sparsine.signals.open import dataset_kinds
+from sparsine.starts.plan import Optimizer
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "sparsine"

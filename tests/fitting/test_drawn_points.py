@@ -29,7 +29,7 @@ def fitted(values, coords=None, **options):
 
 def test_each_step_sees_other_samples_and_each_with_its_value():
     coords = torch.arange(40.0)[:, None]
-    draws = InMemory(coords, torch.stack([coords * 2, coords * 3]), Places(40, 7, seed=5))
+    draws = InMemory(coords, torch.stack([coords * 2, coords * 3]), Places((40,), 7, seed=5))
     seen = [draws.draw(step) for step in range(3)]
     for points, values in seen:
         assert len(set(points[:, 0].tolist())) == 7
@@ -39,7 +39,7 @@ def test_each_step_sees_other_samples_and_each_with_its_value():
 
 
 def test_points_of_a_huge_signal_are_drawn_without_listing_it():
-    drawn = Places(1 << 40, 5, seed=0).draw(3)
+    drawn = Places((1 << 40,), 5, seed=0).draw(3)
     assert drawn.shape == (5,)
     assert FEW < drawn.max() < 1 << 40
 

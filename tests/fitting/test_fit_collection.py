@@ -193,7 +193,7 @@ def test_every_engine_will_do(engine):
 def test_a_record_is_plain_json():
     fine, bad = all_of(MadeUpSignals(2, unreadable=[1]), FitConfig(steps=1))
     record = fine.to_dict()
-    assert sorted(record) == ["input", "psnr_db", "status", "steps"]
+    assert sorted(record) == ["input", "psnr_db", "seconds", "status", "steps"]
     assert (record["input"], record["status"], record["steps"]) == ("signal-0", "ok", [0, 1])
     assert json.loads(json.dumps(record)) == record
     assert bad.to_dict()["reason"] == "signal-1: made to fail"

@@ -10,7 +10,8 @@ from torch import Tensor
 from sparsine.benchmarks.config import BenchmarkConfig
 from sparsine.benchmarks.plain import PlainField
 from sparsine.benchmarks.problem import Problem
-from sparsine.fitting.fit import PAPER_STEP_SIZE, FitConfig, FitResult, fit
+from sparsine.fitting.config import PAPER_STEP_SIZE, FitConfig
+from sparsine.fitting.fit import FitResult, fit
 from sparsine.meta.maml import InnerConfig, Samples, Tasks, meta_gradient
 from sparsine.psnr import psnr_db
 

@@ -17,6 +17,7 @@ from sparsine.cli.options import Device, EngineName, Load
 from sparsine.cli.starts import with_home
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import in_db
+from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.cost import Course
 from sparsine.meta.maml import InnerConfig
@@ -27,13 +28,14 @@ from sparsine.meta.sparse import learn_sparse_start
 from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.psnr import psnr_db
-from sparsine.recipes import RECIPES, recipe
+from sparsine.recipes import RECIPES, for_size, recipe
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import open_dataset, size_for, specs
 from sparsine.signals.paths import expanded
+from sparsine.starts.plan import FULL_STEPS, Effort
 from sparsine.starts.start import Start
 
-DEFAULT_RECIPE = "small"
+DEFAULT_RECIPE = "best"
 LOSS_RATE = 0.05
 """Of a step in the mean loss that is shown."""
 
@@ -45,7 +47,8 @@ class Options:
     out: Path
     """Folder of the run: configuration, metrics, starts, checkpoint."""
     recipe: Annotated[str, OneOf(RECIPES)] = DEFAULT_RECIPE
-    """quick: minutes. small: half an hour. paper: the paper's, to the letter; days without a GPU."""
+    """best: minutes. quick: to try things. small: the paper's loop in half an hour. paper: the paper's, to the
+    letter; days without a GPU."""
     resume: bool = False
     """Go on with the run in --out, to the same bits as if it had never stopped."""
     field: FieldConfig
@@ -53,6 +56,7 @@ class Options:
     inner: InnerConfig
     outer: OuterConfig
     pruning: PruningConfig
+    plan: PlanConfig
     watch: WatchConfig
     seed: int
     """Decides the random start, the order of the signals and the points drawn."""
@@ -79,7 +83,7 @@ class _Told:
     def __init__(self, waiting: Waiting, peak: float):
         self.waiting, self.peak = waiting, peak
         self.course: Course | None = None
-        self.round, self.loss = -1, 0.0
+        self.round, self.loss, self.tried = -1, 0.0, 0.0
 
     def step(self, state: LearnState, loss: float) -> None:
         """The PSNR is that of a mean loss: of one step it jumps with the signals that were drawn."""
@@ -91,6 +95,14 @@ class _Told:
     def pruning(self, state: LearnState, done: int, of: int) -> None:
         """A score that takes long, before the next round."""
         self._at(state, f"round {state.round + 1}: which weights stay", f"{done:,} of {of:,}", done / of)
+
+    def trial(self, effort: Effort, step_size: float, reached: float) -> None:
+        """All is learned, and it is looked for how to fit."""
+        assert self.course is not None
+        self.tried += FULL_STEPS[effort] / USUAL_FULL_STEPS
+        what = f"how to fit: {effort}, step size {step_size:.2g}"
+        worked = self.course.learning + min(self.tried, 1.0) * self.course.planning
+        self.waiting.at(self.waiting.total, what, facts=in_db(reached), worked=worked)
 
     def _at(self, state: LearnState, what: str, facts: str, pruned: float) -> None:
         assert self.course is not None
@@ -136,6 +148,7 @@ def _learn(options: Options) -> int:
         given["grid"] = dataclasses.replace(options.grid, resolution=size)
     config = LearnConfig(data=options.dataset, **given)
     dataset = open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)
+    config = for_size(config, dataset.shape)
     waiting = Waiting("dense", 1)
     looking = Waiting("looking at the signals", 1)
 
@@ -150,7 +163,7 @@ def _learn(options: Options) -> int:
         with ExitStack() as bar:
             learning = held.enter_context(open_run(config, options.out, dataset, resume=options.resume,
                                                    on_look=on_look, on_step=told.step,
-                                                   on_pruning=told.pruning))  # fmt: skip
+                                                   on_pruning=told.pruning, on_trial=told.trial))  # fmt: skip
         if learning.finished:
             say(("finished", "bold"), f" already: nothing is left to learn in {options.out}")
             start = learning.finished
@@ -179,6 +192,7 @@ def _announce(learning: Run, waiting: Waiting) -> None:
     config, dataset, pattern = learning.config, learning.dataset, learning.first_pattern
     say_notes([*dataset.notes, *learning.take_notes()])
     rounds = len(learning.survivors)
+    waiting.percent = not config.outer.dense_steps and not config.outer.steps_per_round  # only scores and trials then
     waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round, learning.course.total)
     say(("learning", "bold"), f" a start for {config.data} ({shown_shape(dataset.shape)}, "
         f"{counted(len(dataset.train), 'training signal')}), recipe {config.recipe}, {pattern.counts}, "

@@ -31,7 +31,7 @@ from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import WorkFailed
 from sparsine.fitting.collection import FittedSignal, fit_collection
-from sparsine.fitting.fit import FitConfig
+from sparsine.fitting.config import FitConfig, how_sampled
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import SignalSet
 from sparsine.starts.coding import MAX_EXPONENT, CodingTables
@@ -83,12 +83,14 @@ def calibrate(
         WorkFailed: fewer than two of them could be read and fitted.
     """
     config = config or CalibrationConfig()
+    config = replace(config, fit=config.fit.by(start.plans))
     fits = _fitted(start, signals, config, engine, device, progress)
     theta = torch.stack([fit.theta for fit in fits if fit.theta is not None])
     tables = _tables(start, fits, theta, config, make_engine(start.pattern, engine, device=device))
     about = {"signals": len(fits), "loss_db": config.loss_db,
              "fitted_psnr_db": float(np.mean([fit.psnr_db[-1] for fit in fits])),
-             "optimizer": config.fit.optimizer, "steps": config.fit.num_steps, "lr": config.fit.step_size}  # fmt: skip
+             "optimizer": config.fit.chosen, "steps": config.fit.num_steps, "lr": config.fit.step_size,
+             **how_sampled(config.fit)}  # fmt: skip
     return replace(start, coding=tables, info={**start.info, "calibration": about})
 
 

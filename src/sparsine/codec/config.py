@@ -1,18 +1,19 @@
 """How signals become codes."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sparsine.checks import check_range
 from sparsine.errors import BadInput
-from sparsine.fitting.fit import FitConfig
+from sparsine.fitting.config import FitConfig
+from sparsine.starts.plan import Plans
 
 DEFAULT_QUALITY = 80
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeConfig:
-    """Defaults: the paper's fit, and steps that cost a few hundredths of a decibel."""
+    """Defaults: the start's own way to be fitted, and steps that cost a few hundredths of a decibel."""
 
     fit: FitConfig = dataclasses.field(default_factory=lambda: FitConfig(report=()))
     """How each signal is fitted before it is coded."""
@@ -32,9 +33,19 @@ class EncodeConfig:
             check_range("target_psnr_db", self.target_psnr_db, -100.0, 200.0)
         if self.target_bytes is not None:
             check_range("target_bytes", self.target_bytes, 1, 2**40)
-        check_range("rounded_steps", self.rounded_steps, 0, self.fit.num_steps)
+        check_range("rounded_steps", self.rounded_steps, 0, 10**7)
         if self.target_psnr_db is not None and self.target_bytes is not None:
             raise BadInput("both a target PSNR and a target size were given; one follows from the other, so give one")
+
+    def by(self, plans: Plans) -> "EncodeConfig":
+        """With what the fit leaves open said by the plans of a start.
+
+        Raises:
+            BadInput: as `FitConfig.by`; or more rounded steps than there are.
+        """
+        fit = self.fit.by(plans)
+        check_range("rounded_steps", self.rounded_steps, 0, fit.num_steps)
+        return replace(self, fit=fit)
 
     @property
     def step_shift(self) -> int:

@@ -94,7 +94,7 @@ def encode_batch(
         BadInput: signals of different shapes, or that the start cannot draw, or a code not tell, or memory not hold; or
             with values that are not finite or of another range.
     """
-    config, coder = config or EncodeConfig(), coder or Coder(start)
+    config, coder = (config or EncodeConfig()).by(start.plans), coder or Coder(start)
     if not len(signals):
         return []
     arrays = _alike(start, signals)
@@ -136,7 +136,7 @@ def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], c
     start, shape, device = coder.start, arrays[0].shape[:-1], engine.device
     coords = torch.from_numpy(np.stack(own)).to(device) if own else start.domain.resized(shape).coords(device=device)
     values = torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, arrays[0].shape[-1]).to(device)
-    fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak)
+    fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak, shape=shape)
     probe = Probe(coder, engine, coords, values, shape, fitting.theta)
     result = _fit(fitting, probe, config)
     probe = probe.at(result.theta)

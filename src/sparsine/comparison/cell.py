@@ -56,7 +56,7 @@ class Cell:
         """What a record must say of its making to stand for this cell."""
         config, dataset = self.plan.config, self.plan.dataset
         # as JSON gives it back
-        protocols = {name: [fit.optimizer, fit.step_size, list(fit.report_steps)]
+        protocols = {name: [fit.chosen, fit.step_size, list(fit.report_steps)]
                      for name, fit in config.protocols.items()}  # fmt: skip
         return {"data": dataset.spec, "shape": list(dataset.shape), "signals": config.signals,
                 "signals_sha256": self.plan.signals_sha256, "protocols": protocols}  # fmt: skip
@@ -111,7 +111,7 @@ class _Measuring:
             records += [row.record(fit.report_steps, names) for row in rows]
             on_progress(len(records) / last)
         usage = stopwatch.usage().to_dict() | {"seconds": round(time.monotonic() - began - scoring, 3)}
-        return {"optimizer": fit.optimizer, "lr": fit.step_size, "steps": list(fit.report_steps), "usage": usage,
+        return {"optimizer": fit.chosen, "lr": fit.step_size, "steps": list(fit.report_steps), "usage": usage,
                 "signals": records}  # fmt: skip
 
     def _read(self, index: int) -> "_Row":

@@ -41,9 +41,11 @@ class CompareConfig:
     """Test signals, taken from the front of the test split."""
     pictures: int = 3
     """How many of them are drawn, for the first seed."""
-    adam: FitConfig = dataclasses.field(default_factory=lambda: FitConfig(report=REPORTED))
+    adam: FitConfig = dataclasses.field(
+        default_factory=lambda: FitConfig(protocol="paper", optimizer="adam", report=REPORTED)
+    )
     """The test-time protocol."""
-    sgd: FitConfig = dataclasses.field(default_factory=lambda: FitConfig(optimizer="sgd"))
+    sgd: FitConfig = dataclasses.field(default_factory=lambda: FitConfig(protocol="paper", optimizer="sgd"))
     """The paper's second protocol: two inner steps."""
 
     def __post_init__(self) -> None:
@@ -80,7 +82,7 @@ class CompareConfig:
                 raise TypeError(wrong)
             given["learn"] = LearnConfig.from_dict(given["learn"])
             for name in ("adam", "sgd"):
-                fit = dict(given[name])
+                fit = {"protocol": "paper", **given[name]}
                 fit["report"] = tuple(fit["report"]) if fit["report"] is not None else None
                 given[name] = FitConfig(**fit)
             for name in ("methods", "levels", "ablation_levels", "latents", "seeds"):

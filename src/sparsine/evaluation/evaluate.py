@@ -18,7 +18,7 @@ from sparsine.environment import environment
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
-from sparsine.fitting.fit import FitConfig
+from sparsine.fitting.config import FitConfig, how_sampled
 from sparsine.meta.run_data import pinned_to_measure
 from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.parts import NUMBER, fault
@@ -93,7 +93,7 @@ def evaluate_run(
                  "shape": list(dataset.shape), "split": "test", "signals": count, "signals_sha256": measured,
                  "is_that_of_the_run": pinned.data is not None, "notes": notes,
                  "metrics": {metric.name: metric.label for metric in dataset.kind.metrics}},
-        "protocol": {"optimizer": config.fit.optimizer, "lr": config.fit.step_size, "steps": config.fit.num_steps},
+        "protocol": _told(config.fit.by(load_start(paths[-1]).plans)),
         "rows": rows,
     }  # fmt: skip
     write_json(folder / "evaluation.json", record)
@@ -115,7 +115,12 @@ def _rows(paths: list[Path]) -> Iterator[tuple[str, Path]]:
 def _scratch(start: Start, seed: int) -> Start:
     """The same dense field at random numbers: what meta-learning is compared with."""
     pattern = Pattern.full(start.field)
-    return Start(pattern, start.field.initial_theta(seed + 1), start.domain, kind=start.kind)
+    return Start(pattern, start.field.initial_theta(seed + 1), start.domain, kind=start.kind, plans=start.plans)
+
+
+def _told(fit: FitConfig) -> dict[str, Any]:
+    """How signals were fitted, for the record."""
+    return {"optimizer": fit.chosen, "lr": fit.step_size, "steps": fit.num_steps} | how_sampled(fit)
 
 
 def _kept(path: Path, made_from: dict[str, Any]) -> dict[str, Any] | None:
@@ -131,18 +136,18 @@ def _measured(
     folder: Path, name: str, start: Start, dataset: Dataset, measured: str, config: EvaluationConfig, engine: str,
     device: str,
 ) -> dict[str, Any]:  # fmt: skip
-    path = folder / "evaluation" / f"{name}.json"
+    path, fit = folder / "evaluation" / f"{name}.json", config.fit.by(start.plans)
     count = min(config.signals, len(dataset.test))
     made_from = {"start": start.digest, "data": dataset.spec, "signals_sha256": measured,
                  "shape": list(dataset.shape), "signals": count, "pictures": config.pictures,
-                 "fit": [config.fit.optimizer, config.fit.step_size, list(config.fit.report_steps)]}  # fmt: skip
+                 "fit": [fit.chosen, fit.step_size, list(fit.report_steps), *how_sampled(fit).values()]}  # fmt: skip
     if (kept := _kept(path, made_from)) is not None:
         return kept
     indices = range(count)
     began = time.perf_counter()
     fits = []
     drawn = 0
-    for fitted in fit_collection(start, dataset.test, config.fit, indices=indices, engine=engine, device=device):
+    for fitted in fit_collection(start, dataset.test, fit, indices=indices, engine=engine, device=device):
         fits.append(fitted.to_dict() | _scored(start, dataset, fitted, engine, device))
         if drawn < config.pictures and fitted.theta is not None and fitted.original is not None:
             _draw(folder / "evaluation" / "pictures", f"{name}-{drawn}", f"original-{drawn}", start, dataset, fitted,
@@ -152,7 +157,7 @@ def _measured(
         "name": name, "weights": start.pattern.num_weights, "biases": start.pattern.num_biases,
         "total": start.pattern.num_params, "density": start.pattern.density, "round": start.info.get("round"),
         "outer_steps": start.info.get("steps"), "learn_seconds": start.info.get("learn_seconds"),
-        "fit_seconds": round(time.perf_counter() - began, 3), "steps": list(config.fit.report_steps),
+        "fit_seconds": round(time.perf_counter() - began, 3), "steps": list(fit.report_steps), "protocol": _told(fit),
         "mean_psnr_db": mean_psnr_db(fits), "signals": fits, "made_from": made_from,
     }  # fmt: skip
     write_json(path, row)

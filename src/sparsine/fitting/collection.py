@@ -45,10 +45,13 @@ class FittedSignal:
     """(params,) the fitted vector."""
     coords: np.ndarray | None = None
     """(points, coords) of a signal whose samples lie scattered."""
+    seconds: tuple[float, ...] = ()
+    """Of fitting until `steps`: this signal's share of those that were fitted together."""
 
     def to_dict(self) -> dict[str, Any]:
         """The record of one signal."""
         record = {"input": self.name, "status": self.status, "steps": list(self.steps), "psnr_db": list(self.psnr_db)}
+        record |= {"seconds": [round(second, 6) for second in self.seconds]} if self.seconds else {}
         return record | ({"reason": self.reason} if self.reason else {})
 
 
@@ -61,14 +64,16 @@ def fit_collection(
     engine: str = "auto",
     device: str = "cpu",
 ) -> Iterator[FittedSignal]:
-    """Fit the signals (all, or those at `indices`) in order, `config.batch` at a time; fewer where shapes differ or
-    memory does not hold so many. A signal with values that are not of the start's kind, or too large to be fitted, is
-    'unreadable'. With `config.points`, a signal of a set that knows its size and is larger than WHOLE samples is
-    read as far as its steps see it, and PSNR is that of WHOLE samples.
+    """Fit the signals (all, or those at `indices`) in order, by the start's own plan as far as `config` leaves it open,
+    `config.batch` at a time; fewer where shapes differ or memory does not hold so many. A signal with values that are
+    not of the start's kind, or too large to be fitted, is 'unreadable'. Where steps see a part of a signal, one of a
+    set that knows its size and is larger than WHOLE samples is read as far as its steps see it, and PSNR is that of
+    WHOLE samples.
 
     Raises:
         BadInput: signals whose channels or axes are not the start's; a batch that memory cannot hold.
     """
+    config = config.by(start.plans)
     indices = range(len(signals)) if indices is None else indices
     size = min(config.batch, len(indices))
     check_room(start, _held(start, config), f"fitting {size} signals together", "lower --batch", signals=size)
@@ -152,7 +157,7 @@ def _read_one(start: Start, signals: SignalSet, index: int, config: FitConfig) -
     name = signals.name(index)
     try:
         shape = signals.shape_of(index)
-        if config.points is not None and shape is not None and prod(shape) > WHOLE:
+        if shape is not None and prod(shape) > WHOLE and config.points_of(prod(shape)) is not None:
             places = np.linspace(0, prod(shape) - 1, WHOLE).astype(np.int64)
             values = load_values(signals, index, start.kind, places)
             return _Read(name, values, "", signals.coords_of(index, places), _Parts(signals, index, shape, places))
@@ -191,7 +196,7 @@ def _fit_together(
     def fitted(together: Sequence[_Read]) -> list[FittedSignal]:
         values = torch.stack([torch.tensor(one.values).reshape(-1, shape[-1]) for one in together]).to(engine.device)
         coords = _own_coords(start, together).to(engine.device) if shared is None else shared
-        result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak)
+        result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak, shape=shape[:-1])
         return [_fitted(one, result, row) for row, one in enumerate(together)]
 
     return with_less(fitted, read, lambda one: _unreadable(one, config, f"{one.name}: {NOT_ENOUGH}"))
@@ -202,11 +207,12 @@ def _fit_parts(
 ) -> FittedSignal:
     """A signal that is never held as a whole."""
     assert read.values is not None
-    assert config.points is not None
+    points = config.points_of(prod(parts.shape))
+    assert points is not None
     _check_shape(start, (*parts.shape, read.values.shape[-1]))
     domain = start.domain.resized(parts.shape)
-    draws = FromSet(parts.signals, [parts.index], domain, Places(prod(parts.shape), config.points, config.points_seed),
-                    engine.device)  # fmt: skip
+    places = Places(parts.shape, points, config.points_seed, config.sampled)
+    draws = FromSet(parts.signals, [parts.index], domain, places, engine.device)
     coords, _ = read_at(parts.signals, [parts.index], domain, parts.places, engine.device)
     values = torch.from_numpy(read.values)[None].to(engine.device)
     result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak, draws=draws)
@@ -227,7 +233,8 @@ def _fitted(read: _Read, result: FitResult, row: int) -> FittedSignal:
     status, curve = result.status[row], tuple(result.psnr_db[row])
     why = "the loss overflowed, or ended above where it began; lower --lr" if status == "diverged" else ""
     theta = result.theta[row].cpu()
-    return FittedSignal(read.name, status, why, result.steps, curve, read.values, theta, read.coords)
+    seconds = tuple(second / len(result.status) for second in result.seconds)
+    return FittedSignal(read.name, status, why, result.steps, curve, read.values, theta, read.coords, seconds)
 
 
 def _unreadable(read: _Read, config: FitConfig, reason: str) -> FittedSignal:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain
+from sparsine.signals.sampling import POINTS, Sampling
 
 FEW = 1 << 22
 """Samples of a signal up to which none is drawn twice in a step; of more it would hardly ever happen anyway."""
@@ -28,15 +30,17 @@ class Draws(Protocol):
 class Places:
     """Which samples a step sees: a function of the seed and the step alone."""
 
-    num_samples: int
+    shape: tuple[int, ...]
+    """Of the samples of a signal; lattices are spaced along its axes."""
     points: int
     seed: int
+    sampling: Sampling = "random"
 
     def draw(self, step: int) -> Int[np.ndarray, " points"]:
-        rng = np.random.default_rng([self.seed, step])
-        if self.num_samples > FEW:
-            return rng.integers(self.num_samples, size=self.points)
-        return np.sort(rng.choice(self.num_samples, self.points, replace=False, shuffle=False))
+        rng, num_samples = np.random.default_rng([self.seed, step]), prod(self.shape)
+        if self.sampling == "random" and num_samples > FEW:
+            return rng.integers(num_samples, size=self.points)
+        return POINTS[self.sampling](rng, self.shape, self.points)
 
 
 @dataclass(frozen=True)

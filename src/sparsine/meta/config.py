@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sparsine.checks import check_choice, check_range
 from sparsine.choices import Choice
 from sparsine.errors import BadInput, UnknownName
+from sparsine.fitting.plan_search import PlanConfig
 from sparsine.meta.field_config import ACTIVATION, ENCODING
 from sparsine.meta.field_config import FieldConfig as FieldConfig
 from sparsine.meta.maml import InnerConfig
@@ -121,6 +122,7 @@ class LearnConfig:
     inner: InnerConfig = dataclasses.field(default_factory=InnerConfig)
     outer: OuterConfig = dataclasses.field(default_factory=OuterConfig)
     pruning: PruningConfig = dataclasses.field(default_factory=PruningConfig)
+    plan: PlanConfig = dataclasses.field(default_factory=lambda: PlanConfig(signals=0))
     watch: WatchConfig = dataclasses.field(default_factory=WatchConfig)
     seed: int = 0
     """Decides the random start, the order of the signals and the points drawn."""
@@ -142,7 +144,7 @@ class LearnConfig:
     def from_dict(cls, data: dict[str, Any]) -> "LearnConfig":
         """Raises BadInput when `data` does not describe a run of this version."""
         parts = {"field": FieldConfig, "grid": GridConfig, "inner": InnerConfig, "outer": OuterConfig,
-                 "pruning": PruningConfig, "watch": WatchConfig}  # fmt: skip
+                 "pruning": PruningConfig, "plan": PlanConfig, "watch": WatchConfig}  # fmt: skip
         try:
             given = dict(in_todays_words(data))
             if wrong := fault_in_fields(given, cls):

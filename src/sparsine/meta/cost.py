@@ -13,6 +13,7 @@ import torch
 from sparsine.engines.choose import engine_kind
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
+from sparsine.fitting.plan_search import USUAL_FULL_STEPS
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import InnerConfig, num_gradients
 
@@ -52,21 +53,28 @@ class Course:
     """All rounds of a run, in multiply-adds."""
 
     rounds: tuple[Round, ...]
+    planning: float = 0.0
+    """What it takes to find out how to fit, roughly: nobody knows how many step sizes will be tried."""
+
+    @property
+    def learning(self) -> float:
+        """All but planning."""
+        return sum(each.num_steps * each.step + each.pruning for each in self.rounds)
 
     @property
     def total(self) -> float:
-        return sum(each.num_steps * each.step + each.pruning for each in self.rounds)
+        return self.learning + self.planning
 
     def until(self, round: int, round_step: int, pruned: float = 0.0) -> float:
         """Up to a step of a round; `pruned` is the share of the pruning after it that is over."""
-        before = Course(self.rounds[:round]).total
+        before = Course(self.rounds[:round]).learning
         now = self.rounds[round]
         return before + round_step * now.step + pruned * now.pruning
 
 
 def course_of(config: LearnConfig, field: MLP, weights: Sequence[int], num_points: int) -> Course:
     """Of a run on a grid of `num_points`, with so many weights in rounds 0, 1, 2, ..."""
-    points = min(config.inner.points or num_points, num_points)
+    points = config.inner.points_of(num_points) or num_points
     gradients = config.outer.tasks_per_step * gradients_of_step(config.inner)
     asked = _gradients_of_score(config.pruning.make_score())
     rounds = []
@@ -75,7 +83,8 @@ def course_of(config: LearnConfig, field: MLP, weights: Sequence[int], num_point
         steps = config.outer.steps_per_round if number else config.outer.dense_steps
         pruning = asked * gradient if number + 1 < len(weights) else 0.0
         rounds.append(Round(steps, gradients * gradient + STEP_OVERHEAD, pruning))
-    return Course(tuple(rounds))
+    trial = gradient_cost(field, _computed(config, field, weights[-1]), num_points)
+    return Course(tuple(rounds), config.plan.signals * USUAL_FULL_STEPS * trial)
 
 
 def _gradients_of_score(score: Any) -> float:

@@ -48,7 +48,11 @@ class FieldConfig:
     frequency_scale: float | None = None
     """Spread of fourier's frequencies, in cycles for each unit of a coordinate; None is 1."""
 
+    output_offset: float = 0.0
+    """Added to what the last layer says: 0 is the paper's; 0.5 begins in the middle of values from 0 to 1."""
+
     def __post_init__(self) -> None:
+        check_range("output_offset", self.output_offset, -1e6, 1e6)
         check_range("width", self.width, 1, 65_536)
         check_range("hidden_layers", self.hidden_layers, 1, 64)
         check_range("omega_0", self.omega_0, 1e-6, 1e6)
@@ -62,7 +66,7 @@ class FieldConfig:
         """The field for so many coordinates and values."""
         return MLP(
             sizes=(in_features, *[self.width] * self.hidden_layers, out_features),
-            activation=ACTIVATION.made_for(self), encoding=ENCODING.made_for(self),
+            activation=ACTIVATION.made_for(self), encoding=ENCODING.made_for(self), output_offset=self.output_offset,
         )  # fmt: skip
 
     def _check_goes_with(self, name: str) -> None:

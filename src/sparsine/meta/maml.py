@@ -15,10 +15,11 @@ from torch import Tensor
 
 from sparsine.checks import check_choice, check_range
 from sparsine.engines.contract import Engine
+from sparsine.errors import BadInput
 from sparsine.optim import sgd_step
+from sparsine.signals.sampling import Sampling
 
 Algorithm = Literal["maml", "fomaml", "reptile"]
-Sampling = Literal["random", "lattice"]
 
 # Up to this many iterates are simply kept; beyond it the steps are halved until they are so few, and computed again.
 ITERATES_KEPT = 4
@@ -38,6 +39,8 @@ class InnerConfig:
     """Step size of the inner SGD."""
     points: int | None = None
     """Coordinates drawn for each task, anew for the inner and for the outer loss; None takes the whole grid."""
+    share: float | None = None
+    """Part of the grid that is drawn for each task; says the same as `points` for signals of any size."""
     sampling: Sampling = "random"
     """How they are drawn. random: each by itself. lattice: evenly spaced, moved by a random offset."""
 
@@ -48,6 +51,16 @@ class InnerConfig:
         check_range("inner_step_size", self.inner_step_size, 1e-12, 1e3)
         if self.points is not None:
             check_range("points", self.points, 1, 10**9)
+        if self.share is not None:
+            check_range("share", self.share, 1e-9, 1.0)
+        if self.points is not None and self.share is not None:
+            raise BadInput("both points and share say how many coordinates are drawn; give one of them")
+
+    def points_of(self, num_points: int) -> int | None:
+        """Coordinates that are drawn of a grid with so many; None is all of them."""
+        share = 1.0 if self.share is None else self.share
+        wanted = self.points if self.points is not None else max(1, round(share * num_points))
+        return wanted if wanted < num_points else None
 
 
 def num_gradients(config: InnerConfig) -> int:

@@ -26,6 +26,7 @@ from sparsine.engines.contract import Engine
 from sparsine.environment import environment
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.fields.pattern import Pattern
+from sparsine.fitting.plan_search import Trial, find_plans, plans_like
 from sparsine.folders import locked
 from sparsine.meta.changes import Difference, keep_changes, read_changes
 from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -70,6 +71,7 @@ def open_run(
     on_look: OnLook | None = None,
     on_step: Callable[[LearnState, float], None] | None = None,
     on_pruning: Callable[[LearnState, int, int], None] | None = None,
+    on_trial: Trial | None = None,
 ) -> Iterator["Run"]:
     """Hold `folder` for a run; with `resume`, go on with the one that is there, if one is: on the signals that it began
     with and no others, and on its last checkpoint. Step sizes may be smaller than they were; nothing else may differ.
@@ -80,6 +82,7 @@ def open_run(
         manifest: what `dataset` holds, where that is known; without, every signal is looked at.
         on_look: told how many signals were looked at, and of how many.
         on_step: told the state after each outer step, and the outer loss.
+        on_trial: told how well fits went, while it is looked for how to fit.
         on_pruning: told, by scores that take long, (the state that is pruned, how much is done, of how much).
 
     Raises:
@@ -93,7 +96,7 @@ def open_run(
     begun = has_begun(folder)
     pinned = pinned_to_learn(folder, dataset, start, begun=begun, manifest=manifest, on_look=on_look)
     # before anything is written: it refuses what cannot be run
-    run = Run(config, folder, pinned, on_step, start, on_pruning)
+    run = Run(config, folder, pinned, on_step, start, on_pruning, on_trial)
     with locked(folder):
         if check_folder(config, folder, resume, lower=True) != lowered or begun != has_begun(folder):
             raise BadInput(f"another process wrote to {folder} just now; try again")
@@ -134,6 +137,7 @@ class Run:
         on_step: Callable[[LearnState, float], None] | None,
         given_start: Start | None = None,
         on_pruning: Callable[[LearnState, int, int], None] | None = None,
+        on_trial: Trial | None = None,
     ):
         self.config, self.folder, self.dataset, self.data = config, folder, pinned.dataset, pinned.data
         self._notes = list(pinned.notes)
@@ -148,7 +152,7 @@ class Run:
             dataset.split("train"), self.domain, config.inner, tasks_per_step=config.outer.tasks_per_step,
             seed=config.seed, device=torch.device(config.device), kind=dataset.kind,
         )  # fmt: skip
-        self._on_step, self._on_pruning = on_step, on_pruning
+        self._on_step, self._on_pruning, self._on_trial = on_step, on_pruning, on_trial
         self._validation = self._load_validation()
         self._engine: Engine | None = None
         self._state: LearnState | None = None
@@ -193,7 +197,8 @@ class Run:
             return None
         with suppress(BadInput):  # it is written again
             start = load_start(path)
-            if torch.equal(start.theta, state.theta.cpu()) and torch.equal(start.pattern.keep, state.pattern.keep):
+            same = torch.equal(start.theta, state.theta.cpu()) and torch.equal(start.pattern.keep, state.pattern.keep)
+            if same and bool(start.plans) == bool(self.config.plan.signals):
                 return start
         return None
 
@@ -314,6 +319,22 @@ class Run:
         start = Start(state.pattern, state.theta.cpu(), self.domain, info, kind=self.dataset.kind)
         save_start(start_path(self.folder, state.round), start)
         return start
+
+    def with_plans(self, last: Start) -> Start:
+        """The last start, when it was found how signals are best fitted from it; earlier ones are told what that says
+        of them. After a kill in here, the search begins again."""
+        if not self.config.plan.signals:
+            return last
+        plans = find_plans(last, self.dataset.split("val"), self.config.plan, engine=self.config.engine,
+                           device=self.config.device, on_trial=self._on_trial)  # fmt: skip
+        for round in range(len(self.survivors)):  # the last one is the last to be written
+            with suppress(BadInput):  # lost, as was said
+                start = load_start(start_path(self.folder, round))
+                like = plans_like(plans, last.pattern.num_weights, start.pattern.num_weights)
+                save_start(start_path(self.folder, round), replace(start, plans=like))
+        planned = replace(last, plans=plans)
+        save_start(start_path(self.folder, len(self.survivors)), planned)
+        return planned
 
     def take_notes(self) -> list[str]:
         """What is not as it should be and does not hinder, a sentence each; each is handed out once."""

@@ -30,7 +30,7 @@ def learn_sparse_start(config: LearnConfig, run: Run) -> Start:
             state = meta_train(engine, state, run.sampler, config, run.num_steps(state.round), run.after_step)
         start = run.end_round(state)
         if state.round == len(run.survivors):
-            return start
+            return run.with_plans(start)
         state = next_round(config, state, run.survivors[state.round], run.sampler, partial(run.while_pruning, state))
 
 

@@ -3,50 +3,27 @@
 Everything is a function of (seed, step): a resumed run needs no generator's state to draw the same tasks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sparsine.errors import BadInput, UnreadableSignal
-from sparsine.meta.maml import InnerConfig, Samples, Sampling, Tasks
+from sparsine.meta.maml import InnerConfig, Samples, Tasks
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain
 from sparsine.signals.kind import VALUES, Kind
+from sparsine.signals.sampling import POINTS
 from sparsine.signals.values import load_values
 
 MOST_POINTS = 1 << 20
 """Of a signal that is held out: enough to judge by."""
 _ORDER, _SPARE, _POINTS, _APART = range(4)
-
-
-def random_points(rng: np.random.Generator, shape: tuple[int, ...], count: int) -> np.ndarray:
-    """`count` samples of a grid, each as likely as any other."""
-    return np.sort(rng.choice(prod(shape), count, replace=False, shuffle=False))
-
-
-def lattice_points(rng: np.random.Generator, shape: tuple[int, ...], count: int) -> np.ndarray:
-    """About `count` samples of a grid, evenly spaced along each axis, moved by one random offset (Cranley and
-    Patterson, 1976): each sample is as likely as any other, and neighbours are never drawn twice. On a face a gradient
-    from 2,500 of 178 x 178 points lies three times as near to that of all as one from `random_points`."""
-    share = (count / prod(shape)) ** (1 / len(shape))
-    axes = []
-    for n in shape:
-        m = min(n, max(1, round(n * share)))
-        places = ((np.arange(m) + rng.random()) * n / m).astype(np.int64)
-        axes.append(np.minimum(places, n - 1))  # rounding may reach n
-    return np.ravel_multi_index(np.meshgrid(*axes, indexing="ij"), shape).reshape(-1)
-
-
-POINTS: dict[Sampling, Callable[[np.random.Generator, tuple[int, ...], int], np.ndarray]] = {
-    "random": random_points, "lattice": lattice_points,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,7 +58,7 @@ class TaskSampler:
             raise BadInput("there are no training signals")
         self.signals, self.seed, self.device, self.kind = signals, seed, device, kind
         self.tasks_per_step = tasks_per_step
-        self.points = None if inner.points is None or inner.points >= domain.num_points else inner.points
+        self.points = inner.points_of(domain.num_points)
         self.domain, self.sampling = domain, inner.sampling
         self.unreadable: dict[str, str] = {}
         self._epoch, self._order = -1, np.empty(0, dtype=np.int64)

@@ -50,9 +50,9 @@ class OurCodec:
         began = perf_counter()
         shape = originals[0].shape[:2]
         values = torch.from_numpy(np.stack(originals).reshape(len(originals), -1, 3).astype(np.float32) / 255)
-        fit = replace(self.config.fit, report=())
+        fit = replace(self.config.fit.by(self.start.plans), report=())
         coords = self.start.domain.resized(shape).coords()
-        fitting = Fitting(self.start.theta, coords, values, fit)
+        fitting = Fitting(self.start.theta, coords, values, fit, shape=shape)
         fitting.advance(self.engine, fit.num_steps - self.config.rounded_steps)
         seconds = perf_counter() - began
         return {quality: self._at(quality, fitting, seconds, originals) for quality in self.config.qualities}

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from sparsine.evaluation.wording import count
-from sparsine.fitting.fit import PAPER_STEPS
+from sparsine.fitting.config import PAPER_STEPS
 
 KODAK = re.compile(r"kodim(0[1-9]|1\d|2[0-4])\.png", re.IGNORECASE)
 KODAK_SHAPES = ([512, 768], [768, 512])

@@ -7,7 +7,7 @@ from typing import Any
 from sparsine.comparison.table import Table
 from sparsine.counted import counted
 from sparsine.evaluation.wording import DASH, count, db, percent, protocol
-from sparsine.fitting.fit import PAPER_STEPS
+from sparsine.fitting.config import PAPER_STEPS
 from sparsine.psnr import averaged_db, psnr_difference_db, psnr_of
 from sparsine.rate_distortion.points import (
     MANY,

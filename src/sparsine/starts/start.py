@@ -20,6 +20,7 @@ from sparsine.plugins import made_with
 from sparsine.signals.domain import Domain, domain_from_dict
 from sparsine.signals.kind import VALUES, Kind, kind_from_dict, kind_named
 from sparsine.starts.coding import CODING_VERSION, CodingTables
+from sparsine.starts.plan import Plans, plans_from_dict, plans_to_dict
 from sparsine.storage import json_value, read_file, write_atomically
 from sparsine.version import __version__
 
@@ -41,6 +42,9 @@ class Start:
     """How vectors fitted from it are coded, once `calibrate` has measured that."""
     kind: Kind = VALUES
     """What it draws: how values are shown, measured and written. Plain numbers where nobody says."""
+    plans: Plans = dataclasses.field(default_factory=dict)
+    """How signals are fitted from it, for each effort that was looked into; empty is the paper's way. No part of its
+    identity: codes are drawn alike however they were fitted."""
 
     def __post_init__(self) -> None:
         if self.theta.shape != (self.pattern.num_params,):
@@ -99,7 +103,8 @@ def start_bytes(start: Start) -> bytes:
 
 def described(start: Start) -> dict[str, Any]:
     """What the header of a file says of a start beside its field."""
-    return {"grid": start.domain.to_dict(), "kind": start.kind.to_dict(), "info": start.info}
+    about = {"grid": start.domain.to_dict(), "kind": start.kind.to_dict(), "info": start.info}
+    return about | ({"plans": plans_to_dict(start.plans)} if start.plans else {})
 
 
 def load_start(path: Path) -> Start:
@@ -115,7 +120,9 @@ def load_start(path: Path) -> Start:
             info = about["info"]
             if not isinstance(info, dict):
                 raise TypeError(f"info is {info!r:.40}, and no object")
-            start = Start(pattern, tensors["theta"], domain_from_dict(about["grid"]), info, coding, kind_of(about))
+            plans = plans_from_dict(about.get("plans", {}))
+            domain, kind = domain_from_dict(about["grid"]), kind_of(about)
+            start = Start(pattern, tensors["theta"], domain, info, coding, kind, plans)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{path} is not a whole start ({error})") from error
     if not torch.isfinite(start.theta).all():
