@@ -22,6 +22,7 @@ def best() -> LearnConfig:
         outer=OuterConfig(dense_steps=0, steps_per_round=0),
         pruning=PruningConfig(score="saliency", score_options={"steps": 60, "step_size": 1e-3}),
         plan=PlanConfig(signals=4),
+        watch=WatchConfig(val_signals=0),
     )
 
 
