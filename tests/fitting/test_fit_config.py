@@ -7,9 +7,8 @@ from sparsine.fitting import FitConfig
 
 def test_the_defaults_are_the_papers_test_time_protocol():
     config = FitConfig()
-    assert (config.optimizer, config.num_steps, config.step_size) == ("adam", 100, 1e-4)
+    assert (config.chosen, config.num_steps, config.step_size) == ("adam", 100, 1e-4)
     assert config.report_steps == (0, 1, 2, 5, 10, 20, 50, 100)
-    assert FitConfig(optimizer="adam") == config
 
 
 def test_sgd_is_the_papers_second_protocol():
@@ -47,7 +46,13 @@ def test_no_steps_report_the_start_itself():
         ({"batch": 0}, "batch is 0"),
         ({"steps": 7, "report": (8,)}, "report is 8, but it must lie between 0 and 7"),
         ({"steps": 7, "report": (3, -1)}, "report is -1"),
-        ({"optimizer": "sgd", "report": (3,)}, "report is 3, but it must lie between 0 and 2"),
+        ({"optimizer": "sgd", "report": (3,), "protocol": "paper"}, "report is 3, but it must lie between 0 and 2"),
+        ({"protocol": "papers"}, "protocol is 'papers', but it must be one of: start, paper"),
+        ({"effort": "most"}, "effort is 'most', but it must be one of: instant, fast, balanced, best"),
+        ({"decay": "linear"}, "decay is 'linear'"),
+        ({"share": 0.0}, "share is 0.0"),
+        ({"share": 1.5}, "share is 1.5"),
+        ({"points": 3, "share": 0.5}, "both points and share"),
     ],
 )
 def test_nonsense_is_refused_by_name(monkeypatch, wrong, words):

@@ -13,6 +13,7 @@ from sparsine.errors import BadInput
 from sparsine.signals.grid import Grid
 from sparsine.signals.kind import VALUES
 from sparsine.signals.kinds import Rgb
+from sparsine.starts.plan import FitPlan
 from sparsine.starts.start import FORMAT, UNSIGNED, Start, checksum, load_start, read_vectors, save_start, write_vectors
 from sparsine.version import __version__
 
@@ -373,3 +374,30 @@ def test_a_file_of_an_unknown_kind_is_refused_by_its_name(tmp_path):
 
 def test_the_format_has_one_name():
     assert FORMAT == "sparsine-start"
+
+
+PLANS = {"fast": FitPlan(steps=300, lr=1e-3, share=0.1), "best": FitPlan(steps=5, lr=0.25, decay="none")}
+
+
+def test_plans_come_back_and_are_no_part_of_what_a_start_is(path):
+    plain, planned = load_start(path), dataclasses.replace(load_start(path), plans=PLANS)
+    save_start(path, planned)
+    assert load_start(path).plans == PLANS
+    assert load_start(path).digest == plain.digest
+
+
+@pytest.mark.parametrize(
+    ("plans", "words"),
+    [
+        ([], "plans of fits are []"),
+        ({"most": {"steps": 3, "lr": 1.0}}, "effort of a plan is 'most'"),
+        ({"fast": {"steps": 3}}, "the plan of effort fast is"),
+        ({"fast": {"steps": 3, "lr": 1.0, "warmth": 2}}, "the plan of effort fast is"),
+        ({"fast": {"steps": -3, "lr": 1.0}}, "steps is -3"),
+        ({"fast": {"steps": "many", "lr": 1.0}}, "the plan of effort fast cannot be used"),
+    ],
+)
+def test_plans_that_cannot_be_used_are_refused(path, plans, words):
+    tensors, pattern, about = read_vectors(path, FORMAT)
+    write_vectors(path, tensors, pattern, {**about, "plans": plans}, FORMAT)
+    refused(path, words)

@@ -81,14 +81,13 @@ def run(options: Options) -> int:
 
 
 def _run(options: Options, json: Output) -> int:
-    config = _config(options)
     path, start = find_start(options.start, options.sparsity)
+    config = _config(options).by(start.plans)
     resolution = _resolution(options, start)
     signals, whole = open_signals(options.signals, start, options.split, resolution, "encode")
     count = min(len(signals), options.limit or len(signals))
     say(("encoding", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
-        f"{_calibrated(start)}), {counted(config.fit.num_steps, 'step')} of {config.fit.optimizer} at "
-        f"{config.fit.step_size:g}, {_aim(config)}")  # fmt: skip
+        f"{_calibrated(start)}), {config.fit.description}, {_aim(config)}")  # fmt: skip
     coded, began, complaints = [], time.monotonic(), Complaints()
     with Waiting("encoding", count) as waiting:
         for one in encode_collection(

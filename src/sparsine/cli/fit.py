@@ -82,18 +82,18 @@ def run(options: Options) -> int:
 
 def _run(options: Options, json: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
+    fit = options.fit.by(start.plans)
     signals, whole = open_signals(options.signals, start, options.split, start.domain.shape, "fit")
     check_folder(options.out, options.overwrite)
     check_places(options.out, files=["psnr.csv"], folders=["pictures", "drawings", "fields"])
     size = as_tuple(options.render) or tuple(2 * n for n in start.domain.drawn_shape)
     count = min(len(signals), options.limit or len(signals))
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
-        f"{start.pattern.density:.2%} of the weights), {counted(options.fit.num_steps, 'step')} of "
-        f"{options.fit.optimizer} at {options.fit.step_size:g}")  # fmt: skip
+        f"{start.pattern.density:.2%} of the weights), {fit.description}")  # fmt: skip
     fits: list[FittedSignal] = []
     names = FileNames()
     with locked(options.out), Waiting("fitting", count) as waiting:
-        for fitted in fit_collection(start, signals, options.fit, indices=range(count), engine=options.engine,
+        for fitted in fit_collection(start, signals, fit, indices=range(count), engine=options.engine,
                                      device=options.device):  # fmt: skip
             fits.append(replace(fitted, original=None, theta=None))
             if fitted.theta is not None:

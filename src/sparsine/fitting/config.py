@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from sparsine.checks import check_choice, check_range
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.signals.sampling import Sampling
 from sparsine.starts.plan import Decay, Effort, Optimizer, Plans
@@ -74,6 +75,7 @@ class FitConfig:
             BadInput: an effort was asked for that the start has no plan for.
         """
         if self.protocol == "paper" or (not plans and self.effort is None):
+            self.check_report()
             return self
         effort: str = self.effort or ("balanced" if "balanced" in plans else next(iter(plans)))
         if effort not in plans:
@@ -81,6 +83,7 @@ class FitConfig:
             raise BadInput(f"the start was not asked how to be fitted with effort {effort}: {has}")
         plan = plans[effort]
         if self.optimizer not in (None, plan.optimizer):  # its numbers are another's
+            self.check_report()
             return self
         return replace(
             self, optimizer=plan.optimizer, steps=_or(self.steps, plan.steps), lr=_or(self.lr, plan.lr),
@@ -107,6 +110,14 @@ class FitConfig:
         if self.decay != "cosine":
             return self.step_size
         return self.step_size * 0.5 * (1 + math.cos(math.pi * step / self.num_steps))
+
+    @property
+    def description(self) -> str:
+        """'3,600 steps of adam from 0.0014 down, each on 1/36 of the samples', for people."""
+        part = "" if self.share in (None, 1.0) else f", each on 1/{1 / self.share:.3g} of the samples"
+        part = f", each on {counted(self.points, 'sample')}" if self.points is not None else part
+        at = f"from {self.step_size:g} down" if self.decay == "cosine" else f"at {self.step_size:g}"
+        return f"{counted(self.num_steps, 'step')} of {self.chosen} {at}{part}"
 
     @property
     def report_steps(self) -> tuple[int, ...]:

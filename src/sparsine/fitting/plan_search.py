@@ -44,7 +44,7 @@ class PlanConfig:
 def usual_step_size(num_weights: int) -> float:
     """Where the search begins. Fields that are smaller want larger steps: at 178 x 178 the best was about 2e-3 for
     2,284 weights, and 1.4e-3 for 8,704."""
-    return 0.8e-3 * (max(num_weights, 1) / 33_201) ** -0.3
+    return float(0.8e-3 * (max(num_weights, 1) / 33_201) ** -0.3)
 
 
 def find_plans(

@@ -1,0 +1,68 @@
+"""A run that looks for the way to fit: every start carries plans, and a kill loses none."""
+
+from dataclasses import replace
+
+import pytest
+from small_runs import Killed, config_of, digests, learn, opened, photos
+
+from sparsine.fitting.plan_search import PlanConfig, usual_step_size
+from sparsine.meta.config import LearnConfig
+from sparsine.meta.run import open_run
+from sparsine.meta.run_folder import starts_of
+from sparsine.recipes import best, for_size, quick, recipe
+from sparsine.starts.plan import FULL_STEPS
+from sparsine.starts.start import load_start
+
+
+@pytest.fixture
+def config(tmp_path):
+    return replace(config_of(photos(tmp_path / "photos")), plan=PlanConfig(signals=2))
+
+
+def plans_in(run):
+    return [load_start(path).plans for path in starts_of(run)]
+
+
+def test_every_start_of_a_run_carries_plans_that_follow_its_weights(tmp_path, config):
+    start, _ = learn(config, tmp_path / "run")
+    found = plans_in(tmp_path / "run")
+    assert [list(plans) for plans in found] == [list(FULL_STEPS)] * 3
+    assert found[-1] == start.plans
+    weights = [load_start(path).pattern.num_weights for path in starts_of(tmp_path / "run")]
+    ratio = usual_step_size(weights[0]) / usual_step_size(weights[-1])
+    assert ratio < 1
+    assert found[0]["balanced"].lr == pytest.approx(found[-1]["balanced"].lr * ratio, rel=0.01)
+
+
+def test_a_run_that_was_killed_while_it_looked_for_plans_goes_on_to_the_same(tmp_path, config):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    learn(config, whole)
+
+    def kill(*_):
+        raise Killed
+
+    with pytest.raises(Killed):
+        learn(config, killed, on_trial=kill)
+    assert plans_in(killed) == [{}, {}, {}]
+    learn(config, killed, resume=True)
+    assert plans_in(killed) == plans_in(whole)
+    assert digests(killed) == digests(whole)
+    with open_run(config, killed, opened(config), resume=True) as run:
+        assert run.finished is not None
+        assert run.finished.plans
+
+
+def test_a_configuration_from_before_there_were_plans_looks_for_none():
+    saved = quick().to_dict()
+    del saved["plan"], saved["inner"]["share"], saved["field"]["output_offset"]
+    assert LearnConfig.from_dict(saved) == quick()
+    assert LearnConfig.from_dict(saved).plan.signals == 0
+
+
+def test_best_follows_the_size_of_the_signals_and_nothing_else_does():
+    assert for_size(best(), (178, 178)).field.omega_0 == pytest.approx(50.0, abs=0.1)
+    assert for_size(best(), (64, 64)).field.omega_0 == pytest.approx(25.7, abs=0.1)
+    assert for_size(quick(), (64, 64)) == quick()
+    chosen = replace(best(), field=replace(best().field, omega_0=33.0))
+    assert for_size(chosen, (64, 64)) == chosen
+    assert LearnConfig.from_dict(best().to_dict()) == best() == recipe("best")
