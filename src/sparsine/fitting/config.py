@@ -79,7 +79,7 @@ class FitConfig:
             return self
         effort: str = self.effort or ("balanced" if "balanced" in plans else next(iter(plans)))
         if effort not in plans:
-            has = f"it has plans for {', '.join(plans)}" if plans else "it has no plans; `sparsine plan` finds them"
+            has = f"it has plans for {', '.join(plans)}" if plans else "it has no plans; sparsine plan finds them"
             raise BadInput(f"the start was not asked how to be fitted with effort {effort}: {has}")
         plan = plans[effort]
         if self.optimizer not in (None, plan.optimizer):  # its numbers are another's
