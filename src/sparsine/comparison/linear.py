@@ -8,6 +8,7 @@ from jaxtyping import Float
 from scipy.fft import dctn, idctn
 
 Signals = Float[np.ndarray, "signals ..."]
+Training = Float[np.ndarray, "training ..."]
 
 LUMA = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 """RGB to YCbCr, as JPEG has it (ITU-T T.871), without offsets."""
@@ -25,7 +26,7 @@ def from_cosines(coefficients: Signals, *, luma: bool) -> Signals:
     return values @ np.linalg.inv(LUMA).T if luma else values
 
 
-def fixed_cosines(train: Signals, test: Signals, count: int, *, luma: bool) -> Signals:
+def fixed_cosines(train: Training, test: Signals, count: int, *, luma: bool) -> Signals:
     """`test` as told by the `count` coefficients that vary most over `train`, in all channels together; the others are
     those of the mean. The set is the same for all signals."""
     seen, told = cosines(train, luma=luma), cosines(test, luma=luma)
@@ -33,7 +34,7 @@ def fixed_cosines(train: Signals, test: Signals, count: int, *, luma: bool) -> S
     return from_cosines(np.where(kept, told, seen.mean(axis=0)), luma=luma)
 
 
-def own_cosines(train: Signals, test: Signals, count: int, *, luma: bool) -> Iterator[Signals]:
+def own_cosines(train: Training, test: Signals, count: int, *, luma: bool) -> Iterator[np.ndarray]:
     """Each signal as told by its own `count` coefficients that lie farthest from the mean of `train`. Which ones these
     are would have to be told too, and is not counted."""
     mean = cosines(train, luma=luma).mean(axis=0)
@@ -42,7 +43,7 @@ def own_cosines(train: Signals, test: Signals, count: int, *, luma: bool) -> Ite
         yield from_cosines(np.where(kept, told, mean)[None], luma=luma)[0]
 
 
-def principal_components(train: Signals, test: Signals, count: int) -> Signals:
+def principal_components(train: Training, test: Signals, count: int) -> Signals:
     """`test` as told by its coordinates along the `count` first principal components of `train`, at most one fewer than
     there are signals, and its mean."""
     flat, asked = train.reshape(len(train), -1), test.reshape(len(test), -1)
