@@ -3,8 +3,8 @@
 import pytest
 from test_run_folder import CONFIG, learn
 
+from sparsine.cli.find_start import find_start, find_start_of
 from sparsine.cli.main import main
-from sparsine.cli.starts import find_start, find_start_of
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.fit import FitConfig

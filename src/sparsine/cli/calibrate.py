@@ -8,10 +8,10 @@ from typing import Annotated
 import tyro
 
 from sparsine.cli.console import Waiting, counted, say
+from sparsine.cli.find_start import find_start
 from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, open_signals
-from sparsine.cli.starts import find_start
 from sparsine.codec.calibrate import CalibrationConfig, calibrate
 from sparsine.starts.start import start_bytes
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.table import Table
 
 from sparsine.cli.console import console, counted, say
-from sparsine.cli.starts import MOST_CODE_BYTES
+from sparsine.cli.find_start import MOST_CODE_BYTES
 from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import DEFAULT_QUALITY

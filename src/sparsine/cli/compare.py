@@ -12,8 +12,8 @@ from rich.table import Table
 from sparsine.checks import OneOf, check_range
 from sparsine.cli.console import Waiting, console, counted, say, say_notes, shown_steps
 from sparsine.cli.early import with_chosen
+from sparsine.cli.find_start import with_home
 from sparsine.cli.options import Device, EngineName, Load
-from sparsine.cli.starts import with_home
 from sparsine.comparison.comparison import Comparison, parse_data
 from sparsine.comparison.config import CompareConfig
 from sparsine.comparison.figures import write_figures

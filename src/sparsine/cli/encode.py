@@ -16,10 +16,10 @@ from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Complaints, Waiting, console, counted, say
+from sparsine.cli.find_start import find_start
 from sparsine.cli.options import Device, EngineName, Load, Size
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, is_dataset, open_signals
-from sparsine.cli.starts import find_start
 from sparsine.cli.status import status_of
 from sparsine.codec.coded import CodedSignal
 from sparsine.codec.collection import encode_collection

@@ -19,10 +19,10 @@ from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say, shown_steps
+from sparsine.cli.find_start import find_start
 from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
-from sparsine.cli.starts import find_start
 from sparsine.cli.status import status_of
 from sparsine.codec.view import most_along_an_axis
 from sparsine.evaluation.wording import db, in_db

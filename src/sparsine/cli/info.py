@@ -11,8 +11,8 @@ from rich.table import Table
 
 from sparsine.cli.code_info import is_code, show_code
 from sparsine.cli.console import console, say
+from sparsine.cli.find_start import find_start, find_start_of
 from sparsine.cli.options import Load
-from sparsine.cli.starts import find_start, find_start_of
 from sparsine.engines.choose import ENGINES
 from sparsine.engines.native import VARIABLE, chosen_instructions, instruction_sets, is_built
 from sparsine.errors import BadInput

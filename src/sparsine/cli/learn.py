@@ -13,8 +13,8 @@ import tyro
 from sparsine.checks import Known, OneOf
 from sparsine.cli.console import Waiting, counted, say, say_notes
 from sparsine.cli.early import with_chosen
+from sparsine.cli.find_start import with_home
 from sparsine.cli.options import Device, EngineName, Load
-from sparsine.cli.starts import with_home
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import in_db
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig

@@ -9,10 +9,10 @@ import tyro
 from rich.table import Table
 
 from sparsine.cli.console import Waiting, console, counted, say
+from sparsine.cli.find_start import find_start
 from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, open_signals
-from sparsine.cli.starts import find_start
 from sparsine.evaluation.wording import in_db
 from sparsine.fitting.config import FitConfig
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig, find_plans

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say
+from sparsine.cli.find_start import find_start
 from sparsine.cli.options import Load
 from sparsine.cli.signals import Split, is_dataset, open_signals
-from sparsine.cli.starts import find_start
 from sparsine.cli.status import status_of
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import DASH, count, db, shape

@@ -1,71 +1,52 @@
-"""A start named on the command line: a file, or a run folder with the wanted sparsity."""
+"""`sparsine starts`: the starts that come with the package."""
 
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sparsine.checks import check_range
-from sparsine.codec.code_files import read_bounded
-from sparsine.codec.header import read_header
-from sparsine.codec.identity import start_hash
-from sparsine.errors import BadInput
-from sparsine.meta.config import OuterConfig
-from sparsine.meta.run_folder import start_files, starts_of
-from sparsine.signals.paths import expanded
+from rich.table import Table
+
+from sparsine.cli.console import console, say
+from sparsine.cli.outputs import output
+from sparsine.signals.domain import shown_shape
+from sparsine.starts.built_in import built_in_starts
 from sparsine.starts.start import Start, load_start
 
-MOST_CODE_BYTES = 1 << 28
-"""A tenth of what the format allows, and a thousand times any code that makes sense."""
+EXPECTED = "expected"
+"""In a start's info: what was measured when it was made."""
 
 
-def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
-    """The start at `path`; of a run folder the one whose sparsity is nearest, or the sparsest.
-
-    Raises:
-        BadInput: nothing there, or `sparsity` with a file.
-    """
-    check_there(path)
-    if path.is_file():
-        if sparsity is not None:
-            raise BadInput(f"--sparsity chooses among the starts of a run folder, but {path} is a file")
-        return path, load_start(path)
-    paths = start_files(path)
-    if sparsity is None:
-        return paths[-1], load_start(paths[-1])
-    check_range("sparsity", sparsity, 0.0, 1.0)
-    starts = [(p, load_start(p)) for p in paths]
-    return min(starts, key=lambda found: abs(found[1].pattern.sparsity - sparsity))
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    json: Path | None = None
+    """Write one object per start to this file."""
 
 
-def with_home(outer: OuterConfig) -> OuterConfig:
-    """`--start-from=~/x` leads home."""
-    return replace(outer, start_from=str(expanded(outer.start_from)) if outer.start_from else "")
+def run(options: Options) -> int:
+    with output(options.json, "--json") as json:
+        starts = {name: (path, load_start(path)) for name, path in built_in_starts().items()}
+        table = Table("start", "weights", "for", "learned at", "a code", "PSNR", "file")
+        for name, (path, start) in starts.items():
+            told = _expected(start)
+            table.add_row(
+                name, f"{start.pattern.num_weights:,}", str(start.info.get("for", "")),
+                shown_shape(start.domain.shape), f"about {told['bytes']:,.0f} bytes" if told else "",
+                f"about {told['psnr_db']:.1f} dB" if told else "", f"{path.stat().st_size / 1000:,.0f} kB",
+            )  # fmt: skip
+        console.print(table)
+        for measured in dict.fromkeys(str(_expected(start).get("of", "")) for _, start in starts.values()):
+            say(f"code and PSNR: mean of {measured}, effort balanced")
+        say("use one by its name: sparsine encode photos-2k PICTURES --out CODES")
+        json.write_json([_record(name, path, start) for name, (path, start) in starts.items()])
+    return 0
 
 
-def check_there(path: Path) -> None:
-    """Raises BadInput unless something is at `path`."""
-    if not path.exists():
-        raise BadInput(f"there is no {path}; give a start file, or the folder of a run with --sparsity")
+def _record(name: str, path: Path, start: Start) -> dict[str, Any]:
+    return {"start": name, "weights": start.pattern.num_weights, "biases": start.pattern.num_biases,
+            "for": start.info.get("for"), "shape": list(start.domain.shape), "file_bytes": path.stat().st_size,
+            EXPECTED: _expected(start)}  # fmt: skip
 
 
-def find_start_of(codes: Sequence[Path], path: Path, sparsity: float | None) -> tuple[Path, Start]:
-    """As `find_start`; but of a run folder, where no sparsity is given, the start that the first sound code names.
-
-    Raises:
-        BadInput: as `find_start` does.
-    """
-    if path.is_dir() and sparsity is None:
-        wanted = _first_hash(codes)
-        for each in starts_of(path):
-            start = load_start(each)
-            if start_hash(start) == wanted:
-                return each, start
-    return find_start(path, sparsity)
-
-
-def _first_hash(codes: Sequence[Path]) -> bytes | None:
-    for code in codes:
-        with suppress(BadInput):
-            return read_header(read_bounded(code, MOST_CODE_BYTES)).start_hash
-    return None
+def _expected(start: Start) -> dict[str, Any]:
+    told = start.info.get(EXPECTED)
+    return told if isinstance(told, dict) else {}

@@ -13,6 +13,7 @@ from sparsine.checks import check_range
 from sparsine.cli.console import counted, say, say_notes
 from sparsine.cli.options import Load
 from sparsine.errors import BadInput
+from sparsine.starts.built_in import where_is
 from sparsine.viewer.browser import open_browser
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder
@@ -64,7 +65,7 @@ def _left_out(links: int) -> str:
 
 
 def _shelf(options: Options) -> Shelf:
-    folder, starts, config = CodeFolder(options.codes), Starts.at(options.start), ViewerConfig()
+    folder, starts, config = CodeFolder(options.codes), Starts.at(where_is(options.start)), ViewerConfig()
     originals = None
     if options.originals is not None:
         start = next(iter(starts.drawers.values())).start

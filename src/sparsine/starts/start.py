@@ -19,6 +19,7 @@ from sparsine.fields.pattern import Pattern
 from sparsine.plugins import made_with
 from sparsine.signals.domain import Domain, domain_from_dict
 from sparsine.signals.kind import VALUES, Kind, kind_from_dict, kind_named
+from sparsine.starts.built_in import where_is
 from sparsine.starts.coding import CODING_VERSION, CodingTables
 from sparsine.starts.plan import Plans, plans_from_dict, plans_to_dict
 from sparsine.storage import json_value, read_file, write_atomically
@@ -107,12 +108,17 @@ def described(start: Start) -> dict[str, Any]:
     return about | ({"plans": plans_to_dict(start.plans)} if start.plans else {})
 
 
-def load_start(path: Path) -> Start:
-    """Read a start.
+def load_start(path: Path | str) -> Start:
+    """Read a start from a file, or one that comes with the package by its name (`sparsine starts` lists them).
+
+    Example:
+        >>> load_start("photos-2k").pattern.num_weights
+        2284
 
     Raises:
         BadInput: missing, damaged, of another kind or of a later version.
     """
+    path = where_is(Path(path))
     tensors, pattern, about = read_vectors(path, FORMAT)
     with made_with(_loaded_for(about), str(path)):
         try:

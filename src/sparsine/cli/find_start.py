@@ -1,0 +1,78 @@
+"""A start named on the command line: a file, or a run folder with the wanted sparsity."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from sparsine.checks import check_range
+from sparsine.codec.code_files import read_bounded
+from sparsine.codec.header import read_header
+from sparsine.codec.identity import start_hash
+from sparsine.errors import BadInput
+from sparsine.meta.config import OuterConfig
+from sparsine.meta.run_folder import start_files, starts_of
+from sparsine.signals.paths import expanded
+from sparsine.starts.built_in import built_in_starts, where_is
+from sparsine.starts.start import Start, load_start
+
+MOST_CODE_BYTES = 1 << 28
+"""A tenth of what the format allows, and a thousand times any code that makes sense."""
+
+
+def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
+    """The start at `path`, or the built-in one of that name; of a run folder the one whose sparsity is nearest, or the
+    sparsest.
+
+    Raises:
+        BadInput: nothing there, or `sparsity` with a file.
+    """
+    path = there(path)
+    if path.is_file():
+        if sparsity is not None:
+            raise BadInput(f"--sparsity chooses among the starts of a run folder, but {path} is a file")
+        return path, load_start(path)
+    paths = start_files(path)
+    if sparsity is None:
+        return paths[-1], load_start(paths[-1])
+    check_range("sparsity", sparsity, 0.0, 1.0)
+    starts = [(p, load_start(p)) for p in paths]
+    return min(starts, key=lambda found: abs(found[1].pattern.sparsity - sparsity))
+
+
+def with_home(outer: OuterConfig) -> OuterConfig:
+    """`--start-from=~/x` leads home."""
+    return replace(outer, start_from=str(expanded(outer.start_from)) if outer.start_from else "")
+
+
+def there(path: Path) -> Path:
+    """`path`, or the file of the built-in start of that name. Raises BadInput where there is nothing."""
+    path = where_is(path)
+    if not path.exists():
+        raise BadInput(
+            f"there is no {path}; give a start file, the folder of a run with --sparsity, or a built-in start: "
+            f"{', '.join(built_in_starts())}"
+        )
+    return path
+
+
+def find_start_of(codes: Sequence[Path], path: Path, sparsity: float | None) -> tuple[Path, Start]:
+    """As `find_start`; but of a run folder, where no sparsity is given, the start that the first sound code names.
+
+    Raises:
+        BadInput: as `find_start` does.
+    """
+    if path.is_dir() and sparsity is None:
+        wanted = _first_hash(codes)
+        for each in starts_of(path):
+            start = load_start(each)
+            if start_hash(start) == wanted:
+                return each, start
+    return find_start(path, sparsity)
+
+
+def _first_hash(codes: Sequence[Path]) -> bytes | None:
+    for code in codes:
+        with suppress(BadInput):
+            return read_header(read_bounded(code, MOST_CODE_BYTES)).start_hash
+    return None

@@ -1,0 +1,19 @@
+"""Starts that come with the package, by name: nobody has to learn before the first code."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("built_in")
+SUFFIX = ".safetensors"
+
+
+def built_in_starts() -> dict[str, Path]:
+    """Name to file, the smallest first. `scripts/make_starts.py` made them."""
+    files = sorted(FOLDER.glob(f"*{SUFFIX}"), key=lambda path: (path.stat().st_size, path.name))
+    return {path.name.removesuffix(SUFFIX): path for path in files}
+
+
+def where_is(path: Path) -> Path:
+    """`path` itself if something is there, otherwise the built-in start of that name, if there is one."""
+    if path.exists() or path.name != str(path):
+        return path
+    return built_in_starts().get(path.name, path)
