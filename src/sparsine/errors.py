@@ -14,6 +14,10 @@ class UnknownName(BadInput):
         """Whether it was said which file might be missing."""
 
 
+class SeveralSizes(BadInput):
+    """Signals of one collection that must be brought to one size first."""
+
+
 class UnreadableSignal(BadInput):
     """One signal of a collection cannot be used; the rest of the collection goes on without it."""
 

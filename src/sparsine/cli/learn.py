@@ -15,7 +15,7 @@ from sparsine.cli.console import Waiting, counted, say, say_notes
 from sparsine.cli.early import with_chosen
 from sparsine.cli.find_start import with_home
 from sparsine.cli.options import Device, EngineName, Load
-from sparsine.errors import BadInput
+from sparsine.errors import BadInput, SeveralSizes
 from sparsine.evaluation.wording import in_db
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
@@ -29,6 +29,7 @@ from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.psnr import psnr_db
 from sparsine.recipes import RECIPES, for_size, recipe
+from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import open_dataset, size_for, specs
 from sparsine.signals.paths import expanded
@@ -36,6 +37,8 @@ from sparsine.starts.plan import FULL_STEPS, Effort
 from sparsine.starts.start import Start
 
 DEFAULT_RECIPE = "best"
+USUAL_SIZE = (178, 178)
+"""Of pictures that have no common one: the paper's."""
 LOSS_RATE = 0.05
 """Of a step in the mean loss that is shown."""
 
@@ -146,8 +149,7 @@ def _learn(options: Options) -> int:
     if options.grid == recipe(options.recipe).grid:  # nobody asked for a size: the recipe's is for pictures
         size = size_for(options.dataset, options.grid.resolution)
         given["grid"] = dataclasses.replace(options.grid, resolution=size)
-    config = LearnConfig(data=options.dataset, **given)
-    dataset = open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)
+    config, dataset = _opened(LearnConfig(data=options.dataset, **given))
     config = for_size(config, dataset.shape)
     waiting = Waiting("dense", 1)
     looking = Waiting("looking at the signals", 1)
@@ -173,6 +175,17 @@ def _learn(options: Options) -> int:
             start = _learned(options, config, learning, waiting)
     _conclude(options.out, start, learning)
     return 0
+
+
+def _opened(config: LearnConfig) -> tuple[LearnConfig, Dataset]:
+    """The data set at the size that is asked for, or its own; pictures of several sizes are brought to a usual one."""
+    try:
+        return config, open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)
+    except SeveralSizes:
+        usual = dataclasses.replace(config, grid=dataclasses.replace(config.grid, resolution=USUAL_SIZE))
+        dataset = open_dataset(config.data, resolution=USUAL_SIZE, seed=config.split_seed)
+        say_notes([f"the images differ in size: brought to {shown_shape(USUAL_SIZE)}; --resolution chooses another"])
+        return usual, dataset
 
 
 def _learned(options: Options, config: LearnConfig, learning: Run, waiting: Waiting) -> Start:

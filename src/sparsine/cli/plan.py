@@ -53,7 +53,7 @@ def run(options: Options) -> int:
 def _run(options: Options, out: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
     shape = as_tuple(options.resolution) or start.domain.shape
-    signals = open_signals(options.inputs, start, options.split, shape, "try fits on")
+    signals, _ = open_signals(options.inputs, start, options.split, shape, "try fits on")
     config = replace(options.plan, signals=max(1, min(options.plan.signals, len(signals))))
     say(("planning", "bold"), f" fits from {path} ({start.pattern.counts}) on {counted(config.signals, 'signal')}")
     reached: dict[tuple[str, float], float] = {}

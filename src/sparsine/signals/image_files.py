@@ -11,7 +11,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from sparsine.counted import counted
-from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.errors import BadInput, SeveralSizes, UnreadableSignal
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import SignalSet, check_index, check_resolution
 from sparsine.signals.decode import read_image, read_size, to_values
@@ -91,7 +91,8 @@ def common_size(paths: Sequence[Path], folder: Path) -> tuple[int, int]:
     """The (rows, columns) that all readable images share, from their headers.
 
     Raises:
-        BadInput: two differ (both are named), or none is readable.
+        SeveralSizes: two differ (both are named).
+        BadInput: none is readable.
     """
     require_readable(paths, folder)
     first: tuple[Path, tuple[int, int]] | None = None
@@ -103,7 +104,7 @@ def common_size(paths: Sequence[Path], folder: Path) -> tuple[int, int]:
         if first is None:
             first = (path, size)
         elif size != first[1]:
-            raise BadInput(
+            raise SeveralSizes(
                 f"the images differ in size: {first[0]} is {_size(first[1])} and {path} is {_size(size)} "
                 f"(rows x columns); pass --resolution HxW to bring them to one"
             )
