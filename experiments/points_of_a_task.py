@@ -14,8 +14,8 @@ import torch
 
 from sparsine.engines import make_engine
 from sparsine.environment import environment
-from sparsine.meta.tasks import POINTS
 from sparsine.signals.open import open_dataset
+from sparsine.signals.sampling import POINTS
 from sparsine.starts.start import load_start
 from sparsine.storage import write_json
 

@@ -75,7 +75,7 @@ def _rows(
     about = {"round": round, "numbers": weights}
     if ("pattern", round) not in done:
         # the plans of earlier rounds are guesses; narrow networks are given the same search
-        plans = find_plans(start, dataset.split("val"), PlanConfig(signals=4))
+        plans = find_plans(start, dataset.split("val"), PlanConfig(plan_signals=4))
         yield {**about, "method": "pattern", **_fitted(replace(start, plans=plans), dataset, count)}
     if ("narrow", round) not in done:
         yield {**about, "method": "narrow", **_narrow(start, dataset, count)}
@@ -109,7 +109,7 @@ def _narrow(start: Start, dataset: Dataset, count: int) -> dict[str, Any]:
                       output_offset=start.field.output_offset)  # fmt: skip
         tried: dict[tuple[str, float], float] = {}
         narrow = replace(start, pattern=Pattern.full(field), theta=field.initial_theta(seed=1), plans={}, coding=None)
-        plans = find_plans(narrow, dataset.split("val"), PlanConfig(signals=4), on_trial=partial(_note, tried))
+        plans = find_plans(narrow, dataset.split("val"), PlanConfig(plan_signals=4), on_trial=partial(_note, tried))
         reached = max(db for (effort, _), db in tried.items() if effort == "balanced")
         if best is None or reached > best[0]:
             best = reached, replace(narrow, plans=plans)

@@ -52,7 +52,7 @@ STARTS = (
 
 def config_of(made: Made) -> LearnConfig:
     """The run that it is a round of."""
-    config = replace(best(), data=made.data, grid=GridConfig(resolution=made.shape), plan=PlanConfig(signals=0))
+    config = replace(best(), data=made.data, grid=GridConfig(resolution=made.shape), plan=PlanConfig(plan_signals=0))
     rounds = max(other.round for other in STARTS if other.data == made.data)
     return for_size(replace(config, pruning=replace(config.pruning, rounds=rounds)), made.shape)
 
@@ -68,7 +68,7 @@ def make(made: Made, runs: Path) -> Start:
     info = {"for": made.purpose, "data": made.data, "description": dataset.description, "recipe": "best",
             "round": made.round, "steps": start.info["steps"]}  # fmt: skip
     start = replace(start, theta=start.theta.half().float(), info=info)
-    start = replace(start, plans=find_plans(start, dataset.split("val"), PlanConfig(signals=8)))
+    start = replace(start, plans=find_plans(start, dataset.split("val"), PlanConfig(plan_signals=8)))
     start = calibrate(start, dataset.split("val"), CalibrationConfig(signals=64))
     assert start.coding is not None
     return replace(start, coding=replace(start.coding, centre=start.coding.centre.half().float()))

@@ -32,7 +32,7 @@ def pictures(tmp_path):
 
 
 def plan(start, pictures, out, *more):
-    return main(["plan", str(start), str(pictures), "--out", str(out), "--signals", "2", *more])
+    return main(["plan", str(start), str(pictures), "--out", str(out), "--plan-signals", "2", *more])
 
 
 def test_fit_and_encode_follow_the_plans_that_were_found(tmp_path, start, pictures, capsys):

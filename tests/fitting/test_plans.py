@@ -145,7 +145,7 @@ def test_the_plan_that_is_found_is_better_than_its_neighbours():
     start, signals = make_start({}), as_set(smooth())
     tried = {}
     plans = find_plans(
-        start, signals, PlanConfig(signals=2), on_trial=lambda *trial: tried.update({trial[:2]: trial[2]})
+        start, signals, PlanConfig(plan_signals=2), on_trial=lambda *trial: tried.update({trial[:2]: trial[2]})
     )
     assert list(plans) == list(FULL_STEPS)
     for effort in ("instant", "fast", "balanced"):
@@ -158,7 +158,7 @@ def test_the_plan_that_is_found_is_better_than_its_neighbours():
 
 def test_a_guess_that_is_far_off_is_left(monkeypatch):
     monkeypatch.setattr("sparsine.fitting.plan_search.usual_step_size", lambda _: 1.0)
-    plans = find_plans(make_start({}), as_set(smooth()), PlanConfig(signals=2))
+    plans = find_plans(make_start({}), as_set(smooth()), PlanConfig(plan_signals=2))
     assert 1e-4 < plans["balanced"].lr < 0.1
 
 
@@ -167,13 +167,13 @@ def test_signals_without_contrast_do_not_keep_it_waiting():
     grey = torch.full((2, 24, 30, 3), 0.5)
     start = make_start({})
     still = Start(start.pattern, torch.zeros_like(start.theta), start.domain, kind=start.kind)
-    assert set(find_plans(still, as_set(grey), PlanConfig(signals=2))) == set(FULL_STEPS)
+    assert set(find_plans(still, as_set(grey), PlanConfig(plan_signals=2))) == set(FULL_STEPS)
 
 
 def test_signals_that_cannot_be_fitted_at_all_end_the_search():
     broken = torch.full((2, 24, 30, 3), torch.nan)
     with pytest.raises(WorkFailed, match="not one validation signal could be read"):
-        find_plans(make_start({}), as_set(broken), PlanConfig(signals=2))
+        find_plans(make_start({}), as_set(broken), PlanConfig(plan_signals=2))
 
 
 def test_plans_of_other_rounds_follow_the_number_of_weights():
@@ -187,5 +187,5 @@ def test_plans_of_other_rounds_follow_the_number_of_weights():
 @pytest.mark.parametrize("signals", [-1, 10_001, True])
 def test_nonsense_is_refused(monkeypatch, signals):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
-    with pytest.raises(BadInput, match="signals is"):
-        PlanConfig(signals=signals)
+    with pytest.raises(BadInput, match="plan_signals is"):
+        PlanConfig(plan_signals=signals)

@@ -16,7 +16,7 @@ from sparsine.starts.start import load_start
 
 @pytest.fixture
 def config(tmp_path):
-    return replace(config_of(photos(tmp_path / "photos")), plan=PlanConfig(signals=2))
+    return replace(config_of(photos(tmp_path / "photos")), plan=PlanConfig(plan_signals=2))
 
 
 def plans_in(run):
@@ -56,13 +56,15 @@ def test_a_configuration_from_before_there_were_plans_looks_for_none():
     saved = quick().to_dict()
     del saved["plan"], saved["inner"]["share"], saved["field"]["output_offset"]
     assert LearnConfig.from_dict(saved) == quick()
-    assert LearnConfig.from_dict(saved).plan.signals == 0
+    assert LearnConfig.from_dict(saved).plan.plan_signals == 0
 
 
 def test_best_follows_the_size_of_the_signals_and_nothing_else_does():
     assert for_size(best(), (178, 178)).field.omega_0 == pytest.approx(50.0, abs=0.1)
     assert for_size(best(), (64, 64)).field.omega_0 == pytest.approx(25.7, abs=0.1)
     assert for_size(quick(), (64, 64)) == quick()
-    chosen = replace(best(), field=replace(best().field, omega_0=33.0))
-    assert for_size(chosen, (64, 64)) == chosen
+    assert for_size(replace(best(), field=replace(best().field, width=6)), (64, 64)).field.omega_0 < 26
+    for by_hand in (33.0, 50.0):
+        chosen = replace(best(), field=replace(best().field, omega_0=by_hand))
+        assert for_size(chosen, (64, 64)) == chosen
     assert LearnConfig.from_dict(best().to_dict()) == best() == recipe("best")

@@ -7,8 +7,9 @@ from small_problems import MadeUpSignals
 
 from sparsine.errors import BadInput
 from sparsine.meta.maml import InnerConfig
-from sparsine.meta.tasks import POINTS, TaskSampler, lattice_points
+from sparsine.meta.tasks import TaskSampler
 from sparsine.signals.grid import Grid
+from sparsine.signals.sampling import POINTS, lattice_points
 
 GRID = Grid(shape=(5, 3), extent=((-1.0, 2.0), (0.5, 0.75)))
 

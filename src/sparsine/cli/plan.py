@@ -54,8 +54,8 @@ def _run(options: Options, out: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
     shape = as_tuple(options.resolution) or start.domain.shape
     signals, _ = open_signals(options.inputs, start, options.split, shape, "try fits on")
-    config = replace(options.plan, signals=max(1, min(options.plan.signals, len(signals))))
-    say(("planning", "bold"), f" fits from {path} ({start.pattern.counts}) on {counted(config.signals, 'signal')}")
+    config = replace(options.plan, plan_signals=max(1, min(options.plan.plan_signals, len(signals))))
+    say(("planning", "bold"), f" fits from {path} ({start.pattern.counts}) on {counted(config.plan_signals, 'signal')}")
     reached: dict[tuple[str, float], float] = {}
     with Waiting("planning", USUAL_FULL_STEPS, percent=True) as waiting:
         spent = 0

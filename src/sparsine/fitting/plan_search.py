@@ -34,11 +34,11 @@ Trial = Callable[[Effort, float, float], None]
 class PlanConfig:
     """How plans are looked for, once a start is learned."""
 
-    signals: int = 4
+    plan_signals: int = 4
     """Validation signals that every candidate is tried on; 0 looks for none, and fits are then the paper's."""
 
     def __post_init__(self) -> None:
-        check_range("signals", self.signals, 0, 10_000)
+        check_range("plan_signals", self.plan_signals, 0, 10_000)
 
 
 def usual_step_size(num_weights: int) -> float:
@@ -68,7 +68,7 @@ def find_plans(
     for effort in ("balanced", "fast", "instant"):
 
         def tried(plan: FitPlan, effort: Effort = effort) -> float:
-            reached = _reached(start, signals, config.signals, plan, engine, device)
+            reached = _reached(start, signals, config.plan_signals, plan, engine, device)
             if on_trial:
                 on_trial(effort, plan.lr, reached)
             return reached

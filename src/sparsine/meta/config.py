@@ -122,7 +122,7 @@ class LearnConfig:
     inner: InnerConfig = dataclasses.field(default_factory=InnerConfig)
     outer: OuterConfig = dataclasses.field(default_factory=OuterConfig)
     pruning: PruningConfig = dataclasses.field(default_factory=PruningConfig)
-    plan: PlanConfig = dataclasses.field(default_factory=lambda: PlanConfig(signals=0))
+    plan: PlanConfig = dataclasses.field(default_factory=lambda: PlanConfig(plan_signals=0))
     watch: WatchConfig = dataclasses.field(default_factory=WatchConfig)
     seed: int = 0
     """Decides the random start, the order of the signals and the points drawn."""

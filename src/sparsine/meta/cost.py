@@ -84,7 +84,7 @@ def course_of(config: LearnConfig, field: MLP, weights: Sequence[int], num_point
         pruning = asked * gradient if number + 1 < len(weights) else 0.0
         rounds.append(Round(steps, gradients * gradient + STEP_OVERHEAD, pruning))
     trial = gradient_cost(field, _computed(config, field, weights[-1]), num_points)
-    return Course(tuple(rounds), config.plan.signals * USUAL_FULL_STEPS * trial)
+    return Course(tuple(rounds), config.plan.plan_signals * USUAL_FULL_STEPS * trial)
 
 
 def _gradients_of_score(score: Any) -> float:

@@ -198,7 +198,7 @@ class Run:
         with suppress(BadInput):  # it is written again
             start = load_start(path)
             same = torch.equal(start.theta, state.theta.cpu()) and torch.equal(start.pattern.keep, state.pattern.keep)
-            if same and bool(start.plans) == bool(self.config.plan.signals):
+            if same and bool(start.plans) == bool(self.config.plan.plan_signals):
                 return start
         return None
 
@@ -323,7 +323,7 @@ class Run:
     def with_plans(self, last: Start) -> Start:
         """The last start, when it was found how signals are best fitted from it; earlier ones are told what that says
         of them. After a kill in here, the search begins again."""
-        if not self.config.plan.signals:
+        if not self.config.plan.plan_signals:
             return last
         plans = find_plans(last, self.dataset.split("val"), self.config.plan, engine=self.config.engine,
                            device=self.config.device, on_trial=self._on_trial)  # fmt: skip

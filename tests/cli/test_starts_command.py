@@ -1,0 +1,83 @@
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sparsine import decode, encode
+from sparsine.cli.main import main
+from sparsine.codec.identity import start_hash
+from sparsine.starts.built_in import built_in_starts, where_is
+from sparsine.starts.plan import FULL_STEPS
+from sparsine.starts.start import load_start
+
+MADE = {}
+"""SHA-256 of each file and the hash in its codes: codes of a released start must stay readable."""
+
+
+@pytest.fixture
+def picture(tmp_path):
+    y, x = np.mgrid[0:20, 0:30] / 20
+    shades = 0.5 + 0.4 * np.sin(np.stack([3 * y, 4 * x, 5 * x * y], axis=-1))
+    path = tmp_path / "waves.png"
+    Image.fromarray((255 * shades).astype(np.uint8)).save(path)
+    return path
+
+
+def test_the_starts_that_come_with_the_package_are_those_that_were_made():
+    found = {
+        name: (hashlib.sha256(path.read_bytes()).hexdigest(), start_hash(load_start(path)).hex())
+        for name, path in built_in_starts().items()
+    }
+    assert found == MADE
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_built_in_start_has_plans_tables_and_an_expectation(name):
+    start = load_start(name)
+    assert list(start.plans) == list(FULL_STEPS)
+    assert start.coding is not None
+    assert start.info["expected"]["bytes"] > 0
+    assert built_in_starts()[name].stat().st_size < 400_000
+
+
+def test_they_are_listed_with_what_to_expect(tmp_path, capsys):
+    record = tmp_path / "starts.json"
+    assert main(["starts", "--json", str(record)]) == 0
+    told = capsys.readouterr().out
+    for name in MADE:
+        assert name in told
+    assert [one["start"] for one in json.loads(record.read_text())] == list(built_in_starts())
+
+
+def test_a_stranger_encodes_and_decodes_without_learning_first(tmp_path, picture, capsys):
+    codes, drawn = tmp_path / "codes", tmp_path / "drawn"
+    assert main(["encode", "photos-2k", str(picture), "--out", str(codes), "--effort", "instant"]) == 0
+    assert main(["decode", str(codes), "--start", "photos-2k", "--out", str(drawn)]) == 0
+    original, found = (np.asarray(Image.open(p), dtype=float) / 255 for p in (picture, drawn / "waves.png"))
+    assert -10 * np.log10(np.square(original - found).mean()) > 25
+    assert main(["info", str(codes / "waves.spn"), "--start", "photos-2k"]) == 0
+
+
+def test_a_file_of_that_name_comes_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos-2k").write_text("not a start")
+    assert main(["info", "photos-2k"]) == 2
+    assert "photos-2k" in capsys.readouterr().err
+    assert where_is(tmp_path / "photos-2k") == tmp_path / "photos-2k"
+
+
+def test_a_name_that_does_not_exist_is_answered_with_those_that_do(picture, tmp_path, capsys):
+    assert main(["encode", "photos-3k", str(picture), "--out", str(tmp_path / "codes")]) == 2
+    error = capsys.readouterr().err
+    assert "there is no photos-3k" in error
+    assert all(name in error for name in MADE)
+    assert not (tmp_path / "codes").exists()
+
+
+def test_from_python_by_name():
+    start = load_start("photos-2k")
+    values = np.full((6, 7, 3), 0.25, np.float32)
+    drawing = decode(start, encode(start, values)).render((12, 14))
+    assert abs(drawing - 0.25).max() < 0.05
