@@ -56,7 +56,7 @@ def table(document, head):
         ("docs/comparisons.md", "| name | what | stored for a signal", [*METHODS, TRANSFER]),
         ("docs/benchmarks.md", "| `sparsine bench` |", get_args(What)),
         ("docs/formats.md", "| `activation` |", ACTIVATIONS),
-        ("docs/getting-started.md", "| spec |", dataset_kinds().keys() - {"images", "audio", "curves"}),
+        ("docs/getting-started.md", "| spec |", dataset_kinds().keys() - {"images", "audio", "curves", "leaves"}),
     ],
 )
 def test_a_table_has_a_row_for_every_member_of_its_registry_and_no_other(document, head, names):
@@ -65,7 +65,7 @@ def test_a_table_has_a_row_for_every_member_of_its_registry_and_no_other(documen
 
 
 def test_the_table_of_recipes_is_what_they_are():
-    (_, *heads), *rows = table("docs/how-to-choose.md", "| | `quick`")
+    (_, *heads), *rows = table("docs/how-to-choose.md", "| | `best`")
     assert [re.findall(r"`(\w+)`", head) for head in heads] == [[name] for name in RECIPES]
     told = {row[0]: row[1:] for row in rows}
     assert told["grid"] == [grid_of(recipe(name)) or "the data set's own" for name in RECIPES]
@@ -104,7 +104,7 @@ def test_documents_name_every_comparison():
 
 def test_documents_name_every_kind_of_data_and_no_other():
     specs = re.findall(r"\b([a-z0-9]+):(?:DIR|FILE)", "\n".join(path.read_text() for path in DOCUMENTS))
-    assert {*specs, "curves"} == set(dataset_kinds())
+    assert {*specs, "curves", "leaves"} == set(dataset_kinds())
 
 
 def test_commands_and_options_in_running_text_exist(capsys):

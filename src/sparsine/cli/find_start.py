@@ -13,7 +13,7 @@ from sparsine.errors import BadInput
 from sparsine.meta.config import OuterConfig
 from sparsine.meta.run_folder import start_files, starts_of
 from sparsine.signals.paths import expanded
-from sparsine.starts.built_in import built_in_starts, where_is
+from sparsine.starts.built_in import built_in_named, where_is
 from sparsine.starts.start import Start, load_start
 
 MOST_CODE_BYTES = 1 << 28
@@ -51,7 +51,7 @@ def there(path: Path) -> Path:
     if not path.exists():
         raise BadInput(
             f"there is no {path}; give a start file, the folder of a run with --sparsity, or a built-in start: "
-            f"{', '.join(built_in_starts())}"
+            f"{built_in_named()}"
         )
     return path
 

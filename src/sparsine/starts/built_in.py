@@ -12,6 +12,11 @@ def built_in_starts() -> dict[str, Path]:
     return {path.name.removesuffix(SUFFIX): path for path in files}
 
 
+def built_in_named() -> str:
+    """'photos-2k, photos-4k, ...', for people."""
+    return ", ".join(built_in_starts())
+
+
 def where_is(path: Path) -> Path:
     """`path` itself if something is there, otherwise the built-in start of that name, if there is one."""
     if path.exists() or path.name != str(path):
