@@ -75,8 +75,10 @@ def test_what_goes_on_by_itself_is_told_as_it_was_given(capsys, monkeypatch, com
 
 
 def test_a_comparison_that_is_interrupted_on_a_terminal_ends_in_one_line(tmp_path):
-    """Ctrl-C reaches every process of the terminal, those that learn too."""
-    code = "import sys; from sparsine.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    """Ctrl-C reaches every process of the terminal, those that learn too. Where these tests run in the background it is
+    ignored, which processes inherit: this one does not."""
+    code = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from sparsine.cli.main import main; sys.exit(main(sys.argv[1:]))")  # fmt: skip
     args = ["compare", "quick", "--data", "curves:0/9", "--out", str(tmp_path / "x"), "--workers", "2",
             "--methods", "meta-sparse", "scratch", "--dense-steps", "100000"]  # fmt: skip
     process = subprocess.Popen([sys.executable, "-c", code, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

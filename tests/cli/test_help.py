@@ -119,7 +119,7 @@ def test_methods_and_kinds_of_data_are_named(paragraphs_of):
         ("fit s a --out x --report 1 foo", "--report: got 'foo', but it must be a whole number"),
         ("fit s a --out x --sparsity foo", "--sparsity: got 'foo', but it must be a number"),
         ("learn curves --out x --score foo", f"--score: got 'foo', but it must be one of: {', '.join(SCORES)}"),
-        ("learn curves --out x --recipe foo", "recipe is 'foo', but it must be one of: quick, small, paper"),
+        ("learn curves --out x --recipe foo", "recipe is 'foo', but it must be one of: best, quick, small, paper"),
         ("learn curves --out x --points 1.5", "--points: got '1.5', but it must be a whole number"),
         ("learn curves --out x --decay", "Missing value for argument '--decay'. It needs one value."),
         ("bench foo", "got 'foo', but it must be one of: engines, meta, fit, decode"),

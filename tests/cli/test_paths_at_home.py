@@ -32,6 +32,7 @@ def home(tmp_path, monkeypatch):
     ("command", "made"),
     [("fit ~/start.safetensors ~/in/a.png --steps=1 --out=~/f --json=~/f.json", ["f/psnr.csv", "f.json"]),
      ("encode ~/start.safetensors ~/in --steps=1 --out=~/c --json=~/c.json", ["c/a.spn", "c.json"]),
+     ("plan ~/start.safetensors ~/in --plan-signals=1 --out=~/p.safetensors", ["p.safetensors"]),
      ("calibrate ~/start.safetensors ~/in --steps=1 --out=~/s.safetensors", ["s.safetensors"]),
      ("bench decode --densities=1 --batch=1 --repeats=1 --width=8 --depth=2 --size=5x7 --json=~/b.json", ["b.json"]),
      ("learn curves --out=~/r " + " ".join(TINY), ["r/starts/round-01.safetensors"])],
@@ -83,7 +84,7 @@ def test_every_option_that_is_a_path_is_expanded(command, home, monkeypatch):
     needed = {"learn": ["curves"], "compare": ["quick", "--data=curves"], "bench": ["decode"],
               "rate-distortion": ["~/x", "in"], "fit": ["~/x", "in"], "encode": ["~/x", "in"],
               "calibrate": ["~/x", "in"], "decode": ["~/x"], "report": ["~/x"], "info": ["~/x"], "view": ["~/x"],
-              "import-learnit": ["~/x"]}  # fmt: skip
+              "import-learnit": ["~/x"], "plan": ["~/x", "in"], "starts": []}  # fmt: skip
     given = [f"--{name.replace('_', '-')}=~/x" for name in names
              if name not in positional or (name == "start" and command in ("decode", "info", "view"))]  # fmt: skip
     parsed = parse(module.Options, [*needed[command], *given], command, "", getattr(module, "defaults", None))

@@ -181,7 +181,10 @@ def test_a_broken_package_is_one_line_and_the_work_is_done(tmp_path):
     install(tmp_path / "site", "sparsine-broken", "broken", "1 / 0", offers)
     learn = ("learn", "curves", "--out", "run", *FIELD, "--rounds", "0")
     status, _, err = sparsine(tmp_path, *learn, site=tmp_path / "site")
+    assert (status, err) == (0, "")  # nobody asked for anything of others
+    status, out, err = sparsine(tmp_path, "info", "--engines", site=tmp_path / "site")
     assert status == 0
+    assert "reference" in out
     (line,) = err.splitlines()
     assert line.startswith("note: the package sparsine-broken is left out: its ")
     assert line.endswith("ZeroDivisionError: division by zero")

@@ -45,13 +45,28 @@ def headline(record: dict[str, Any], rows: list[Row]) -> Headline:
 def _sentence(starts: list[Row], num_signals: int, fitted: str, record: dict[str, Any]) -> str:
     num = len(starts) - 1
     learned, source = "One shared start was meta-learned for a whole collection of signals", "it"
-    if num > 0:
+    if num > 0 and not any(row.outer_steps for row in starts):
+        left = percent(starts[-1].density)
+        learned = (
+            f"Of a field of random numbers {counted(num, 'pruning')} left {left} of the weights: those that "
+            "training signals need when they are fitted"
+        )
+        source = "what each left"
+    elif num > 0:
         left = percent(starts[-1].density)
         learned += f", then pruned {counted(num, 'time')} to {left} of its weights, learning on after each"
         source = "each start"
     unseen = "unseen " if record["data"].get("is_that_of_the_run", True) else ""
     signals = f"1 {unseen}test signal is" if num_signals == 1 else f"{count(num_signals)} {unseen}test signals are"
-    return f"{learned}. Here {signals} fitted from {source} in {fitted} (step size {record['protocol']['lr']:g})."
+    return f"{learned}. Here {signals} fitted from {source} in {fitted} ({_how(record['protocol'])})."
+
+
+def _how(protocol: dict[str, Any]) -> str:
+    """'step size 0.0014, falling to 0; each step sees 1/36 of the samples'."""
+    falls = ", falling to 0" if protocol.get("decay") == "cosine" else ""
+    share = protocol.get("share", 1.0)
+    part = f"; each step sees 1/{1 / share:.3g} of the samples" if share < 1 else ""
+    return f"step size {protocol['lr']:g}{falls}{part}"
 
 
 def _start_card(title: str, row: Row, fitted: str) -> Card:

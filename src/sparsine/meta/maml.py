@@ -15,7 +15,6 @@ from torch import Tensor
 
 from sparsine.checks import check_choice, check_range
 from sparsine.engines.contract import Engine
-from sparsine.errors import BadInput
 from sparsine.optim import sgd_step
 from sparsine.signals.sampling import Sampling
 
@@ -38,9 +37,10 @@ class InnerConfig:
     inner_step_size: float = 1e-2
     """Step size of the inner SGD."""
     points: int | None = None
-    """Coordinates drawn for each task, anew for the inner and for the outer loss; None takes the whole grid."""
+    """Coordinates drawn for each task, anew for the inner and for the outer loss; None takes the whole grid, or as many
+    as share says."""
     share: float | None = None
-    """Part of the grid that is drawn for each task; says the same as `points` for signals of any size."""
+    """Part of the grid that is drawn for each task, where points says nothing."""
     sampling: Sampling = "random"
     """How they are drawn. random: each by itself. lattice: evenly spaced, moved by a random offset."""
 
@@ -53,8 +53,6 @@ class InnerConfig:
             check_range("points", self.points, 1, 10**9)
         if self.share is not None:
             check_range("share", self.share, 1e-9, 1.0)
-        if self.points is not None and self.share is not None:
-            raise BadInput("both points and share say how many coordinates are drawn; give one of them")
 
     def points_of(self, num_points: int) -> int | None:
         """Coordinates that are drawn of a grid with so many; None is all of them."""

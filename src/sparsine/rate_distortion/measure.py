@@ -1,7 +1,7 @@
 """From signals to the record: every signal through every codec."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any
 
@@ -93,7 +93,8 @@ def measure_rate_distortion(
 
 
 def _record(starts: Sequence[NamedStart], collection: Collection, config: RateDistortionConfig) -> dict[str, Any]:
-    found = environment()
+    found, fit = environment(), config.fit.by(starts[0].start.plans)
+    config = replace(config, fit=replace(fit, optimizer=fit.chosen))
     return {
         "kind": KIND, "record_version": VERSION, **found, "versions": found["versions"] | versions(),
         "data": {"label": collection.label, "spec": collection.spec, "description": collection.description},

@@ -148,8 +148,10 @@ def _fit(record: Record) -> str:
     """100 Adam steps."""
     fit = record["config"]["fit"]
     points = fit.get("points", record["config"].get("points"))
-    steps = fit["steps"] or PAPER_STEPS[fit["optimizer"]]
-    return protocol(steps, fit["optimizer"]) + (f" on {counted(points, 'point')} each" if points else "")
+    optimizer = fit["optimizer"] or "adam"
+    return protocol(fit["steps"] or PAPER_STEPS[optimizer], optimizer) + (
+        f" on {counted(points, 'point')} each" if points else ""
+    )
 
 
 def _mean_pixels(record: Record) -> float:
