@@ -25,17 +25,17 @@ class Options:
 def run(options: Options) -> int:
     with output(options.json, "--json") as json:
         starts = {name: (path, load_start(path)) for name, path in built_in_starts().items()}
-        table = Table("start", "weights", "for", "learned at", "a code", "PSNR", "file")
+        table = Table("start", "weights", "for", "learned at", "code, bytes", "dB", "file")
         for name, (path, start) in starts.items():
             told = _expected(start)
             table.add_row(
                 name, f"{start.pattern.num_weights:,}", str(start.info.get("for", "")),
-                shown_shape(start.domain.shape), f"about {told['bytes']:,.0f} bytes" if told else "",
-                f"about {told['psnr_db']:.1f} dB" if told else "", f"{path.stat().st_size / 1000:,.0f} kB",
+                shown_shape(start.domain.shape), f"{told['bytes']:,.0f}" if told else "",
+                f"{told['psnr_db']:.1f}" if told else "", f"{path.stat().st_size / 1000:,.0f} kB",
             )  # fmt: skip
         console.print(table)
         for measured in dict.fromkeys(str(_expected(start).get("of", "")) for _, start in starts.values()):
-            say(f"code and PSNR: mean of {measured}, effort balanced")
+            say(f"code and PSNR: means over {measured}, effort balanced, quality 80")
         say("use one by its name: sparsine encode photos-2k PICTURES --out CODES")
         json.write_json([_record(name, path, start) for name, (path, start) in starts.items()])
     return 0
