@@ -168,6 +168,11 @@ def test_a_folder_of_broken_files_is_refused_in_a_line(tmp_path):
     assert_refused_in_a_line(folder, "not one of the 3 sound files of {} can be read")
 
 
+def test_one_broken_file_is_refused_by_its_name(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"RIFF of nothing")
+    assert_refused_in_a_line(tmp_path / "a.wav", "{} cannot be read as sound")
+
+
 def test_a_written_file_is_heard_at_the_rate_that_its_size_asks_for():
     sound = Audio(rate=8000)
     for scale, rate in ((1.0, 8000), (2.0, 16_000), (2.75625, 22_050)):

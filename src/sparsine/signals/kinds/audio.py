@@ -33,6 +33,7 @@ class Audio(Kind):
     axes: ClassVar[tuple[str, ...]] = ("samples",)
     num_channels: ClassVar[tuple[int, ...]] = (1, 2)
     suffix: ClassVar[str] = ".wav"
+    suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf")
     own_size: ClassVar[bool] = False
 
     rate: int = 44_100
