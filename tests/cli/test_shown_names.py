@@ -9,7 +9,7 @@ import pytest
 from small_starts import make_pictures, make_start
 
 import sparsine.cli
-from sparsine.cli.console import PlainConsole, Waiting, console, say
+from sparsine.cli.console import PlainConsole, Waiting, console, named_reason, say
 from sparsine.cli.main import main
 
 FAST = ["--steps", "2"]
@@ -124,3 +124,18 @@ def test_vowel_signs_and_accents_stay_in_the_names_of_files(tmp_path, start):
     assert run("encode", start, tmp_path / "in", "--out", tmp_path / "out", *FAST) == 0
     found = {p.stem for p in (tmp_path / "out").glob("*.spn")}
     assert found == {"कि", "की", "कु", "\N{LATIN SMALL LETTER E WITH ACUTE}", "Ⅳ²"}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "told"),
+    [
+        ("a.png", "in/a.png: it is empty", "in/a.png: it is empty"),
+        ("a.png", "a.png: it is empty", "a.png: it is empty"),
+        ("b/a.png", "in/b/a.png: it is empty", "in/b/a.png: it is empty"),
+        ("a.png", "it is empty", "a.png: it is empty"),
+        ("a.png", "in/ba.png: it is empty", "a.png: in/ba.png: it is empty"),
+        ("long.wav@1", "in/long.wav: it is empty", "long.wav@1: in/long.wav: it is empty"),
+    ],
+)
+def test_a_signal_is_named_once_where_the_reason_begins_with_its_file(name, reason, told):
+    assert named_reason(name, reason) == told

@@ -87,7 +87,7 @@ def test_signals_of_several_shapes_become_the_codes_that_they_have_alone(tmp_pat
         assert data == encode(start, values, CONFIG)
         assert one.num_bytes == len(data)
         assert one.shape == values.shape[:-1] == read_header(data).shape
-        assert one.bits_per_pixel == 8 * len(data) / (values.shape[0] * values.shape[1])
+        assert one.bits_per_sample == 8 * len(data) / (values.shape[0] * values.shape[1])
         drawn = decode(start, data).render()
         assert one.psnr_db == pytest.approx(psnr_db(float(np.square(drawn.astype(float) - values).mean())), abs=1e-3)
 
@@ -227,7 +227,7 @@ def test_bad_signals_are_reported_and_the_good_ones_are_what_they_are_without_th
     assert "expected rgb values from 0 to 1, but they run from 3e+30" in told["loud.png"].reason
     assert "made to fail" in told["broken.png"].reason
     assert "16384" in told["long.png"].reason
-    assert all(one.code is None and isnan(one.bits_per_pixel) for one in told.values() if one.status != "ok")
+    assert all(one.code is None and isnan(one.bits_per_sample) for one in told.values() if one.status != "ok")
     assert codes_of(tmp_path / "codes") == whole
 
 
@@ -297,14 +297,14 @@ def test_the_summary_counts_bytes_with_and_without_the_start(tmp_path):
     found = summarise(told, start_bytes=1000, seconds=2.0)
     assert found["statuses"] == {"ok": 7, "unreadable": 1} or found["statuses"] == {"unreadable": 1, "ok": 7}
     assert (found["signals"], found["codes"], found["kept"], found["bytes"]) == (8, 7, 0, total)
-    assert found["bits_per_pixel"] == pytest.approx(8 * total / pixels)
-    assert found["bits_per_pixel_with_start"] == pytest.approx(8 * (total + 1000) / pixels)
+    assert found["bits_per_sample"] == pytest.approx(8 * total / pixels)
+    assert found["bits_per_sample_with_start"] == pytest.approx(8 * (total + 1000) / pixels)
     assert found["psnr_db"] == pytest.approx(np.mean([one.psnr_db for one in told if one.code]))
     assert found["signals_per_second"] == 3.5
     kept = summarise([replace(one, kept=True) for one in told if one.code], 1000, 2.0)
     assert kept["kept"] == 7
     assert isnan(kept["signals_per_second"])
-    assert isnan(summarise([], 1000, 0.0)["bits_per_pixel"])
+    assert isnan(summarise([], 1000, 0.0)["bits_per_sample"])
 
 
 def loaded(name, shape):

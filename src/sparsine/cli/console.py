@@ -125,6 +125,12 @@ def shortened(text: str, width: int) -> str:
     return line.plain
 
 
+def named_reason(name: str, reason: str) -> str:
+    """'NAME: REASON', or the reason alone where it begins with the file of that name."""
+    before, found, _ = reason.partition(f"{name}: ")
+    return reason if found and (not before or before.endswith("/")) else f"{name}: {reason}"
+
+
 class Complaints:
     """Lines about what went wrong, one for each signal; of thousands the first few."""
 
@@ -136,7 +142,7 @@ class Complaints:
     def add(self, status: str, name: str, reason: str) -> None:
         self.number += 1
         if self.number <= self.SHOWN:
-            say((status, "yellow"), f" {name}: {reason}")
+            say((status, "yellow"), f" {named_reason(name, reason)}")
 
     def end(self, where: str) -> None:
         """Say how many more there were, and `where` they can be read."""

@@ -24,7 +24,7 @@ from sparsine.cli.status import status_of
 from sparsine.codec.coded import CodedSignal
 from sparsine.codec.collection import encode_collection
 from sparsine.codec.config import DEFAULT_QUALITY, EncodeConfig
-from sparsine.codec.summary import summarise
+from sparsine.codec.summary import in_pixels, summarise
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.fit import FitConfig
@@ -58,7 +58,7 @@ class Options:
     limit: int | None = None
     """Encode only so many signals."""
     json: Path | None = None
-    """Write the summary to this file, with one object per signal: input, code, bytes, bits_per_pixel, psnr_db,
+    """Write the summary to this file, with one object per signal: input, code, bytes, bits_per_sample, psnr_db,
     status."""
     overwrite: bool = False
     """Use --out even if it holds codes of another request or other files, and replace codes of changed signals."""
@@ -139,8 +139,9 @@ def _aim(config: EncodeConfig) -> str:
 def _record(start: Start, config: EncodeConfig, summary: dict[str, Any], coded: list[CodedSignal]) -> dict[str, Any]:
     aim = {"quality": config.quality if _aim(config).startswith("quality") else None,
            "target_psnr_db": config.target_psnr_db, "target_bytes": config.target_bytes}  # fmt: skip
-    return {"kind": "encode-summary", "record_version": 1, "start_sha256": start.digest, **aim, **summary,
-            "files": [one.to_dict() for one in coded]}  # fmt: skip
+    told = in_pixels if len(start.domain.shape) == 2 else dict[str, Any]
+    return {"kind": "encode-summary", "record_version": 1, "start_sha256": start.digest, **aim, **told(summary),
+            "files": [told(one.to_dict()) for one in coded]}  # fmt: skip
 
 
 def _show(out: Path, summary: dict[str, Any], sample: str) -> None:
@@ -149,7 +150,7 @@ def _show(out: Path, summary: dict[str, Any], sample: str) -> None:
     facts.add_row("signals", f"{summary['signals']}: {statuses}" + f"; {summary['kept']} kept" * bool(summary["kept"]))
     facts.add_row("codes", f"{counted(summary['codes'], 'file')}, {summary['bytes']:,} bytes")
     if summary["codes"]:
-        alone, shared = (f"{summary[name]:.4g}" for name in ("bits_per_pixel", "bits_per_pixel_with_start"))
+        alone, shared = (f"{summary[name]:.4g}" for name in ("bits_per_sample", "bits_per_sample_with_start"))
         start = f"with the start's {summary['start_bytes']:,} bytes shared out"
         facts.add_row(f"bits per {sample}", f"{alone}; {shared} {start}")
         facts.add_row("mean PSNR", f"{db(summary['psnr_db'])} dB as drawn, {db(summary['fitted_psnr_db'])} dB as "

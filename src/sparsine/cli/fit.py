@@ -18,7 +18,7 @@ import tyro
 from rich.table import Table
 
 from sparsine.checks import check_range
-from sparsine.cli.console import Waiting, console, counted, say, shown_steps
+from sparsine.cli.console import Waiting, console, counted, named_reason, say, shown_steps
 from sparsine.cli.find_start import find_start
 from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
@@ -91,7 +91,7 @@ def _run(options: Options, json: Output) -> int:
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
         f"{start.pattern.density:.2%} of the weights), {fit.description}")  # fmt: skip
     fits: list[FittedSignal] = []
-    names = FileNames()
+    names = FileNames(suffixes=start.kind.all_suffixes)
     with locked(options.out), Waiting("fitting", count) as waiting:
         for fitted in fit_collection(start, signals, fit, indices=range(count), engine=options.engine,
                                      device=options.device):  # fmt: skip
@@ -100,7 +100,7 @@ def _run(options: Options, json: Output) -> int:
                 _write(options, start, fitted, names.of(fitted.name), size)
             waiting.at(len(fits), f"fitted {fitted.name}", facts=in_db(fitted.psnr_db[-1] if fitted.psnr_db else None))
             if fitted.reason:
-                say((fitted.status, "yellow"), f" {fitted.name}: {fitted.reason}")
+                say((fitted.status, "yellow"), f" {named_reason(fitted.name, fitted.reason)}")
         _write_table(options.out / "psnr.csv", fits)
     json.write_json([fitted.to_dict() for fitted in fits])
     return status_of(_summary(options, fits) and whole)

@@ -39,14 +39,14 @@ class CodedSignal:
         return prod(self.shape)
 
     @property
-    def bits_per_pixel(self) -> float:
+    def bits_per_sample(self) -> float:
         """NaN where there is no code."""
         return 8 * self.num_bytes / self.num_points if self.code else nan
 
     def to_dict(self) -> dict[str, Any]:
         """The record of one signal."""
         record = {
-            "input": self.input, "code": self.code, "bytes": self.num_bytes, "bits_per_pixel": self.bits_per_pixel,
+            "input": self.input, "code": self.code, "bytes": self.num_bytes, "bits_per_sample": self.bits_per_sample,
             "psnr_db": self.psnr_db, "fitted_psnr_db": self.fitted_psnr_db, "status": self.status,
             "shape": list(self.shape), "kept": self.kept,
         }  # fmt: skip

@@ -62,7 +62,13 @@ def encode_collection(
     _check_batch(start, min(config.fit.batch, len(chosen)))
     make_engine(start.pattern, engine, device=device)  # refuses before anything is written
     with (
-        opened(folder, _request(coder, config, also or {}), suffix=SUFFIX, overwrite=overwrite) as ledger,
+        opened(
+            folder,
+            _request(coder, config, also or {}),
+            suffix=SUFFIX,
+            overwrite=overwrite,
+            left_out=start.kind.all_suffixes,
+        ) as ledger,  # fmt: skip
         ThreadPoolExecutor(READERS) as readers,
         ThreadPoolExecutor(1) as writer,
     ):

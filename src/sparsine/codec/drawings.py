@@ -57,7 +57,13 @@ def decode_collection(
         view.shape(start.domain.drawn_shape)  # a size for other axes is one for none of the codes
     make_engine(start.pattern, engine, device=device)  # refuses now what it cannot do, and not once for each code
     with (
-        opened(folder, _request(coder, view), suffix=start.kind.suffix, overwrite=overwrite) as ledger,
+        opened(
+            folder,
+            _request(coder, view),
+            suffix=start.kind.suffix,
+            overwrite=overwrite,
+            left_out=start.kind.all_suffixes,
+        ) as ledger,  # fmt: skip
         ThreadPoolExecutor(READERS) as readers,
         ThreadPoolExecutor(WRITERS) as writers,
     ):

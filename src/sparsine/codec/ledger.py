@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -38,10 +38,10 @@ _TEXTS = ("input", "input_sha256", "file", "file_sha256")
 class Ledger:
     """What is done in a folder that this process holds."""
 
-    def __init__(self, folder: Path, suffix: str, lines: Sequence[Line]) -> None:
+    def __init__(self, folder: Path, suffix: str, lines: Sequence[Line], left_out: Iterable[str] = ()) -> None:
         self.folder, self.suffix = folder, suffix
         self._lines = {line["input"]: line for line in lines}
-        self._names = FileNames(taken=[Path(line["file"]).stem for line in lines])
+        self._names = FileNames(taken=[Path(line["file"]).stem for line in lines], suffixes=left_out)
         self._lock = Lock()
 
     def file_of(self, name: str, like: str = "") -> str:
@@ -75,8 +75,11 @@ class Ledger:
 
 
 @contextlib.contextmanager
-def opened(folder: Path, request: dict[str, Any], *, suffix: str, overwrite: bool) -> Iterator[Ledger]:
-    """Hold `folder` for this process and this request.
+def opened(
+    folder: Path, request: dict[str, Any], *, suffix: str, overwrite: bool, left_out: Iterable[str] = ()
+) -> Iterator[Ledger]:
+    """Hold `folder` for this process and this request. Files have the `suffix`, and inputs lose theirs if it is one of
+    `left_out`, or of an image.
 
     Raises:
         BadInput: another process holds it, or it belongs to another request or holds other files (unless `overwrite`,
@@ -91,7 +94,7 @@ def opened(folder: Path, request: dict[str, Any], *, suffix: str, overwrite: boo
         write_atomically(folder / JOURNAL, "".join(map(_told, lines)).encode())
         if not known:
             write_json(folder / REQUEST, request)
-        yield Ledger(folder, suffix, lines)
+        yield Ledger(folder, suffix, lines, left_out)
 
 
 def line_of(name: str, input_sha256: str, file: str, data: bytes) -> Line:

@@ -21,13 +21,23 @@ def summarise(coded: Sequence[CodedSignal], start_bytes: int, seconds: float) ->
         "signals": len(coded), "codes": len(codes), "kept": len(codes) - made,
         "statuses": {status: sum(one.status == status for one in coded)
                      for status in dict.fromkeys(one.status for one in coded)},
-        "bytes": num_bytes, "start_bytes": start_bytes, "pixels": points,
-        "bits_per_pixel": 8 * num_bytes / points if points else nan,
-        "bits_per_pixel_with_start": 8 * (num_bytes + start_bytes) / points if points else nan,
+        "bytes": num_bytes, "start_bytes": start_bytes, "samples": points,
+        "bits_per_sample": 8 * num_bytes / points if points else nan,
+        "bits_per_sample_with_start": 8 * (num_bytes + start_bytes) / points if points else nan,
         "psnr_db": _mean([one.psnr_db for one in codes]),
         "fitted_psnr_db": _mean([one.fitted_psnr_db for one in codes]),
         "seconds": round(seconds, 3), "signals_per_second": made / seconds if made and seconds > 0 else nan,
     }  # fmt: skip
+
+
+PIXELS = {
+    "samples": "pixels", "bits_per_sample": "bits_per_pixel", "bits_per_sample_with_start": "bits_per_pixel_with_start",
+}  # fmt: skip
+
+
+def in_pixels(record: dict[str, Any]) -> dict[str, Any]:
+    """The same, where samples are pixels: under these names too."""
+    return record | {pixels: record[samples] for samples, pixels in PIXELS.items() if samples in record}
 
 
 def _mean(numbers: list[float]) -> float:

@@ -17,23 +17,23 @@ _KEPT = "LMN"
 
 
 class FileNames:
-    """A file name for every signal name, in the composed form of Unicode (NFC): no folders, no repeats, also where a
-    file system takes large and small letters, or two spellings of an accent, for one.
+    """A file name for every signal name, in the composed form of Unicode (NFC): no suffix, no folders, no repeats, also
+    where a file system takes large and small letters, or two spellings of an accent, for one.
 
     Example:
-        >>> names = FileNames()
-        >>> names.of("a/b.png"), names.of("../a_b.jpg"), names.of("A_B"), names.of("..")
-        ('a_b', '_a_b', 'A_B-2', 'signal')
+        >>> names = FileNames(suffixes=[".wav"])
+        >>> names.of("a/b.png"), names.of("../a_b.jpg"), names.of("A_B"), names.of(".."), names.of("long.wav@03")
+        ('a_b', '_a_b', 'A_B-2', 'signal', 'long_03')
     """
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        """`taken`: names that are not given away."""
+    def __init__(self, taken: Iterable[str] = (), suffixes: Iterable[str] = ()) -> None:
+        """`taken`: names that are not given away. `suffixes`: those, beside images', that no name keeps."""
+        self._suffixes = IMAGE_SUFFIXES.union(suffixes)
         self.given: set[str] = set(map(_same, taken))
 
     def of(self, name: str) -> str:
         """A new name; characters that could lead elsewhere become '_'."""
-        without = name[: -len(Path(name).suffix)] if Path(name).suffix.lower() in IMAGE_SUFFIXES else name
-        plain = "".join(map(_plain, unicodedata.normalize("NFC", without))).strip(".") or "signal"
+        plain = "".join(map(_plain, unicodedata.normalize("NFC", self._without_suffix(name)))).strip(".") or "signal"
         first = plain.encode()[:MAX_BYTES].decode(errors="ignore")
         stem, number = first, 1
         while _same(stem) in self.given:
@@ -41,6 +41,14 @@ class FileNames:
             stem = f"{first}-{number}"
         self.given.add(_same(stem))
         return stem
+
+    def _without_suffix(self, name: str) -> str:
+        """Also of a part of a file, as in 'long.wav@03'."""
+        file, at, part = name.rpartition("@")
+        if not part.isdecimal():
+            file, at, part = name, "", ""
+        suffix = Path(file).suffix
+        return (file[: -len(suffix)] if suffix.lower() in self._suffixes else file) + at + part
 
 
 def _plain(character: str) -> str:

@@ -66,9 +66,14 @@ class Kind:
     suffix: ClassVar[str] = ".npy"
     """Of the files that `write` makes."""
     suffixes: ClassVar[tuple[str, ...]] = ()
-    """Of the files that `files` reads."""
+    """Of the files that `files` reads; like `suffix`, left out of the names of what is made of them."""
     whole_numbers: ClassVar[bool] = False
     """Whether unsigned integers of 8 and of 16 bits fill the range, as those of images do."""
+
+    @property
+    def all_suffixes(self) -> frozenset[str]:
+        """Of files of this kind, read or written."""
+        return frozenset({self.suffix, *self.suffixes})
 
     @property
     def value_range(self) -> tuple[float, float]:

@@ -79,7 +79,8 @@ class Originals:
         raise BadInput(str(self.missing(name, noted, shape)))
 
     def _opened(self, shape: tuple[int, ...]) -> list["NamedSignals"]:
-        return self._splits.get(shape, lambda: [NamedSignals(signals) for signals in self._open(shape)])
+        left_out = self.start.kind.all_suffixes
+        return self._splits.get(shape, lambda: [NamedSignals(signals, left_out) for signals in self._open(shape)])
 
     def _open(self, shape: tuple[int, ...]) -> Iterator[SignalSet]:
         name, start, is_there = self.spec.partition(":")[0], self.start, False
@@ -101,7 +102,9 @@ class Originals:
 class NamedSignals:
     """One split, whose names are listed when one is first looked for."""
 
-    def __init__(self, signals: SignalSet) -> None:
+    def __init__(self, signals: SignalSet, left_out: frozenset[str]) -> None:
+        """`left_out`: suffixes that names of codes lack."""
+        self._left_out = left_out
         self.signals = signals.uncached if isinstance(signals, Cached) else signals
 
     def index(self, name: str, noted: str | None) -> int | None:
@@ -113,7 +116,7 @@ class NamedSignals:
     def _names(self) -> tuple[dict[str | None, int], dict[str, int]]:
         """By the name of the signal itself, and by the name that its code has."""
         given: dict[str | None, int] = {}
-        names, of_files = FileNames(), dict[str, int]()
+        names, of_files = FileNames(suffixes=self._left_out), dict[str, int]()
         for index in range(min(len(self.signals), MOST_NAMES)):
             name = self.signals.name(index)
             given[name] = index
