@@ -13,9 +13,10 @@ from sparsine.starts.plan import FULL_STEPS
 from sparsine.starts.start import load_start
 
 MADE = {
-    "photos-2k": ("e3ccf68f198a29178b158b3329e93189abe4820c24ce75532d522e71eb66c408", "836fbbde343585af"),  # fmt: skip
-    "photos-4k": ("479470b335eed437b111096c79c302929de1274999454b6dbadb3223e62c53b3", "bb0c8345bd00696b"),  # fmt: skip
-    "photos-9k": ("ed8a6b5cf47429b0687a08f7352712dad4924503c8e4933416cf5c920585b592", "40ac4307a590108e"),  # fmt: skip
+    "curves-1k": ("10e3277fb7d9393e5ab2261562e15456aa873859e7bbd72480c47c5f1fd2b1bc", "e7a1c1f97005beb3"),
+    "photos-2k": ("e3ccf68f198a29178b158b3329e93189abe4820c24ce75532d522e71eb66c408", "836fbbde343585af"),
+    "photos-4k": ("479470b335eed437b111096c79c302929de1274999454b6dbadb3223e62c53b3", "bb0c8345bd00696b"),
+    "photos-9k": ("ed8a6b5cf47429b0687a08f7352712dad4924503c8e4933416cf5c920585b592", "40ac4307a590108e"),
 }
 """SHA-256 of each file and the hash in its codes: codes of a released start must stay readable."""
 

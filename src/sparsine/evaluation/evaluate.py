@@ -6,9 +6,10 @@ evaluation.json              all rows with where they were measured
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from sparsine.checks import check_range
 from sparsine.counted import counted
 from sparsine.environment import environment
 from sparsine.errors import BadInput
+from sparsine.evaluation.rows import evenly
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.config import FitConfig, how_sampled
+from sparsine.meta.config import LearnConfig
 from sparsine.meta.run_data import pinned_to_measure
-from sparsine.meta.run_folder import read_config, starts_of
+from sparsine.meta.run_folder import read_config, start_path, starts_of
 from sparsine.parts import NUMBER, fault
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import digest_of
@@ -45,10 +48,15 @@ class EvaluationConfig:
     """Test signals, taken from the front of the test split."""
     pictures: int = 4
     """How many of them are drawn."""
+    rounds: tuple[int, ...] | None = None
+    """Rounds whose starts are measured; None is all. Of a run that only looks for a pattern, None is six of those with
+    a third as many weights as a signal has values, or fewer."""
     fit: FitConfig = field(default_factory=FitConfig)
     """How they are fitted."""
 
     def __post_init__(self) -> None:
+        for number in self.rounds or ():
+            check_range("rounds", number, 0, 10_000)
         check_range("signals", self.signals, 1, 10**6)
         check_range("pictures", self.pictures, 0, 100)
 
@@ -56,7 +64,7 @@ class EvaluationConfig:
 def evaluate_run(
     folder: Path, dataset: Dataset, config: EvaluationConfig, on_row: Callable[[str, int, int], None] | None = None
 ) -> dict[str, Any]:
-    """Measure every start of the run in `folder` on the test signals that it left aside when it learned, wherever they
+    """Measure the starts of the run in `folder` on the test signals that it left aside when it learned, wherever they
     are in `dataset` now. Rows measured before on the same signals with the same start and protocol are kept.
 
     Args:
@@ -80,7 +88,7 @@ def evaluate_run(
     notes = [*pinned.notes, *([few] if count < config.signals else [])]
     measured = digest_of({dataset.test.name(i): dataset.test.fingerprint(i) for i in range(count)})
     rows = []
-    todo = list(_rows(paths))
+    todo = _rows(paths, config.rounds, learn, prod(dataset.shape) * dataset.num_channels)
     for number, (name, path) in enumerate(todo):
         if on_row:
             on_row(name, number, len(todo))
@@ -106,16 +114,31 @@ def mean_psnr_db(signals: list[dict[str, Any]]) -> list[float]:
     return [sum(at) / len(at) for at in zip(*curves, strict=True)]
 
 
-def _rows(paths: list[Path]) -> Iterator[tuple[str, Path]]:
-    yield "scratch", paths[0]
-    for path in paths:
-        yield path.stem, path
+def _rows(
+    paths: list[Path], rounds: tuple[int, ...] | None, learn: LearnConfig, num_values: int
+) -> list[tuple[str, Path]]:
+    """What is measured, by name: the dense field at random numbers, then starts. Where no numbers were learned the
+    former would be the first of the latter, and dense fields would take hours to say nothing."""
+    every = [(path.stem, path) for path in paths]
+    if rounds is not None:
+        named = {start_path(paths[0].parent.parent, number).stem for number in rounds}
+        if missing := sorted(named - {name for name, _ in every}):
+            raise BadInput(f"the run has no {', '.join(missing)}; it has {every[0][0]} to {every[-1][0]}")
+        return [(name, path) for name, path in every if name in named]
+    if learn.learns_numbers:
+        return [("scratch", paths[0]), *every]
+    small = [one for one in every if 3 * load_start(one[1]).pattern.num_weights <= num_values]
+    return evenly(small if len(small) > MOST_ROWS else every[-MOST_ROWS:], MOST_ROWS)
 
 
 def _scratch(start: Start, seed: int) -> Start:
     """The same dense field at random numbers: what meta-learning is compared with."""
     pattern = Pattern.full(start.field)
     return Start(pattern, start.field.initial_theta(seed + 1), start.domain, kind=start.kind, plans=start.plans)
+
+
+MOST_ROWS = 6
+"""Of a run that looks for a pattern."""
 
 
 def _told(fit: FitConfig) -> dict[str, Any]:

@@ -137,6 +137,11 @@ class LearnConfig:
         check_range("seed", self.seed, 0, 2**32 - 1)
         check_range("split_seed", self.split_seed, 0, 2**32 - 1)
 
+    @property
+    def learns_numbers(self) -> bool:
+        """Whether a start of it is more than a pattern with the numbers that it began with."""
+        return bool(self.outer.dense_steps or self.outer.steps_per_round or self.outer.start_from)
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
