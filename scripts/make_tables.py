@@ -121,6 +121,36 @@ def starved_table() -> str:
     return "\n".join(lines)
 
 
+TUNED = (("pattern", "balanced"), ("pattern", "instant"), ("narrow", "balanced"), ("narrow", "instant"),
+         ("cosines", "linear"), ("own cosines", "linear"), ("components", "linear"))  # fmt: skip
+
+
+def tuned_table() -> str:
+    """Sparse patterns, narrow networks and cosines at their own best settings: mean PSNR, and seconds of a fit."""
+    return "\n\n".join(_tuned(read(f"comparison/tuned-fits/{path.stem}"), path.stem)
+                       for path in sorted((RESULTS / "comparison" / "tuned-fits").glob("*.json")))  # fmt: skip
+
+
+def _tuned(record: dict[str, Any], name: str) -> str:
+    rounds = sorted({row["round"] for row in record["rows"]})
+    found = {(row["method"], row["round"]): row for row in record["rows"]}
+    weights = [found["pattern", number]["numbers"] for number in rounds]
+    label = f"{name}, {' x '.join(map(str, record['shape']))}, {record['signals']} test signals"
+    lines = [f"**{label} (dB; seconds a signal)**", "", f"| | {' | '.join(f'{n:,}' for n in weights)} |",
+             "| :--- |" + " ---: |" * len(weights)]  # fmt: skip
+    for method, effort in TUNED:
+        told = [_reached(found.get((method, number)), effort) for number in rounds]
+        lines.append(f"| {method}{'' if effort == 'linear' else ', ' + effort} | {' | '.join(told)} |")
+    return "\n".join(lines)
+
+
+def _reached(row: dict[str, Any] | None, effort: str) -> str:
+    if row is None:
+        return "not measured"
+    taken = f" ({row['seconds'][effort]:.2g})" if "seconds" in row else ""
+    return f"{row['mean'][effort]:.2f}{taken}"
+
+
 def speed_table() -> str:
     """How many times as fast as plain PyTorch, by density and task; one signal in a call where a task has batches."""
     columns = {"loss and gradient": ["engines"], "exact meta-gradient": ["meta"], "draw": ["decode"],
@@ -244,6 +274,7 @@ MADE = {
     "codec/qualities": codec_qualities_table,
     "codec/rounded-steps": rounded_steps_table,
     "comparison/starved": starved_table,
+    "comparison/tuned-fits": tuned_table,
     "comparison/ablation": ablation_table,
     "comparison/pattern": pattern_table,
 }
