@@ -33,11 +33,21 @@ def write_atomically(path: Path, data: bytes) -> None:
             if not stat.S_ISREG(found) and not stat.S_ISLNK(found):
                 raise OSError(errno.EINVAL, f"it is {kind_of(found)}")
         replace(path, data)
+        _take_back_unless_held(path)
     except OSError as error:
         check_held(path)  # it may have gone just now
         raise WorkFailed(
             f"cannot write {path}: {error.strerror or error}; what was there before is untouched"
         ) from error
+
+
+def _take_back_unless_held(path: Path) -> None:
+    """A folder that was replaced between the look at it and the write keeps nothing of ours. Raises WorkFailed."""
+    try:
+        check_held(path)
+    except WorkFailed:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def replace(path: Path, data: bytes, like: os.stat_result | None = None) -> None:

@@ -43,6 +43,8 @@ from sparsine.fields.activations.registry import ACTIVATIONS
 ACTIVATIONS[Bump.name] = Bump
 """
 }
+PLAINLY = "import sys; sys.meta_path[:] = [one for one in sys.meta_path if 'editable' not in type(one).__module__]"
+"""An editable installation looks for the package before any path does."""
 TINY = ["--recipe", "quick", "--width", "8", "--hidden-layers", "2", "--omega-0", "9", "--dense-steps", "6",
         "--steps-per-round", "2", "--rounds", "1", "--val-signals", "1", "--tasks-per-step", "2"]  # fmt: skip
 
@@ -64,13 +66,13 @@ def package(tmp_path):
             (folder / name).write_text(text.format(**pieces()))
 
     def run(*words):
-        command = "import sys; from sparsine.cli.main import main; sys.exit(main(sys.argv[1:]))"
+        command = f"{PLAINLY}; from sparsine.cli.main import main; sys.exit(main(sys.argv[1:]))"
         environment = {**os.environ, "PYTHONPATH": str(folder.parent)}
         done = subprocess.run([sys.executable, "-c", command, *map(str, words)], env=environment, cwd=tmp_path,
                               capture_output=True, text=True)  # fmt: skip
         assert done.returncode == 0, done.stderr
 
-    where = subprocess.run([sys.executable, "-c", "import sparsine; print(sparsine.__file__)"], text=True,
+    where = subprocess.run([sys.executable, "-c", f"{PLAINLY}; import sparsine; print(sparsine.__file__)"], text=True,
                            env={**os.environ, "PYTHONPATH": str(folder.parent)}, capture_output=True)  # fmt: skip
     assert Path(where.stdout.strip()).parent == folder
     return add, run

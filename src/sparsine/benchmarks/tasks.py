@@ -145,7 +145,8 @@ class Fit(Task):
         return [self.field.fit(self.coords, v, self.config.steps, PAPER_STEP_SIZE["adam"]) for v in chosen]
 
     def ours(self) -> FitResult:
-        config = FitConfig(steps=self.config.steps, report=(), batch=len(self.values))  # PSNR at the end only
+        config = FitConfig(protocol="paper", optimizer="adam", steps=self.config.steps, report=(),
+                           batch=len(self.values))  # fmt: skip  # PSNR at the end only
         return fit(self.engine, self.problem.theta[0], self.coords, self.values, config)
 
     def difference(self, plain: list[float], ours: FitResult) -> float:

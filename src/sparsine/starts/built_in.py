@@ -19,6 +19,9 @@ def built_in_named() -> str:
 
 def where_is(path: Path) -> Path:
     """`path` itself if something is there, otherwise the built-in start of that name, if there is one."""
-    if path.exists() or path.name != str(path):
-        return path
-    return built_in_starts().get(path.name, path)
+    return built_in_starts().get(path.name, path) if could_be_a_name(path) else path
+
+
+def could_be_a_name(path: Path) -> bool:
+    """Whether it may be meant as the name of a start: nothing is there, and it is a word without a suffix."""
+    return path.name == str(path) and not path.suffix and ":" not in path.name and not path.exists()

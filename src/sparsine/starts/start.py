@@ -19,7 +19,7 @@ from sparsine.fields.pattern import Pattern
 from sparsine.plugins import made_with
 from sparsine.signals.domain import Domain, domain_from_dict
 from sparsine.signals.kind import VALUES, Kind, kind_from_dict, kind_named
-from sparsine.starts.built_in import built_in_named, where_is
+from sparsine.starts.built_in import built_in_named, could_be_a_name, where_is
 from sparsine.starts.coding import CODING_VERSION, CodingTables
 from sparsine.starts.plan import Plans, plans_from_dict, plans_to_dict
 from sparsine.storage import json_value, read_file, write_atomically
@@ -119,7 +119,7 @@ def load_start(path: Path | str) -> Start:
         BadInput: missing, damaged, of another kind or of a later version.
     """
     path = where_is(Path(path))
-    if path.name == str(path) and not path.exists():
+    if could_be_a_name(path):
         raise BadInput(
             f"there is no start {path} here, and none of that name comes with the package: {built_in_named()}"
         )
