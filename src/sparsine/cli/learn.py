@@ -206,10 +206,11 @@ def _announce(learning: Run, waiting: Waiting) -> None:
     say_notes([*dataset.notes, *learning.take_notes()])
     rounds = len(learning.survivors)
     waiting.percent = not config.outer.dense_steps and not config.outer.steps_per_round  # only scores and trials then
-    waiting.set_total(config.outer.dense_steps + rounds * config.outer.steps_per_round, learning.course.total)
+    steps = config.outer.dense_steps + rounds * config.outer.steps_per_round
+    waiting.set_total(steps, learning.course.total)
     say(("learning", "bold"), f" a start for {config.data} ({shown_shape(dataset.shape)}, "
         f"{counted(len(dataset.train), 'training signal')}), recipe {config.recipe}, {pattern.counts}, "
-        f"{counted(rounds, 'pruning')}, {counted(waiting.total, 'outer step')}")  # fmt: skip
+        f"{counted(rounds, 'pruning')}, {counted(steps, 'outer step')}")  # fmt: skip
     say(("signals", "bold"), f": {dataset.counts}. {dataset.description}")
 
 
