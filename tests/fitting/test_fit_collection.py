@@ -154,7 +154,7 @@ def test_signals_of_other_channels_are_refused():
 
 
 def test_signals_of_other_axes_are_refused():
-    with pytest.raises(BadInput, match="the start draws signals of 1 axes but these have 2"):
+    with pytest.raises(BadInput, match="the start draws signals of 1 axis but these have 2"):
         all_of(MadeUpSignals(5), start=make_start(grid=Grid(shape=(5,))))
 
 

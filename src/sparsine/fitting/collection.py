@@ -249,6 +249,5 @@ def _check_shape(start: Start, shape: tuple[int, ...]) -> None:
             "use a start that was learned on such signals"
         )
     if len(shape) - 1 != start.domain.num_axes:
-        raise BadInput(
-            f"the start draws signals of {counted(start.domain.num_axes, 'axis', 'axes')} but these have {len(shape) - 1}"
-        )
+        own = counted(start.domain.num_axes, "axis", "axes")
+        raise BadInput(f"the start draws signals of {own} but these have {len(shape) - 1}")
