@@ -6,7 +6,7 @@ set -euo pipefail
 bin=$(realpath --no-symlinks "$1")
 work=$(mktemp -d)
 viewer=
-trap 'kill $viewer 2> /dev/null; rm -rf "$work"' EXIT
+trap 'kill $viewer 2> /dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2}
 
