@@ -12,6 +12,7 @@ from sparsine.codec import EncodeConfig, decode, encode
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.fields.liveness import live_params
 from sparsine.rate_distortion import measure_rate_distortion, read_record, write_record
+from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.figures import write_figures
 from sparsine.rate_distortion.measure import Collection, NamedStart
 from sparsine.rate_distortion.ours import OurCodec
@@ -19,6 +20,7 @@ from sparsine.rate_distortion.page import write_page
 from sparsine.rate_distortion.pictures import as_picture, picture_psnr_db
 from sparsine.rate_distortion.records import VALUES
 from sparsine.rate_distortion.signals import read_batches
+from sparsine.starts.plan import FitPlan
 from sparsine.starts.start import save_start
 
 
@@ -55,6 +57,14 @@ def test_the_last_steps_may_see_the_rounded_vector():
 def test_a_start_that_was_never_calibrated_is_refused():
     with pytest.raises(BadInput, match="calibrate it first: sparsine calibrate START"):
         OurCodec(make_start(calibrated=False), SMALL)
+
+
+def test_more_rounded_steps_than_the_plan_of_the_start_has_are_refused():
+    planned = replace(START, plans={"balanced": FitPlan(steps=5, lr=1e-3)})
+    config = RateDistortionConfig(rounded_steps=6)
+    with pytest.raises(BadInput, match="rounded_steps is 6, but it must lie between 0 and 5"):
+        OurCodec(planned, config)
+    assert OurCodec(planned, replace(config, rounded_steps=5)).fit.num_steps == 5
 
 
 def test_every_row_has_a_value_for_every_signal(record):

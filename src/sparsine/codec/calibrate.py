@@ -31,7 +31,7 @@ from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import WorkFailed
 from sparsine.fitting.collection import FittedSignal, fit_collection
-from sparsine.fitting.config import FitConfig, how_sampled
+from sparsine.fitting.config import FitConfig, recorded
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import SignalSet
 from sparsine.starts.coding import MAX_EXPONENT, CodingTables
@@ -89,8 +89,7 @@ def calibrate(
     tables = _tables(start, fits, theta, config, make_engine(start.pattern, engine, device=device))
     about = {"signals": len(fits), "loss_db": config.loss_db,
              "fitted_psnr_db": float(np.mean([fit.psnr_db[-1] for fit in fits])),
-             "optimizer": config.fit.chosen, "steps": config.fit.num_steps, "lr": config.fit.step_size,
-             **how_sampled(config.fit)}  # fmt: skip
+             **recorded(config.fit)}  # fmt: skip
     return replace(start, coding=tables, info={**start.info, "calibration": about})
 
 

@@ -19,7 +19,7 @@ from sparsine.codec.ledger import Line, line_of, opened
 from sparsine.codec.reading import Loaded, SignalReader
 from sparsine.codec.threads import in_threads
 from sparsine.engines.choose import make_engine
-from sparsine.fitting.config import how_sampled
+from sparsine.fitting.config import recorded
 from sparsine.fitting.room import check_room
 from sparsine.signals.dataset import SignalSet
 from sparsine.starts.start import Start
@@ -95,10 +95,8 @@ def _check_batch(start: Start, asked: int) -> None:
 def _request(coder: Coder, config: EncodeConfig, also: dict[str, Any]) -> dict[str, Any]:
     """What must be the same for a code to be what would be made now. Batch and engine decide speed alone."""
     aimed = config.target_psnr_db is not None or config.target_bytes is not None
-    fit: dict[str, Any] = {"optimizer": config.fit.chosen, "lr": config.fit.step_size, "steps": config.fit.num_steps}
-    fit |= how_sampled(config.fit)
     return {
-        "kind": KIND, "record_version": RECORD_VERSION, "start": coder.hash.hex(), "fit": fit,
+        "kind": KIND, "record_version": RECORD_VERSION, "start": coder.hash.hex(), "fit": recorded(config.fit),
         "quality": None if aimed else config.quality, "target_psnr_db": config.target_psnr_db,
         "target_bytes": config.target_bytes, "rounded_steps": config.rounded_steps, **also,
     }  # fmt: skip

@@ -33,8 +33,7 @@ class EncodeConfig:
             check_range("target_psnr_db", self.target_psnr_db, -100.0, 200.0)
         if self.target_bytes is not None:
             check_range("target_bytes", self.target_bytes, 1, 2**40)
-        most = 10**7 if self.fit.steps is None else self.fit.num_steps  # a start may still say how many
-        check_range("rounded_steps", self.rounded_steps, 0, most)
+        self.fit.check_last_steps("rounded_steps", self.rounded_steps)
         if self.target_psnr_db is not None and self.target_bytes is not None:
             raise BadInput("both a target PSNR and a target size were given; one follows from the other, so give one")
 

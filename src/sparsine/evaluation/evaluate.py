@@ -20,7 +20,7 @@ from sparsine.errors import BadInput
 from sparsine.evaluation.rows import evenly
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
-from sparsine.fitting.config import FitConfig, how_sampled
+from sparsine.fitting.config import FitConfig, how_sampled, recorded
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.run_data import pinned_to_measure
 from sparsine.meta.run_folder import read_config, start_path, starts_of
@@ -101,7 +101,7 @@ def evaluate_run(
                  "shape": list(dataset.shape), "split": "test", "signals": count, "signals_sha256": measured,
                  "is_that_of_the_run": pinned.data is not None, "notes": notes,
                  "metrics": {metric.name: metric.label for metric in dataset.kind.metrics}},
-        "protocol": _told(config.fit.by(load_start(paths[-1]).plans)),
+        "protocol": recorded(config.fit.by(load_start(paths[-1]).plans)),
         "rows": rows,
     }  # fmt: skip
     write_json(folder / "evaluation.json", record)
@@ -141,11 +141,6 @@ MOST_ROWS = 6
 """Of a run that looks for a pattern."""
 
 
-def _told(fit: FitConfig) -> dict[str, Any]:
-    """How signals were fitted, for the record."""
-    return {"optimizer": fit.chosen, "lr": fit.step_size, "steps": fit.num_steps} | how_sampled(fit)
-
-
 def _kept(path: Path, made_from: dict[str, Any]) -> dict[str, Any] | None:
     """A row that was measured before, from the same; None where there is none, or one that is damaged."""
     row: Any = None
@@ -180,8 +175,8 @@ def _measured(
         "name": name, "weights": start.pattern.num_weights, "biases": start.pattern.num_biases,
         "total": start.pattern.num_params, "density": start.pattern.density, "round": start.info.get("round"),
         "outer_steps": start.info.get("steps"), "learn_seconds": start.info.get("learn_seconds"),
-        "fit_seconds": round(time.perf_counter() - began, 3), "steps": list(fit.report_steps), "protocol": _told(fit),
-        "mean_psnr_db": mean_psnr_db(fits), "signals": fits, "made_from": made_from,
+        "fit_seconds": round(time.perf_counter() - began, 3), "steps": list(fit.report_steps),
+        "protocol": recorded(fit), "mean_psnr_db": mean_psnr_db(fits), "signals": fits, "made_from": made_from,
     }  # fmt: skip
     write_json(path, row)
     return row

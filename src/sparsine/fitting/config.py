@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sparsine.checks import check_choice, check_range
 from sparsine.counted import counted
@@ -12,6 +12,7 @@ from sparsine.starts.plan import Decay, Effort, Optimizer, Plans
 
 Protocol = Literal["start", "paper"]
 
+MOST_STEPS = 10**7
 PAPER_STEP_SIZE = {"adam": 1e-4, "sgd": 1e-2}
 PAPER_STEPS = {"adam": 100, "sgd": 2}
 
@@ -53,15 +54,29 @@ class FitConfig:
                 check_choice(name, given, words)
         check_choice("protocol", self.protocol, Protocol)
         check_choice("sampling", self.sampling, Sampling)
-        for number, low, high in (("steps", 0, 10**7), ("lr", 1e-12, 1e3), ("share", 1e-9, 1.0), ("points", 1, 10**9)):
+        for number, low, high in (
+            ("steps", 0, MOST_STEPS),
+            ("lr", 1e-12, 1e3),
+            ("share", 1e-9, 1.0),
+            ("points", 1, 10**9),
+        ):
             if (value := getattr(self, number)) is not None:
                 check_range(number, value, low, high)
         check_range("batch", self.batch, 1, 100_000)
         check_range("points_seed", self.points_seed, 0, 2**32 - 1)
         if self.points is not None and self.share is not None:
             raise BadInput("both points and share say how many samples a step sees; give one of them")
-        if self.steps is not None or self.protocol == "paper":  # otherwise a start may still say how many
+        if self.steps_are_known:
             self.check_report()
+
+    @property
+    def steps_are_known(self) -> bool:
+        """Otherwise the plan of a start may still say how many."""
+        return self.steps is not None or self.protocol == "paper"
+
+    def check_last_steps(self, name: str, count: int) -> None:
+        """Raises BadInput when more last steps are asked for, under `name`, than there can be."""
+        check_range(name, count, 0, self.num_steps if self.steps_are_known else MOST_STEPS)
 
     def check_report(self) -> None:
         """Raises BadInput when PSNR is to be measured after more steps than are taken."""
@@ -137,7 +152,12 @@ class FitConfig:
         return self.sampling if self.points is not None else "lattice"
 
 
-def how_sampled(config: FitConfig) -> dict[str, object]:
+def recorded(config: FitConfig) -> dict[str, Any]:
+    """What a record says of how signals were fitted."""
+    return {"optimizer": config.chosen, "lr": config.step_size, "steps": config.num_steps} | how_sampled(config)
+
+
+def how_sampled(config: FitConfig) -> dict[str, Any]:
     """What a record says of a fit that is not the paper's, besides its optimizer, step size and steps."""
     said = {"decay": config.decay, "share": config.share, "points": config.points, "sampling": config.sampled,
             "points_seed": config.points_seed}  # fmt: skip

@@ -52,8 +52,7 @@ class RateDistortionConfig:
                 raise BadInput(f"{name} is {given}, but each may be given once only, the smallest first")
         if not self.qualities:
             raise BadInput("qualities is empty, but our own codes need at least one")
-        most = 10**7 if self.fit.steps is None else self.fit.num_steps  # a start may still say how many
-        check_range("rounded_steps", self.rounded_steps, 0, most)
+        self.fit.check_last_steps("rounded_steps", self.rounded_steps)
         check_range("coin_depth", self.coin_depth, 1, 64)
         check_range("coin_omega_0", self.coin_omega_0, 1e-6, 1e6)
         check_range("coin_lr", self.coin_lr, 1e-12, 1e3)

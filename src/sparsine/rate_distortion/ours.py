@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sparsine.checks import check_range
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.rounded import Rounded
@@ -36,13 +37,16 @@ class OurCodec:
     """Codes of one start. Engine and tables are made once, and not timed."""
 
     def __init__(self, start: Start, config: RateDistortionConfig) -> None:
-        """Raises BadInput for a start that was never calibrated: quality says nothing there."""
+        """Raises BadInput for a start that was never calibrated: quality says nothing there; or for more rounded steps
+        than its fits have."""
         if start.coding is None:
             raise BadInput(
                 "the start was never calibrated, so that a quality says nothing there; calibrate it first: "
                 "sparsine calibrate START SIGNALS --out START2"
             )
         self.start, self.config = start, config
+        self.fit = replace(config.fit.by(start.plans), report=())
+        check_range("rounded_steps", config.rounded_steps, 0, self.fit.num_steps)
         self.coder, self.engine = Coder(start), make_engine(start.pattern)
 
     def measure(self, originals: list[Picture]) -> dict[int, list[Coded]]:
@@ -50,10 +54,9 @@ class OurCodec:
         began = perf_counter()
         shape = originals[0].shape[:2]
         values = torch.from_numpy(np.stack(originals).reshape(len(originals), -1, 3).astype(np.float32) / 255)
-        fit = replace(self.config.fit.by(self.start.plans), report=())
         coords = self.start.domain.resized(shape).coords()
-        fitting = Fitting(self.start.theta, coords, values, fit, shape=shape)
-        fitting.advance(self.engine, fit.num_steps - self.config.rounded_steps)
+        fitting = Fitting(self.start.theta, coords, values, self.fit, shape=shape)
+        fitting.advance(self.engine, self.fit.num_steps - self.config.rounded_steps)
         seconds = perf_counter() - began
         return {quality: self._at(quality, fitting, seconds, originals) for quality in self.config.qualities}
 
