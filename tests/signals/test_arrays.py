@@ -26,6 +26,7 @@ from sparsine.recipes import recipe
 from sparsine.signals import Dataset, Grey, Grid, Points, Rgb, arrays
 from sparsine.signals.arrays import Arrays
 from sparsine.signals.fingerprint import UNREADABLE
+from sparsine.starts.plan import FitPlan
 from sparsine.starts.start import Start
 
 
@@ -126,6 +127,10 @@ def test_a_start_is_learned_from_and_fitted_to_signals_that_are_never_read_whole
     with pytest.raises(BadInput, match="would need about"):
         list(fit_collection(start, data.test, FitConfig(steps=1)))
     fits = list(fit_collection(start, data.test, FitConfig(batch=1, steps=60, lr=3e-3, points=100)))
+    assert [fit.status for fit in fits] == ["ok", "ok"]
+    assert all(fit.original is None and fit.psnr_db[-1] > fit.psnr_db[0] + 3 for fit in fits)
+    planned = replace(start, plans={"balanced": FitPlan(steps=60, lr=3e-3, decay="none", share=100 / 24_000)})
+    fits = list(fit_collection(planned, data.test, FitConfig(batch=1)))
     assert [fit.status for fit in fits] == ["ok", "ok"]
     assert all(fit.original is None and fit.psnr_db[-1] > fit.psnr_db[0] + 3 for fit in fits)
 

@@ -108,8 +108,13 @@ def render(
 
 def _held(start: Start, config: FitConfig) -> tuple[int, ...]:
     """Of a signal like those of the start, what is in memory while it is fitted."""
-    shape = start.domain.shape
-    return shape if config.points is None or prod(shape) <= WHOLE else (WHOLE + config.points,)
+    points = _seen_of(start.domain.shape, config)
+    return start.domain.shape if points is None else (WHOLE + points,)
+
+
+def _seen_of(shape: tuple[int, ...], config: FitConfig) -> int | None:
+    """Samples that a step sees of a signal that is too large to be held; None of one that is held as a whole."""
+    return config.points_of(prod(shape)) if prod(shape) > WHOLE else None
 
 
 def drawn_as_original(start: Start, fitted: FittedSignal, *, engine: str = "auto", device: str = "cpu") -> np.ndarray:
@@ -157,7 +162,7 @@ def _read_one(start: Start, signals: SignalSet, index: int, config: FitConfig) -
     name = signals.name(index)
     try:
         shape = signals.shape_of(index)
-        if shape is not None and prod(shape) > WHOLE and config.points_of(prod(shape)) is not None:
+        if shape is not None and _seen_of(shape, config) is not None:
             places = np.linspace(0, prod(shape) - 1, WHOLE).astype(np.int64)
             values = load_values(signals, index, start.kind, places)
             return _Read(name, values, "", signals.coords_of(index, places), _Parts(signals, index, shape, places))
@@ -207,7 +212,7 @@ def _fit_parts(
 ) -> FittedSignal:
     """A signal that is never held as a whole."""
     assert read.values is not None
-    points = config.points_of(prod(parts.shape))
+    points = _seen_of(parts.shape, config)
     assert points is not None
     _check_shape(start, (*parts.shape, read.values.shape[-1]))
     domain = start.domain.resized(parts.shape)
