@@ -43,7 +43,7 @@ def headline(record: dict[str, Any], rows: list[Row]) -> Headline:
 
 
 def _sentence(starts: list[Row], num_signals: int, fitted: str, record: dict[str, Any]) -> str:
-    num = len(starts) - 1
+    num = _prunings(starts)
     learned, source = "One shared start was meta-learned for a whole collection of signals", "it"
     if num > 0 and not any(row.outer_steps for row in starts):
         left = percent(starts[-1].density)
@@ -59,6 +59,13 @@ def _sentence(starts: list[Row], num_signals: int, fitted: str, record: dict[str
     unseen = "unseen " if record["data"].get("is_that_of_the_run", True) else ""
     signals = f"1 {unseen}test signal is" if num_signals == 1 else f"{count(num_signals)} {unseen}test signals are"
     return f"{learned}. Here {signals} fitted from {source} in {fitted} ({_how(record['protocol'])})."
+
+
+def _prunings(starts: list[Row]) -> int:
+    """Before the sparsest: its round says so, since not every round need be among the rows."""
+    if not starts:
+        return 0
+    return len(starts) - 1 if starts[-1].round is None else starts[-1].round
 
 
 def _how(protocol: dict[str, Any]) -> str:
