@@ -11,6 +11,7 @@ Offers are looked for once, when a table is asked for a name that it lacks, or f
 for neither imports no package of others.
 """
 
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
+_ASKING = threading.RLock()
+"""One for all tables: what is imported for one may ask another. Taken around a fork, so that no child finds it taken
+for ever, nor a table half filled."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_ASKING.acquire, after_in_parent=_ASKING.release, after_in_child=_ASKING.release)
 
 
 class LeftOut(UserWarning):
@@ -44,7 +50,7 @@ class Registry(MutableMapping[str, T]):
     ):
         self.what, self.group, self.wanted, self.suits = what, group, wanted, suits
         self._known: dict[str, T] = dict(known)
-        self._asked, self._lock = False, threading.RLock()
+        self._asked = False
 
     def named(self, name: str) -> T:
         """The entry of that name. Raises UnknownName where there is none."""
@@ -80,7 +86,7 @@ class Registry(MutableMapping[str, T]):
         return len(self._known)
 
     def _ask_packages(self) -> None:
-        with self._lock:
+        with _ASKING:
             if not self._asked:
                 self._asked = True  # now: what is imported below may ask this very table
                 from importlib.metadata import entry_points  # slow to import

@@ -25,7 +25,7 @@ def numbers(engine):
     given = torch.from_numpy(values.reshape(1, -1, 3)).expand(2, -1, -1)
     return [*engine.loss_and_grad(theta, coords, given), engine.predict(theta, coords)]
 def all_in_time(process):
-    process.join(60)
+    process.join(20)
     alive = process.is_alive()
     process.kill() if alive else None
     return "hung" if alive else process.exitcode
@@ -132,6 +132,44 @@ def test_a_child_can_read_a_set_that_another_thread_of_its_parent_was_reading():
         def child():
             assert cached.load(1).shape == (16, 17, 3)
         process = fork.Process(target=child); process.start(); print(all_in_time(process))
+    """
+    assert said(program) == ["0"]
+
+
+def test_a_child_can_make_what_another_thread_of_its_parent_was_making():
+    """functools.cached_property has a lock for all objects of a class before Python 3.12."""
+    program = """
+        from sparsine.lazy import cached_property
+        inside, go_on = threading.Event(), threading.Event()
+        class Slow:
+            @cached_property
+            def value(self):
+                if threading.current_thread() is not threading.main_thread():
+                    inside.set(); go_on.wait(100)
+                return 3
+        slow = Slow()
+        thread = threading.Thread(target=lambda: slow.value); thread.start(); inside.wait(60)
+        def child():
+            assert slow.value == 3 and Slow().value == 3
+        process = fork.Process(target=child); process.start(); print(all_in_time(process)); go_on.set(); thread.join()
+    """
+    assert said(program) == ["0"]
+
+
+def test_a_child_can_ask_a_table_that_another_thread_of_its_parent_was_asking():
+    program = """
+        import importlib.metadata as metadata
+        from sparsine.registry import Registry
+        inside = threading.Event()
+        table = Registry("score", "sparsine.none", {"a": 1}, wanted="one", suits=lambda name, value: True)
+        def slow(**given):
+            inside.set(); threading.Event().wait(0.5)
+            return []
+        metadata.entry_points = slow
+        thread = threading.Thread(target=lambda: list(table)); thread.start(); inside.wait(60)
+        def child():
+            assert list(table) == ["a"]
+        process = fork.Process(target=child); process.start(); print(all_in_time(process)); thread.join()
     """
     assert said(program) == ["0"]
 

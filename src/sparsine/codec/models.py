@@ -6,7 +6,7 @@ number 0, 2 v - 1 is v, 2 v is -v for v from 1 to the radius, and the last index
 """
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import constriction
@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from sparsine.codec.ladder import PER_OCTAVE, RUNG_BITS, RUNGS
+from sparsine.lazy import cached_property
 from sparsine.starts.coding import NUM_TAILS
 
 LOWEST_CLASS, HIGHEST_CLASS = -64, 144

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import inf, nan
 
 import numpy as np
@@ -15,6 +14,7 @@ from sparsine.codec.config import EncodeConfig
 from sparsine.codec.rounded import rounded_rows
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
+from sparsine.lazy import cached_property
 from sparsine.psnr import psnr_db
 
 FINEST, COARSEST = -192, 256

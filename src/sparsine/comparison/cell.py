@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from sparsine.comparison.stages import Made, behind, total
 from sparsine.environment import environment
 from sparsine.errors import UnreadableSignal
 from sparsine.fitting.fit import FitConfig
+from sparsine.lazy import cached_property
 from sparsine.psnr import psnr_db
 from sparsine.signals.pictured import pictured
 from sparsine.signals.pictures import save_picture

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from sparsine.comparison.config import CompareConfig
@@ -11,6 +10,7 @@ from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
+from sparsine.lazy import cached_property
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.cost import course_of, gradient_cost
 from sparsine.pruning.prune import PruningConfig

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from math import log
 
 from sparsine.comparison.looks import method_rank
 from sparsine.comparison.points import Cell, Point, Value, points_of
+from sparsine.lazy import cached_property
 
 OURS = "meta-sparse"
 PRUNED = ("ours", "baseline", "ablation")

@@ -6,7 +6,6 @@ A weight that is not in the pattern has no place in theta: nothing can bring it 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
+from sparsine.lazy import cached_property
 
 
 @dataclass(frozen=True, eq=False)

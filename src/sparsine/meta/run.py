@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +27,7 @@ from sparsine.errors import BadInput, WorkFailed
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.plan_search import Trial, find_plans, plans_like
 from sparsine.folders import locked
+from sparsine.lazy import cached_property
 from sparsine.meta.changes import Difference, keep_changes, read_changes
 from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sparsine.meta.config import LearnConfig

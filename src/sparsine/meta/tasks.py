@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.lazy import cached_property
 from sparsine.meta.maml import InnerConfig, Samples, Tasks
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain

@@ -3,13 +3,13 @@
 import multiprocessing
 import os
 from collections import OrderedDict
-from functools import cached_property
 from threading import Lock
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float
 
+from sparsine.lazy import cached_property
 from sparsine.memory import free_memory
 from sparsine.signals.dataset import SignalSet, check_index
 

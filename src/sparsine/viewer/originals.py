@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from sparsine.errors import BadInput
+from sparsine.lazy import cached_property
 from sparsine.signals.cache import Cached
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.file_names import FileNames

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from sparsine.codec import CodeHeader, Coder, FittedField, decode, read_header, start_hash
@@ -10,6 +9,7 @@ from sparsine.codec.header import BYTES_PER_NUMBER
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
+from sparsine.lazy import cached_property
 from sparsine.meta.run_folder import start_files
 from sparsine.starts.start import Start, load_start
 

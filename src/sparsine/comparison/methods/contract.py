@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from sparsine.comparison.contenders import Contender
 from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made
+from sparsine.lazy import cached_property
 from sparsine.starts.start import Start
 
 Family = Literal["ours", "baseline", "other", "ablation", "transfer"]
