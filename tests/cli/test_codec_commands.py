@@ -197,7 +197,7 @@ def test_if_nothing_could_be_coded_or_drawn_the_exit_code_is_1(start, tmp_path):
     [(["--quality", "101"], "quality"), (["--quality", "-1"], "quality"), (["--quality", "best"], "--quality"),
      (["--target-psnr", "nan"], "target_psnr"), (["--target-bytes", "0"], "target_bytes"),
      (["--target-psnr", "30", "--target-bytes", "900"], "both"), (["--target-psnr", "30", "--quality", "80"], "both"),
-     (["--rounded-steps", "4"], "rounded_steps"), (["--resolution", "0x3"], "resolution"),
+     (["--rounded-steps", "-1"], "rounded_steps"), (["--resolution", "0x3"], "resolution"),
      (["--resolution", "big"], "resolution"), (["--limit", "0"], "limit"), (["--split", "testing"], "split"),
      (["--sparsity", "0.5"], "sparsity"), (["--engine", "fast"], "engine"), (["--device", "tpu-9"], "device"),
      (["--batch", "0"], "batch"), (["--json", "."], "--json")],

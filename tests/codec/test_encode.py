@@ -1,6 +1,7 @@
 """Whole signals: fitted, rounded, packed; qualities and targets hold what they say."""
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,11 +115,32 @@ def test_a_target_size_below_the_smallest_code_is_missed_with_the_reason(start):
         assert f"the coarsest code has {len(encoded.data)}; allow more bytes" in encoded.reason
 
 
-def test_last_steps_on_the_rounded_vector_make_up_for_coarse_steps(start):
-    plain = encode_batch(start, signals(), config(target_bytes=52))
-    aware = encode_batch(start, signals(), config(target_bytes=52, rounded_steps=30))
-    assert np.mean([e.psnr_db for e in aware]) > np.mean([e.psnr_db for e in plain]) + 0.2
-    assert all(len(e.data) <= 80 for e in aware)
+@pytest.mark.parametrize(
+    ("make", "aim"),
+    [(make_start, dict(target_bytes=52)), (make_start, dict(quality=20)), (calibrated, dict(target_bytes=80))],
+)
+def test_steps_on_the_rounded_vector_make_up_for_coarse_steps_and_are_kept_where_they_do(make, aim):
+    start = make()
+    plain = encode_batch(start, signals(), config(**aim, rounded_steps=0))
+    for steps in (30, None, 1):
+        aware = encode_batch(start, signals(), config(**aim, rounded_steps=steps))
+        gained = [a.psnr_db - p.psnr_db for a, p in zip(aware, plain, strict=True)]
+        assert min(gained) >= 0
+        assert steps == 1 or np.mean(gained) > 0.2
+        assert [a.fitted_psnr_db for a in aware] == [p.fitted_psnr_db for p in plain]
+        assert all(len(a.data) <= aim.get("target_bytes", 1000) for a in aware)
+
+
+def test_a_target_psnr_takes_fewer_bytes_once_fits_have_seen_the_rounding():
+    target = config(target_psnr_db=17.5)
+    plain, aware = (encode_batch(calibrated(), signals(), replace(target, rounded_steps=n)) for n in (0, 30))
+    assert all(len(a.data) <= len(p.data) and a.psnr_db >= 17.5 for a, p in zip(aware, plain, strict=True))
+    assert sum(len(a.data) for a in aware) < sum(len(p.data) for p in plain)
+
+
+def test_what_rounding_hardly_changes_is_left_as_it_was_fitted(start):
+    fine = config(quality=100)
+    assert encode(start, signals()[0], fine) == encode(start, signals()[0], replace(fine, rounded_steps=0))
 
 
 def test_a_fit_that_diverges_is_reported_and_the_others_go_on():
@@ -179,7 +201,7 @@ def test_a_long_thin_array_is_coded_as_any_other():
     assert read_header(data).shape == (20_000, 2)
 
 
-@pytest.mark.parametrize("wrong", [dict(quality=101), dict(target_bytes=0), dict(rounded_steps=61),
+@pytest.mark.parametrize("wrong", [dict(quality=101), dict(target_bytes=0), dict(rounded_steps=-1),
                                    dict(target_bytes=9, target_psnr_db=9.0)])  # fmt: skip
 def test_a_configuration_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(BadInput):

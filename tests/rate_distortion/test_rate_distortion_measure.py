@@ -20,7 +20,6 @@ from sparsine.rate_distortion.page import write_page
 from sparsine.rate_distortion.pictures import as_picture, picture_psnr_db
 from sparsine.rate_distortion.records import VALUES
 from sparsine.rate_distortion.signals import read_batches
-from sparsine.starts.plan import FitPlan
 from sparsine.starts.start import save_start
 
 
@@ -41,13 +40,15 @@ def record():
 def test_our_files_are_those_that_encode_writes():
     original = picture(7)
     for quality, coded in OurCodec(START, SMALL).measure([original]).items():
-        data = encode(START, original.astype(np.float32) / 255, EncodeConfig(fit=SMALL.fit, quality=quality))
+        data = encode(
+            START, original.astype(np.float32) / 255, EncodeConfig(fit=SMALL.fit, quality=quality, rounded_steps=0)
+        )
         assert coded[0].data == data
         assert coded[0].measured.num_bytes == len(data)
         assert coded[0].measured.psnr_db == picture_psnr_db(original, as_picture(decode(START, data).render()))
 
 
-def test_the_last_steps_may_see_the_rounded_vector():
+def test_further_steps_may_see_the_rounded_vector():
     original, config = picture(8), replace(SMALL, rounded_steps=2, qualities=(90, 100))
     for quality, coded in OurCodec(START, config).measure([original]).items():
         wanted = EncodeConfig(fit=SMALL.fit, quality=quality, rounded_steps=2)
@@ -59,12 +60,9 @@ def test_a_start_that_was_never_calibrated_is_refused():
         OurCodec(make_start(calibrated=False), SMALL)
 
 
-def test_more_rounded_steps_than_the_plan_of_the_start_has_are_refused():
-    planned = replace(START, plans={"balanced": FitPlan(steps=5, lr=1e-3)})
-    config = RateDistortionConfig(rounded_steps=6)
-    with pytest.raises(BadInput, match="rounded_steps is 6, but it must lie between 0 and 5"):
-        OurCodec(planned, config)
-    assert OurCodec(planned, replace(config, rounded_steps=5)).fit.num_steps == 5
+def test_rounded_steps_below_none_are_refused():
+    with pytest.raises(BadInput, match="rounded_steps is -1"):
+        RateDistortionConfig(rounded_steps=-1)
 
 
 def test_every_row_has_a_value_for_every_signal(record):

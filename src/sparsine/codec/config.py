@@ -5,10 +5,14 @@ from dataclasses import dataclass, replace
 
 from sparsine.checks import check_range
 from sparsine.errors import BadInput
-from sparsine.fitting.config import FitConfig
+from sparsine.fitting.config import MOST_STEPS, FitConfig
 from sparsine.starts.plan import Plans
 
 DEFAULT_QUALITY = 80
+FIT_STEPS = 9
+"""Of a fit, to one rounded step."""
+BEARABLE_LOSS_DB = 0.05
+"""Just above what calibration allows the default quality."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +28,9 @@ class EncodeConfig:
     """The coarsest steps whose drawing reaches this PSNR, for each signal; takes the place of `quality`."""
     target_bytes: int | None = None
     """The finest steps whose code has at most so many bytes, for each signal; takes the place of `quality`."""
-    rounded_steps: int = 0
-    """Last steps of the fit that see the rounded vector (straight-through), so that they make up for the rounding."""
+    rounded_steps: int | None = None
+    """Steps after the fit that see the rounded vector (straight-through), so that they make up for the rounding; kept
+    where they do. None: a ninth of the fit's, for signals that lose more than 0.05 dB by it."""
 
     def __post_init__(self) -> None:
         check_range("quality", self.quality, 0, 100)
@@ -33,7 +38,8 @@ class EncodeConfig:
             check_range("target_psnr_db", self.target_psnr_db, -100.0, 200.0)
         if self.target_bytes is not None:
             check_range("target_bytes", self.target_bytes, 1, 2**40)
-        self.fit.check_last_steps("rounded_steps", self.rounded_steps)
+        if self.rounded_steps is not None:
+            check_range("rounded_steps", self.rounded_steps, 0, MOST_STEPS)
         if self.target_psnr_db is not None and self.target_bytes is not None:
             raise BadInput("both a target PSNR and a target size were given; one follows from the other, so give one")
 
@@ -41,11 +47,19 @@ class EncodeConfig:
         """With what the fit leaves open said by the plans of a start.
 
         Raises:
-            BadInput: as `FitConfig.by`; or more rounded steps than there are.
+            BadInput: as `FitConfig.by`.
         """
-        fit = self.fit.by(plans)
-        check_range("rounded_steps", self.rounded_steps, 0, fit.num_steps)
-        return replace(self, fit=fit)
+        return replace(self, fit=self.fit.by(plans))
+
+    @property
+    def num_rounded_steps(self) -> int:
+        """At most, for a signal."""
+        return -(-self.fit.num_steps // FIT_STEPS) if self.rounded_steps is None else self.rounded_steps
+
+    @property
+    def bearable_loss_db(self) -> float:
+        """What rounding may cost a signal before rounded steps are taken."""
+        return BEARABLE_LOSS_DB if self.rounded_steps is None else 0.0
 
     @property
     def step_shift(self) -> int:

@@ -14,13 +14,12 @@ from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.header import check_can_be_told
-from sparsine.codec.rounded import Rounded
-from sparsine.codec.targets import Choice, Probe, choose_shifts
+from sparsine.codec.targets import Choice, Probe, choose_shifts, made_up
 from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
-from sparsine.fitting.fit import FitResult, Fitting
+from sparsine.fitting.fit import Fitting
 from sparsine.fitting.room import NOT_ENOUGH, check_room, most_together, with_less
 from sparsine.signals.values import Given, as_values
 from sparsine.starts.start import Start
@@ -137,13 +136,12 @@ def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], c
     coords = torch.from_numpy(np.stack(own)).to(device) if own else start.domain.resized(shape).coords(device=device)
     values = torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, arrays[0].shape[-1]).to(device)
     fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak, shape=shape)
-    probe = Probe(coder, engine, coords, values, shape, fitting.theta)
-    result = _fit(fitting, probe, config)
-    probe = probe.at(result.theta)
-    choices = choose_shifts(probe, config)
+    result = fitting.finish(engine)
+    fitted = Probe(coder, engine, coords, values, shape, result.theta)
+    probe, choices = made_up(fitted, choose_shifts(fitted, config), config)
     drawn_db = probe.psnr_db(np.array([choice.shift for choice in choices]))
     return [
-        _encoded(probe, row, status == "diverged", choice, float(drawn_db[row]))
+        _encoded(probe, row, status == "diverged", choice, float(fitted.fitted_db[row]), float(drawn_db[row]))
         for row, (status, choice) in enumerate(zip(result.status, choices, strict=True))
     ]
 
@@ -198,17 +196,7 @@ def _values(start: Start, signal: Given, number: int | None) -> np.ndarray:
         raise BadInput(f"signal {number} of the batch: {error}") if number is not None else error from error
 
 
-def _fit(fitting: Fitting, probe: Probe, config: EncodeConfig) -> FitResult:
-    """All steps of the fit; the last ones see the vector as it is rounded with the steps that it would have by then."""
-    if not config.rounded_steps:
-        return fitting.finish(probe.engine)
-    fitting.advance(probe.engine, config.fit.num_steps - config.rounded_steps)
-    shifts = np.array([choice.shift for choice in choose_shifts(probe.at(fitting.theta), config)])
-    return fitting.finish(Rounded(probe.engine, probe.coder, shifts))
-
-
-def _encoded(probe: Probe, row: int, diverged: bool, choice: Choice, drawn_db: float) -> Encoded:
-    fitted_db = float(probe.fitted_db[row])
+def _encoded(probe: Probe, row: int, diverged: bool, choice: Choice, fitted_db: float, drawn_db: float) -> Encoded:
     if diverged:
         why = "the loss overflowed, or ended above where it began; fit with a smaller step size"
         return Encoded(b"", nan, fitted_db, "diverged", why)

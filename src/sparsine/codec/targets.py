@@ -1,4 +1,5 @@
-"""How fine the steps of each signal must be: by quality, or searched for a PSNR or a size. Nothing is fitted again."""
+"""How fine the steps of each signal must be: by quality, or searched for a PSNR or a size; and what fitting on, with
+the eyes on the rounded vector, makes of that."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
-from sparsine.codec.rounded import rounded_rows
+from sparsine.codec.rounded import made_up_for, rounded_rows
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.lazy import cached_property
@@ -23,6 +24,9 @@ UNMEASURED_LOSS_DB = 0.03
 """What coding may cost at the default quality where no calibration chose the steps."""
 NEAREST_LOSS_DB = 0.005
 """A target PSNR above the fit's is answered with a code that lies so little below the fit."""
+COARSER = 6
+"""Sixteenths of an octave by which steps may be coarser for the same PSNR once fits have seen them: 4 to 9 were
+measured."""
 CEILING_DB = 120.0
 """float32 draws no better: a PSNR above is taken as this."""
 
@@ -49,6 +53,11 @@ class Probe:
     def at(self, theta: Float[Tensor, "signals params"]) -> "Probe":
         """The same for other vectors."""
         return replace(self, theta=theta)
+
+    def of(self, rows: Int[np.ndarray, " some"]) -> "Probe":
+        """Some of the signals."""
+        coords = self.coords if self.coords.ndim == 2 else self.coords[rows]
+        return replace(self, coords=coords, values=self.values[rows], theta=self.theta[rows])
 
     @cached_property
     def fitted_db(self) -> Float[np.ndarray, " signals"]:
@@ -87,6 +96,43 @@ def choose_shifts(probe: Probe, config: EncodeConfig) -> list[Choice]:
         return [Choice(config.step_shift)] * len(probe.theta)
     shifts, _ = _coarsest(probe, _below_fit(probe, UNMEASURED_LOSS_DB))
     return [Choice(int(np.clip(shift + config.step_shift, FINEST, COARSEST))) for shift in shifts]
+
+
+def made_up(probe: Probe, choices: list[Choice], config: EncodeConfig) -> tuple[Probe, list[Choice]]:
+    """The same after steps on the rounded vectors, for those signals that lose much by rounding and come out better:
+    nearer to the signal at no more bytes, or as near with coarser steps."""
+    shifts = np.array([choice.shift for choice in choices])
+    lost = probe.fitted_db - probe.psnr_db(shifts)
+    rows = np.flatnonzero(lost > config.bearable_loss_db) if config.num_rounded_steps else np.array([], int)
+    if not len(rows):
+        return probe, choices
+    aim = shifts[rows] + (COARSER if config.target_psnr_db is not None else 0)
+    some = probe.of(rows)
+    moved = some.at(made_up_for(
+        some.engine, some.coder, some.theta, aim, some.coords, some.values, config.fit, config.num_rounded_steps,
+        some.shape,
+    ))  # fmt: skip
+    found = _better(some, moved, shifts[rows], config)
+    theta, best = probe.theta.clone(), list(choices)
+    for here, row in enumerate(rows):
+        if (better := found[here]) is not None:
+            theta[row], best[row] = moved.theta[here], replace(choices[row], shift=better)
+    return probe.at(theta), best
+
+
+def _better(before: Probe, after: Probe, shifts: Int[np.ndarray, " signals"], config: EncodeConfig) -> list[int | None]:
+    """The shift with which each signal comes out better, or None."""
+    if config.target_psnr_db is not None:
+        coarser, reached = _coarsest(after, np.full(len(shifts), float(config.target_psnr_db)))
+        return [int(s) if ok and s > was else None for s, ok, was in zip(coarser, reached, shifts, strict=True)]
+    now = shifts
+    if config.target_bytes is not None:  # most still have room with the same steps, the others with coarser ones
+        coarser = np.array([choice.shift for choice in _for_bytes(after, config.target_bytes)])
+        now = np.where(after.num_bytes(shifts) <= config.target_bytes, shifts, coarser)
+    gained = after.psnr_db(now) > before.psnr_db(shifts)
+    if config.target_bytes is not None:
+        gained &= after.num_bytes(now) <= np.maximum(config.target_bytes, before.num_bytes(shifts))
+    return [int(shift) if ok else None for shift, ok in zip(now, gained, strict=True)]
 
 
 def _for_psnr(probe: Probe, target_db: float) -> list[Choice]:

@@ -74,10 +74,6 @@ class FitConfig:
         """Otherwise the plan of a start may still say how many."""
         return self.steps is not None or self.protocol == "paper"
 
-    def check_last_steps(self, name: str, count: int) -> None:
-        """Raises BadInput when more last steps are asked for, under `name`, than there can be."""
-        check_range(name, count, 0, self.num_steps if self.steps_are_known else MOST_STEPS)
-
     def check_report(self) -> None:
         """Raises BadInput when PSNR is to be measured after more steps than are taken."""
         for step in self.report or ():

@@ -85,7 +85,7 @@ class Fitting:
 
     def __init__(
         self,
-        start: Float[Tensor, " params"],
+        start: Float[Tensor, "*signals params"],
         coords: Float[Tensor, "*own points dims"],
         values: Float[Tensor, "signals points channels"],
         config: FitConfig,
@@ -95,7 +95,7 @@ class Fitting:
         draws: Draws | None = None,
         shape: tuple[int, ...] | None = None,
     ):
-        """As `fit`."""
+        """As `fit`; `start` may also be one vector for each signal."""
         if not torch.isfinite(values).all():
             raise BadInput("the values to fit hold NaN or infinity; every value must be finite")
         self.coords, self.values, self.config, self.observe, self.peak = coords, values, config, observe, peak

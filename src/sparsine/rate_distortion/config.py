@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from sparsine.checks import check_range
+from sparsine.codec.config import EncodeConfig
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig
 
@@ -20,8 +21,8 @@ class RateDistortionConfig:
     """How signals are fitted from a start."""
     qualities: tuple[int, ...] = (32, 48, 64, 80, 96)
     """Qualities of our codes, 0 to 100."""
-    rounded_steps: int = 0
-    """Last steps of the fit that see the rounded vector."""
+    rounded_steps: int | None = None
+    """Steps after the fit that see the rounded vector, as `EncodeConfig` has them."""
     jpeg: tuple[int, ...] = (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90)
     """Qualities of JPEG."""
     webp: tuple[int, ...] = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90)
@@ -52,7 +53,7 @@ class RateDistortionConfig:
                 raise BadInput(f"{name} is {given}, but each may be given once only, the smallest first")
         if not self.qualities:
             raise BadInput("qualities is empty, but our own codes need at least one")
-        self.fit.check_last_steps("rounded_steps", self.rounded_steps)
+        EncodeConfig(rounded_steps=self.rounded_steps)  # refuses a number that makes no sense
         check_range("coin_depth", self.coin_depth, 1, 64)
         check_range("coin_omega_0", self.coin_omega_0, 1e-6, 1e6)
         check_range("coin_lr", self.coin_lr, 1e-12, 1e3)

@@ -1,6 +1,5 @@
 """Our codes: signals are fitted once and coded at every quality."""
 
-import copy
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -8,10 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparsine.checks import check_range
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
-from sparsine.codec.rounded import Rounded
+from sparsine.codec.targets import Choice, Probe, made_up
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import Fitting
@@ -37,8 +35,7 @@ class OurCodec:
     """Codes of one start. Engine and tables are made once, and not timed."""
 
     def __init__(self, start: Start, config: RateDistortionConfig) -> None:
-        """Raises BadInput for a start that was never calibrated: quality says nothing there; or for more rounded steps
-        than its fits have."""
+        """Raises BadInput for a start that was never calibrated: quality says nothing there."""
         if start.coding is None:
             raise BadInput(
                 "the start was never calibrated, so that a quality says nothing there; calibrate it first: "
@@ -46,7 +43,6 @@ class OurCodec:
             )
         self.start, self.config = start, config
         self.fit = replace(config.fit.by(start.plans), report=())
-        check_range("rounded_steps", config.rounded_steps, 0, self.fit.num_steps)
         self.coder, self.engine = Coder(start), make_engine(start.pattern)
 
     def measure(self, originals: list[Picture]) -> dict[int, list[Coded]]:
@@ -55,25 +51,28 @@ class OurCodec:
         shape = originals[0].shape[:2]
         values = torch.from_numpy(np.stack(originals).reshape(len(originals), -1, 3).astype(np.float32) / 255)
         coords = self.start.domain.resized(shape).coords()
-        fitting = Fitting(self.start.theta, coords, values, self.fit, shape=shape)
-        fitting.advance(self.engine, self.fit.num_steps - self.config.rounded_steps)
+        fit = Fitting(self.start.theta, coords, values, self.fit, shape=shape).finish(self.engine)
         seconds = perf_counter() - began
-        return {quality: self._at(quality, fitting, seconds, originals) for quality in self.config.qualities}
+        fitted = [picture_psnr_db(original, self._draw(theta, shape))
+                  for theta, original in zip(fit.theta, originals, strict=True)]  # fmt: skip
+        probe = Probe(self.coder, self.engine, coords, values, shape, fit.theta)
+        fine = [status == "ok" for status in fit.status]
+        return {quality: self._at(quality, probe, fine, fitted, seconds, originals)
+                for quality in self.config.qualities}  # fmt: skip
 
-    def _at(self, quality: int, fitting: Fitting, seconds: float, originals: list[Picture]) -> list[Coded]:
-        """`seconds`: of the part of the fit that all qualities share."""
+    def _at(self, quality: int, probe: Probe, fine: list[bool], fitted: list[float], seconds: float,
+            originals: list[Picture]) -> list[Coded]:  # fmt: skip
+        """`seconds`: of the fit, which all qualities share."""
         began = perf_counter()
-        shift, result = EncodeConfig(quality=quality).step_shift, copy.deepcopy(fitting)
-        shifts = np.full(len(originals), shift)
-        objective = Rounded(self.engine, self.coder, shifts) if self.config.rounded_steps else self.engine
-        fit = result.finish(objective)
+        config = EncodeConfig(fit=self.fit, quality=quality, rounded_steps=self.config.rounded_steps)
+        theta = made_up(probe, [Choice(config.step_shift)] * len(originals), config)[0].theta
         seconds = (seconds + perf_counter() - began) / len(originals)
-        return [self._coded(theta, status == "ok", shift, original, seconds)
-                for theta, status, original in zip(fit.theta, fit.status, originals, strict=True)]  # fmt: skip
+        return [self._coded(theta[row], fine[row], config.step_shift, original, fitted[row], seconds)
+                for row, original in enumerate(originals)]  # fmt: skip
 
-    def _coded(self, theta: Tensor, fitted: bool, shift: int, original: Picture, fit_seconds: float) -> Coded:
+    def _coded(self, theta: Tensor, fitted: bool, shift: int, original: Picture, before: float,
+               fit_seconds: float) -> Coded:  # fmt: skip
         shape = (original.shape[0], original.shape[1])
-        before = picture_psnr_db(original, self._draw(theta, shape))
         began = perf_counter()
         try:
             data = self.coder.write(theta, shape, step_shift=shift) if fitted else b""
