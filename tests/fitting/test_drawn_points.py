@@ -31,7 +31,7 @@ def test_each_step_sees_other_samples_and_each_with_its_value():
     coords = torch.arange(40.0)[:, None]
     draws = InMemory(coords, torch.stack([coords * 2, coords * 3]), Places((40,), 7, seed=5))
     seen = [draws.draw(step) for step in range(3)]
-    for points, values in seen:
+    for points, values, _ in seen:
         assert len(set(points[:, 0].tolist())) == 7
         assert torch.equal(values, torch.stack([points * 2, points * 3]))
     assert not torch.equal(seen[0][0], seen[1][0])

@@ -34,6 +34,8 @@ from sparsine.fitting.collection import FittedSignal, fit_collection
 from sparsine.fitting.config import FitConfig, recorded
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import SignalSet
+from sparsine.signals.samples import Samples
+from sparsine.signals.weights import weigh
 from sparsine.starts.coding import MAX_EXPONENT, CodingTables
 from sparsine.starts.start import Start
 
@@ -145,11 +147,12 @@ def _relative_steps(
 ) -> Int[Tensor, " params"]:  # fmt: skip
     """Exponents of 1 / sqrt(sensitivity), up to a common one."""
     total = torch.zeros(theta.shape[1], dtype=torch.float64)
-    coords, _ = _samples(start, fits, engine)
+    samples = _samples(start, fits, engine)
     for number, first in enumerate(range(0, len(theta), config.fit.batch)):
         batch = theta[first : first + config.fit.batch].to(engine.device)
-        where = coords if coords.ndim == 2 else coords[first : first + config.fit.batch]
-        total += sensitivities(engine, batch, where, config.draws, config.seed + number).sum(0).cpu()
+        some = samples.part(slice(first, first + config.fit.batch))
+        found = sensitivities(engine, batch, some.coords, config.draws, config.seed + number, some.weights)
+        total += found.sum(0).cpu()
     mean = total / len(theta)
     groups = torch.from_numpy(groups_of(start.pattern))
     of_group = torch.bincount(groups, mean) / torch.bincount(groups).clamp_min(1)
@@ -162,12 +165,12 @@ def _allowed_shift(
     engine: Engine,
 ) -> int:  # fmt: skip
     """The coarsest common shift of the steps that costs no more than is allowed."""
-    coords, values = _samples(start, fits, engine)
+    samples = _samples(start, fits, engine)
     coder, on_device = Coder(start), theta.to(engine.device)
-    before = _mean_db(engine, on_device, coords, values)
+    before = _mean_db(engine, on_device, samples)
 
     def good(shifts: np.ndarray) -> np.ndarray:
-        after = _mean_db(engine, coder.rounded(on_device, int(shifts[0])), coords, values)
+        after = _mean_db(engine, coder.rounded(on_device, int(shifts[0])), samples)
         return np.array([after >= before - config.loss_db])
 
     found, _ = boundary(good, 1, FINEST, COARSEST)
@@ -183,18 +186,21 @@ def _tails(far: Float[np.ndarray, "signals params"], steps: Float[np.ndarray, " 
     return measured_tails(far[seen] / others[seen])
 
 
-def _samples(start: Start, fits: list[FittedSignal], engine: Engine) -> tuple[Tensor, Tensor]:
+def _samples(start: Start, fits: list[FittedSignal], engine: Engine) -> Samples:
     originals = np.stack([fit.original for fit in fits if fit.original is not None])
     own = [fit.coords for fit in fits if fit.coords is not None]
     if own:
-        coords = torch.from_numpy(np.stack(own)).to(engine.device)
+        coords, area = torch.from_numpy(np.stack(own)).to(engine.device), None
     else:
-        coords = start.domain.resized(originals.shape[1:-1]).coords(device=engine.device)
-    return coords, torch.from_numpy(originals).reshape(len(fits), -1, originals.shape[-1]).to(engine.device)
+        domain = start.domain.resized(originals.shape[1:-1])
+        coords, area = domain.coords(device=engine.device), domain.weights(device=engine.device)
+    values = torch.from_numpy(originals).reshape(len(fits), -1, originals.shape[-1]).to(engine.device)
+    return Samples(coords, *weigh(values, area))
 
 
-def _mean_db(engine: Engine, theta: Tensor, coords: Tensor, values: Tensor) -> float:
-    return float(np.mean([min(psnr_db(mse), CEILING_DB) for mse in engine.loss(theta, coords, values).tolist()]))
+def _mean_db(engine: Engine, theta: Tensor, samples: Samples) -> float:
+    losses = engine.loss(theta, samples.coords, samples.values, samples.weights).tolist()
+    return float(np.mean([min(psnr_db(mse), CEILING_DB) for mse in losses]))
 
 
 def _exponents(numbers: Num[np.ndarray, " params"]) -> Int[Tensor, " params"]:

@@ -22,6 +22,7 @@ from sparsine.errors import BadInput
 from sparsine.fitting.fit import Fitting
 from sparsine.fitting.room import NOT_ENOUGH, check_room, most_together, with_less
 from sparsine.signals.values import Given, as_values
+from sparsine.signals.weights import weigh
 from sparsine.starts.start import Start
 
 CodeStatus = Literal["ok", "missed", "diverged", "failed"]
@@ -133,11 +134,14 @@ def _own_coords(
 def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], config: EncodeConfig) -> list[Encoded]:
     arrays, own = [values for values, _ in placed], [coords for _, coords in placed if coords is not None]
     start, shape, device = coder.start, arrays[0].shape[:-1], engine.device
-    coords = torch.from_numpy(np.stack(own)).to(device) if own else start.domain.resized(shape).coords(device=device)
-    values = torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, arrays[0].shape[-1]).to(device)
-    fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak, shape=shape)
+    domain = None if own else start.domain.resized(shape)
+    coords = torch.from_numpy(np.stack(own)).to(device) if domain is None else domain.coords(device=device)
+    given = torch.from_numpy(np.stack(arrays)).reshape(len(arrays), -1, arrays[0].shape[-1]).to(device)
+    values, weights = weigh(given, None if domain is None else domain.weights(device=device))
+    fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak, shape=shape,
+                      weights=weights)  # fmt: skip
     result = fitting.finish(engine)
-    fitted = Probe(coder, engine, coords, values, shape, result.theta)
+    fitted = Probe(coder, engine, coords, values, shape, result.theta, weights)
     probe, choices = made_up(fitted, choose_shifts(fitted, config), config)
     drawn_db = probe.psnr_db(np.array([choice.shift for choice in choices]))
     return [

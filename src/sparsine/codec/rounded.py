@@ -28,6 +28,7 @@ def made_up_for(
     fit: FitConfig,
     steps: int,
     shape: tuple[int, ...],
+    weights: Float[Tensor, "*each points"] | None = None,
 ) -> Float[Tensor, "signals params"]:
     """Fitted vectors after `steps` more that make up for their rounding with these shifts of the steps."""
     falls = fit.decay == "cosine"
@@ -35,7 +36,7 @@ def made_up_for(
         fit, steps=steps, lr=fit.step_size / (SMALLER if falls else 1), decay="cosine", report=(),
         points_seed=(fit.points_seed + 1) % 2**32,
     )  # fmt: skip
-    fitting = Fitting(theta, coords, values, config, peak=coder.start.kind.peak, shape=shape)
+    fitting = Fitting(theta, coords, values, config, peak=coder.start.kind.peak, shape=shape, weights=weights)
     return fitting.finish(Rounded(engine, coder, shifts)).theta
 
 
@@ -57,11 +58,13 @@ class Rounded:
     def predict(self, theta: Tensor, coords: Tensor) -> Tensor:
         return self.engine.predict(self._round(theta), coords)
 
-    def loss(self, theta: Tensor, coords: Tensor, values: Tensor) -> Tensor:
-        return self.engine.loss(self._round(theta), coords, values)
+    def loss(self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor:
+        return self.engine.loss(self._round(theta), coords, values, weights)
 
-    def loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        return self.engine.loss_and_grad(self._round(theta), coords, values)
+    def loss_and_grad(
+        self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        return self.engine.loss_and_grad(self._round(theta), coords, values, weights)
 
     def _round(self, theta: Tensor) -> Tensor:
         rows = rounded_rows(self.coder, theta, self.shifts)

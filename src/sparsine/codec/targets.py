@@ -49,6 +49,7 @@ class Probe:
     values: Float[Tensor, "signals points channels"]
     shape: tuple[int, ...]
     theta: Float[Tensor, "signals params"]
+    weights: Float[Tensor, "*each points"] | None = None
 
     def at(self, theta: Float[Tensor, "signals params"]) -> "Probe":
         """The same for other vectors."""
@@ -57,19 +58,21 @@ class Probe:
     def of(self, rows: Int[np.ndarray, " some"]) -> "Probe":
         """Some of the signals."""
         coords = self.coords if self.coords.ndim == 2 else self.coords[rows]
-        return replace(self, coords=coords, values=self.values[rows], theta=self.theta[rows])
+        weights = self.weights if self.weights is None or self.weights.ndim == 1 else self.weights[rows]
+        return replace(self, coords=coords, values=self.values[rows], theta=self.theta[rows], weights=weights)
 
     @cached_property
     def fitted_db(self) -> Float[np.ndarray, " signals"]:
         """PSNR before any rounding."""
         peak = self.coder.start.kind.peak
-        return np.array([psnr_db(mse, peak) for mse in self.engine.loss(self.theta, self.coords, self.values).tolist()])
+        losses = self.engine.loss(self.theta, self.coords, self.values, self.weights).tolist()
+        return np.array([psnr_db(mse, peak) for mse in losses])
 
     def psnr_db(self, shifts: Int[np.ndarray, " signals"]) -> Float[np.ndarray, " signals"]:
         """Of the drawings; NaN where a vector cannot be told in such steps."""
         rounded = rounded_rows(self.coder, self.theta, shifts)
         told = torch.stack([self.theta[row] if r is None else r for row, r in enumerate(rounded)])
-        losses = self.engine.loss(told, self.coords, self.values).tolist()
+        losses = self.engine.loss(told, self.coords, self.values, self.weights).tolist()
         peak = self.coder.start.kind.peak
         return np.array([nan if r is None else psnr_db(mse, peak) for r, mse in zip(rounded, losses, strict=True)])
 
@@ -110,7 +113,7 @@ def made_up(probe: Probe, choices: list[Choice], config: EncodeConfig) -> tuple[
     some = probe.of(rows)
     moved = some.at(made_up_for(
         some.engine, some.coder, some.theta, aim, some.coords, some.values, config.fit, config.num_rounded_steps,
-        some.shape,
+        some.shape, some.weights,
     ))  # fmt: skip
     found = _better(some, moved, shifts[rows], config)
     theta, best = probe.theta.clone(), list(choices)

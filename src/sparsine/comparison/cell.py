@@ -22,6 +22,7 @@ from sparsine.psnr import psnr_db
 from sparsine.signals.pictured import pictured
 from sparsine.signals.pictures import save_picture
 from sparsine.signals.values import load_values
+from sparsine.signals.weights import weigh, weights_of
 from sparsine.usage import Stopwatch
 
 KIND, VERSION = "comparison-cell", 1
@@ -137,18 +138,22 @@ class _Measuring:
         def on_drawn(step: int, drawn: Tensor) -> None:
             nonlocal spent
             began = time.monotonic()
-            errors = (drawn - target).square().mean(dim=(1, 2)).tolist()
+            squares = (drawn - target).square()
+            errors = (squares if weights is None else weights[..., None] * squares).mean(dim=(1, 2)).tolist()
             for (row, original), mse, picture in zip(good, errors, drawn.cpu().numpy(), strict=True):
                 fitted = picture.reshape(*shape, -1)
                 row.psnr_db.append(psnr_db(mse, kind.peak))
                 for metric in kind.metrics:
-                    row.metrics.setdefault(metric.name, []).append(metric.of(original, fitted))
+                    score = metric.measure(original, fitted, weights_of(domain, original))
+                    row.metrics.setdefault(metric.name, []).append(score)
                 if name == "adam" and step == fit.num_steps and self.num_pictures < self.pictures:
                     self._draw(row, original, fitted)
             spent += time.monotonic() - began
 
-        target = originals.to(self.device)
-        for (row, _), status in zip(good, self.contender.fit(coords, target, fit, on_drawn), strict=True):
+        domain = self.cell.plan.domain
+        target, weights = weigh(originals.to(self.device), domain.weights(device=self.device))
+        weighed = () if weights is None else (weights,)
+        for (row, _), status in zip(good, self.contender.fit(coords, target, fit, on_drawn, *weighed), strict=True):
             row.status = status
             if status == "diverged":
                 row.reason = "the loss overflowed, or ended above where it began"

@@ -62,8 +62,9 @@ class Contender(ABC):
         values: Float[Tensor, "signals points channels"],
         config: FitConfig,
         on_drawn: OnDrawn,
+        weights: Float[Tensor, "*each points"] | None = None,
     ) -> list[Status]:
-        """Fit every signal."""  # fmt: skip
+        """Fit every signal; `weights`: how much each sample counts, not given where all count alike."""  # fmt: skip
 
 
 @dataclass
@@ -80,12 +81,15 @@ class FromStart(Contender):
     def weights(self) -> int:
         return self.start.pattern.num_weights
 
-    def fit(self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn) -> list[Status]:
-        return self.fit_drawn_as(lambda theta: theta, coords, values, config, on_drawn)
+    def fit(
+        self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn, weights: Tensor | None = None
+    ) -> list[Status]:
+        return self.fit_drawn_as(lambda theta: theta, coords, values, config, on_drawn, weights)
 
     def fit_drawn_as(
-        self, stored: Callable[[Tensor], Tensor], coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn
-    ) -> list[Status]:
+        self, stored: Callable[[Tensor], Tensor], coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn,
+        weights: Tensor | None = None,
+    ) -> list[Status]:  # fmt: skip
         """As `fit`, where what is drawn is what `stored` leaves of the fitted vectors."""
 
         def see(step: int, objective: Objective, theta: Tensor) -> None:
@@ -93,7 +97,8 @@ class FromStart(Contender):
 
         device = str(coords.device)
         engine = make_engine(self.start.pattern, self.engine, device=device)
-        return fit(engine, self.start.theta.to(device), coords, values, config, see, value_range=ANY).status
+        theta = self.start.theta.to(device)
+        return fit(engine, theta, coords, values, config, see, value_range=ANY, weights=weights).status
 
 
 @dataclass
@@ -119,7 +124,9 @@ class PrunedOnTheWay(Contender):
         counts = self.survivors[-1:] if self.once_at_half else self.survivors
         return [(num_steps * number // (len(counts) + 1), count) for number, count in enumerate(counts, 1)]
 
-    def fit(self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn) -> list[Status]:
+    def fit(
+        self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn, weights: Tensor | None = None
+    ) -> list[Status]:
         seen: dict[int, list[Tensor]] = {}
 
         def collect(step: int, objective: Objective, theta: Tensor) -> None:
@@ -131,6 +138,7 @@ class PrunedOnTheWay(Contender):
             result = fit_and_prune(
                 self.start.pattern, self.start.theta.to(coords.device), own, signal, config,
                 self.prunings(config.num_steps), engine=self.engine, observe=collect,
+                weights=weights if weights is None or weights.ndim == 1 else weights[row],
             )  # fmt: skip
             status += result.status
         for step, drawn in sorted(seen.items()):
@@ -170,6 +178,8 @@ class Quantised(Contender):
                 tensor.copy_((low + step * ((flat - low) / step).round()).reshape(tensor.shape))
         return self.inner.start.pattern.gather(rounded)
 
-    def fit(self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn) -> list[Status]:
+    def fit(
+        self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn, weights: Tensor | None = None
+    ) -> list[Status]:
         self.inner.engine = self.engine
-        return self.inner.fit_drawn_as(self.quantised, coords, values, config, on_drawn)
+        return self.inner.fit_drawn_as(self.quantised, coords, values, config, on_drawn, weights)

@@ -5,6 +5,10 @@ never made for another.
 
 Shapes: theta (signals, params); coords (points, dims), or (signals, points, dims) when every signal has its own;
 values (signals, points, channels). Loss: mean squared error over points and channels, one number per signal.
+
+Samples may count unequally: `weights` (points,), or (signals, points) where every signal has its own, none below 0,
+multiply their squared errors. The loss is a weighted mean where the weights have the mean 1, which is the caller's to
+see to (signals/weights.py). None: all count alike, to the bit as if there were no weights.
 """
 
 from abc import ABC, abstractmethod
@@ -25,6 +29,8 @@ class Engine(ABC):
     name: str
     skips_pruned: ClassVar[bool] = False
     """Whether pruned weights cost no time."""
+    weighs: ClassVar[bool] = False
+    """Whether samples may count unequally: then `_loss_and_grad` and `_hvp` take `weights` as their last argument."""
 
     def __init__(self, pattern: Pattern, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32):
         """Raises BadInput for what this engine does not support."""
@@ -57,20 +63,25 @@ class Engine(ABC):
         theta: Float[Tensor, "signals params"],
         coords: Float[Tensor, "*own points dims"],
         values: Float[Tensor, "signals points channels"],
+        weights: Float[Tensor, "*each points"] | None = None,
     ) -> tuple[Float[Tensor, " signals"], Float[Tensor, "signals params"]]:
         """Mean squared error of each signal and its gradient with respect to that signal's theta."""
         self._check(theta, coords, values)
-        return self._loss_and_grad(theta, coords, values)
+        return self._loss_and_grad(theta, coords, values, *self._checked_weights(values, weights))
 
     def loss(
         self,
         theta: Float[Tensor, "signals params"],
         coords: Float[Tensor, "*own points dims"],
         values: Float[Tensor, "signals points channels"],
+        weights: Float[Tensor, "*each points"] | None = None,
     ) -> Float[Tensor, " signals"]:
         """Mean squared error of each signal."""
         self._check(theta, coords, values)
-        return (self._predict(theta, coords) - values).square().mean(dim=(1, 2))
+        squares = (self._predict(theta, coords) - values).square()
+        for each in self._checked_weights(values, weights, drawn_only=True):
+            squares.mul_(each[..., None])
+        return squares.mean(dim=(1, 2))
 
     def hvp(
         self,
@@ -78,22 +89,47 @@ class Engine(ABC):
         v: Float[Tensor, "signals params"],
         coords: Float[Tensor, "*own points dims"],
         values: Float[Tensor, "signals points channels"],
+        weights: Float[Tensor, "*each points"] | None = None,
     ) -> Float[Tensor, "signals params"]:
         """Exact product of each signal's Hessian of the loss with its row of `v`."""
         self._check(theta, coords, values)
         if v.shape != theta.shape:
             raise BadInput(f"v must have theta's shape {tuple(theta.shape)}, but has {tuple(v.shape)}")
         self._check_kind("v", v)
-        return self._hvp(theta, v, coords, values)
+        return self._hvp(theta, v, coords, values, *self._checked_weights(values, weights))
 
     @abstractmethod
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor: ...
 
     @abstractmethod
-    def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]: ...
+    def _loss_and_grad(
+        self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]: ...
 
     @abstractmethod
-    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor: ...
+    def _hvp(
+        self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
+    ) -> Tensor: ...
+
+    def _checked_weights(
+        self, values: Tensor, weights: Tensor | None, *, drawn_only: bool = False
+    ) -> tuple[Tensor] | tuple[()]:
+        """What is passed on beside the values: nothing where all samples count alike, so that an engine that cannot
+        weigh is never asked to. `drawn_only`: for what every engine can answer."""
+        if weights is None:
+            return ()
+        if not (self.weighs or drawn_only):
+            raise BadInput(
+                f"engine '{self.name}' cannot let samples count unequally, which these signals ask for; engine 'dense' "
+                "can do that"
+            )
+        if tuple(weights.shape) not in (tuple(values.shape[1:2]), tuple(values.shape[:2])):
+            raise BadInput(
+                f"weights must be (points,) or (signals, points) = {tuple(values.shape[:2])}, but are "
+                f"{tuple(weights.shape)}"
+            )
+        self._check_kind("weights", weights)
+        return (weights,)
 
     def _check(self, theta: Tensor, coords: Tensor, values: Tensor | None = None) -> None:
         field, params = self.field, self.pattern.num_params

@@ -40,6 +40,7 @@ class DenseEngine(Engine):
     """Any field, float32 or float64, CPU or CUDA. Partial sums are added in block order, so a run repeats its bits."""
 
     name = "dense"
+    weighs = True
 
     def __init__(
         self,
@@ -72,50 +73,56 @@ class DenseEngine(Engine):
         return out
 
     @torch.no_grad()
-    def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def _loss_and_grad(
+        self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         net, grad = self._layers(theta), self._zeros(theta)
         grad_net = list(layers(self.field, grad))
         loss = theta.new_zeros(theta.shape[0])
         for block in self._blocks(theta, coords):
-            weights = _of(net, block.signals)
+            own = _of(net, block.signals)
             grads = _of(grad_net, block.signals)
-            hs, zs = self._forward(weights, self._inputs(coords, block))
-            delta, squares = self._residual(weights, hs[-1], values[block.signals, block.points], coords.shape[-2])
+            hs, zs = self._forward(own, self._inputs(coords, block))
+            counts = _counts(weights, block)
+            delta, squares = self._residual(own, hs[-1], values[block.signals, block.points], coords.shape[-2], counts)
             loss[block.signals] += squares
-            for layer in reversed(range(len(weights))):
+            for layer in reversed(range(len(own))):
                 _add_gradient(grads[layer], delta, hs[layer])
                 if layer > 0:
                     slope = self._activation.slope(zs.pop(), hs[layer])
-                    delta = _matmul(delta, weights[layer][0]).mul_(slope)
+                    delta = _matmul(delta, own[layer][0]).mul_(slope)
         return loss, self.pattern.gather(grad.mul_(self._scale))
 
     @torch.no_grad()
-    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor:
+    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor:
         net, directions, product = self._layers(theta), self._layers(v), self._zeros(theta)
         product_net = list(layers(self.field, product))
         for block in self._blocks(theta, coords):
-            weights, vs = _of(net, block.signals), _of(directions, block.signals)
+            own, vs = _of(net, block.signals), _of(directions, block.signals)
             products = _of(product_net, block.signals)
-            hs, zs = self._forward(weights, self._inputs(coords, block))
+            hs, zs = self._forward(own, self._inputs(coords, block))
             slopes = [self._activation.slope(z, h) for z, h in zip(zs, hs[1:], strict=True)]
             # dot_* is the derivative along v; the input does not depend on theta, so its own is zero
             dot_hs: list[Tensor | None] = [None]
             dot_zs: list[Tensor] = []
-            for layer, (weight, _) in enumerate(weights):
+            for layer, (weight, _) in enumerate(own):
                 dot_z = _linear(hs[layer], *vs[layer])
                 if layer > 0:
                     _add_matmul_t(dot_z, dot_hs[layer], weight)
                 dot_zs.append(dot_z)
                 if layer < len(slopes):
                     dot_hs.append(dot_z * slopes[layer])
-            delta, _ = self._residual(weights, hs[-1], values[block.signals, block.points], coords.shape[-2])
+            counts = _counts(weights, block)
+            delta, _ = self._residual(own, hs[-1], values[block.signals, block.points], coords.shape[-2], counts)
             dot_delta = dot_zs[-1].mul_(2 / (coords.shape[-2] * self.field.out_features))
-            for layer in reversed(range(len(weights))):
+            if counts is not None:
+                dot_delta.mul_(counts)
+            for layer in reversed(range(len(own))):
                 _add_gradient(products[layer], dot_delta, hs[layer])
                 dot_h = dot_hs[layer]
                 if dot_h is not None:
                     products[layer][0].add_(_matmul_tn(delta, dot_h))
-                    weight, direction, slope = weights[layer][0], vs[layer][0], slopes[layer - 1]
+                    weight, direction, slope = own[layer][0], vs[layer][0], slopes[layer - 1]
                     dot_delta = _matmul(dot_delta, weight)
                     _add_matmul(dot_delta, delta, direction)
                     upstream = _matmul(delta, weight)
@@ -134,13 +141,16 @@ class DenseEngine(Engine):
         return hs, zs
 
     def _residual(
-        self, weights: list[tuple[Tensor, Tensor]], h: Tensor, values: Tensor, num_points: int
+        self, own: list[tuple[Tensor, Tensor]], h: Tensor, values: Tensor, num_points: int, counts: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """The loss's gradient at the output, and this block's share of the loss."""
         scale = 1 / (num_points * self.field.out_features)
-        error = _linear(h, *weights[-1]).add_(self.field.output_offset).sub_(values)
-        share = error.square().sum(dim=(1, 2)).mul_(scale)
-        return error.mul_(2 * scale), share
+        error = _linear(h, *own[-1]).add_(self.field.output_offset).sub_(values)
+        squares = error.square()
+        if counts is not None:
+            squares.mul_(counts)
+            error.mul_(counts)
+        return error.mul_(2 * scale), squares.sum(dim=(1, 2)).mul_(scale)
 
     def _layers(self, theta: Tensor) -> list[tuple[Tensor, Tensor]]:
         return list(layers(self.field, self.pattern.scatter(theta) * self._scale))
@@ -173,6 +183,13 @@ class DenseEngine(Engine):
 def _take(coords: Tensor, block: _Block) -> Tensor:
     """Coordinates of a block as (signals or 1, points, dims)."""
     return coords[None, block.points] if coords.ndim == 2 else coords[block.signals, block.points]
+
+
+def _counts(weights: Tensor | None, block: _Block) -> Tensor | None:
+    """How much each sample of a block counts, (signals or 1, points, 1)."""
+    if weights is None:
+        return None
+    return (weights[None, block.points] if weights.ndim == 1 else weights[block.signals, block.points])[..., None]
 
 
 def _of(net: list[tuple[Tensor, Tensor]], signals: slice) -> list[tuple[Tensor, Tensor]]:

@@ -37,6 +37,7 @@ class SparseEngine(Engine):
 
     name = "sparse"
     skips_pruned = True
+    weighs = True
 
     def __init__(
         self,
@@ -92,18 +93,23 @@ class SparseEngine(Engine):
             self._native.predict(_rows(theta), _stack(coords), out, torch.get_num_threads())
         return out
 
-    def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def _loss_and_grad(
+        self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         loss, grad = torch.empty(theta.shape[0], dtype=torch.float64, device="cpu"), self._empty(*theta.shape)
         if theta.shape[0]:
             self._native.loss_and_grad(
-                _rows(theta), _stack(coords), _plain(values), loss, grad, torch.get_num_threads()
+                _rows(theta), _stack(coords), _plain(values), loss, grad, torch.get_num_threads(), *_weights(weights)
             )
         return loss.to(self.dtype), grad
 
-    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor:
+    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor:
         product = self._empty(*theta.shape)
         if theta.shape[0]:
-            self._native.hvp(_rows(theta), _rows(v), _stack(coords), _plain(values), product, torch.get_num_threads())
+            self._native.hvp(
+                _rows(theta), _rows(v), _stack(coords), _plain(values), product, torch.get_num_threads(),
+                *_weights(weights),
+            )  # fmt: skip
         return product
 
     def _empty(self, *shape: int) -> Tensor:
@@ -124,3 +130,8 @@ def _rows(theta: Tensor) -> Tensor:
 def _stack(coords: Tensor) -> Tensor:
     """(1 or signals, points, dims)."""
     return _plain(coords[None] if coords.ndim == 2 else coords)
+
+
+def _weights(weights: Tensor | None) -> tuple[Tensor] | tuple[()]:
+    """(1 or signals, points), where there are any."""
+    return () if weights is None else (_plain(weights[None] if weights.ndim == 1 else weights),)

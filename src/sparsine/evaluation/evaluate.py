@@ -29,6 +29,7 @@ from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import digest_of
 from sparsine.signals.pictured import drawn_to_look_at, pictured
 from sparsine.signals.pictures import save_picture
+from sparsine.signals.weights import weights_of
 from sparsine.starts.start import Start, load_start
 from sparsine.storage import read_json, write_atomically, write_json
 
@@ -186,8 +187,9 @@ def _scored(start: Start, dataset: Dataset, fitted: FittedSignal, engine: str, d
     """What the kind of signal measures beside PSNR, of the end of a fit."""
     if not dataset.kind.metrics or fitted.theta is None or fitted.original is None:
         return {}
+    original, weights = fitted.original, weights_of(dataset.domain, fitted.original)
     values = drawn_as_original(start, fitted, engine=engine, device=device)
-    return {"metrics": {metric.name: metric.of(fitted.original, values) for metric in dataset.kind.metrics}}
+    return {"metrics": {metric.name: metric.measure(original, values, weights) for metric in dataset.kind.metrics}}
 
 
 def _draw(

@@ -21,6 +21,7 @@ from sparsine.fitting.room import NOT_ENOUGH, check_room, with_less
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain
 from sparsine.signals.values import ANY, load_values
+from sparsine.signals.weights import weigh
 from sparsine.starts.start import Start
 
 WHOLE = 1 << 22
@@ -196,12 +197,16 @@ def _fit_together(
     start: Start, engine: Engine, theta: Tensor, shape: tuple[int, ...], read: list[_Read], config: FitConfig
 ) -> list[FittedSignal]:
     _check_shape(start, shape)
-    shared = None if start.domain.own_coords else start.domain.resized(shape[:-1]).coords(device=engine.device)
+    domain = None if start.domain.own_coords else start.domain.resized(shape[:-1])
+    shared = None if domain is None else domain.coords(device=engine.device)
+    area = None if domain is None else domain.weights(device=engine.device)
 
     def fitted(together: Sequence[_Read]) -> list[FittedSignal]:
         values = torch.stack([torch.tensor(one.values).reshape(-1, shape[-1]) for one in together]).to(engine.device)
         coords = _own_coords(start, together).to(engine.device) if shared is None else shared
-        result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak, shape=shape[:-1])
+        values, weights = weigh(values, area)
+        result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak, shape=shape[:-1],
+                     weights=weights)  # fmt: skip
         return [_fitted(one, result, row) for row, one in enumerate(together)]
 
     return with_less(fitted, read, lambda one: _unreadable(one, config, f"{one.name}: {NOT_ENOUGH}"))
@@ -218,9 +223,9 @@ def _fit_parts(
     domain = start.domain.resized(parts.shape)
     places = Places(parts.shape, points, config.points_seed, config.sampled)
     draws = FromSet(parts.signals, [parts.index], domain, places, engine.device)
-    coords, _ = read_at(parts.signals, [parts.index], domain, parts.places, engine.device)
-    values = torch.from_numpy(read.values)[None].to(engine.device)
-    result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak, draws=draws)
+    coords, values, weights = read_at(parts.signals, [parts.index], domain, parts.places, engine.device)
+    result = fit(engine, theta, coords, values, config, value_range=ANY, peak=start.kind.peak, draws=draws,
+                 weights=weights)  # fmt: skip
     return replace(_fitted(read, result, 0), original=None, coords=None)
 
 

@@ -37,9 +37,11 @@ class Objective(Protocol):
 
     def predict(self, theta: Tensor, coords: Tensor) -> Tensor: ...
 
-    def loss(self, theta: Tensor, coords: Tensor, values: Tensor) -> Tensor: ...
+    def loss(self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor: ...
 
-    def loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]: ...
+    def loss_and_grad(
+        self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]: ...
 
 
 Observe = Callable[[int, Objective, Tensor], None]
@@ -58,6 +60,7 @@ def fit(
     peak: float = 1.0,
     draws: Draws | None = None,
     shape: tuple[int, ...] | None = None,
+    weights: Float[Tensor, "*each points"] | None = None,
 ) -> FitResult:
     """Fit every signal from `start`, independently of the others. The values are taken as they are: bytes must be
     brought to the range that the start was learned on.
@@ -69,6 +72,8 @@ def fit(
         peak: of PSNR.
         draws: what each step sees instead, such as samples of signals that are larger than memory.
         shape: of a signal's samples, in array order; lattices are spaced along its axes. Without, along the list.
+        weights: how much each sample counts, (points,) or (signals, points), as `signals.weights.weigh` makes them of
+            missing values and of areas; None: all alike.
 
     A signal whose loss is not finite, or ends above where it began, is 'diverged'; a vector that overflows is held at
     its last finite value. The others are not touched by it.
@@ -77,7 +82,8 @@ def fit(
         BadInput: shapes that do not belong together, or values that are not finite or far out of range.
     """
     check_within(values, value_range, f"values from {value_range[0]:g} to {value_range[1]:g}")
-    return Fitting(start, coords, values, config, observe, peak=peak, draws=draws, shape=shape).finish(engine)
+    fitting = Fitting(start, coords, values, config, observe, peak=peak, draws=draws, shape=shape, weights=weights)
+    return fitting.finish(engine)
 
 
 class Fitting:
@@ -94,13 +100,15 @@ class Fitting:
         peak: float = 1.0,
         draws: Draws | None = None,
         shape: tuple[int, ...] | None = None,
+        weights: Float[Tensor, "*each points"] | None = None,
     ):
         """As `fit`; `start` may also be one vector for each signal."""
         if not torch.isfinite(values).all():
             raise BadInput("the values to fit hold NaN or infinity; every value must be finite")
         self.coords, self.values, self.config, self.observe, self.peak = coords, values, config, observe, peak
+        self.weights = weights
         config.check_report()
-        self.draws = draws or _drawn(coords, values, config, shape)
+        self.draws = draws or _drawn(coords, values, config, shape, weights)
         self.step, self._seconds, self._at_report = 0, 0.0, list[float]()
         self.theta = start.expand(values.shape[0], -1).clone()
         self._adam = AdamState.zeros_like(self.theta)
@@ -112,10 +120,10 @@ class Fitting:
         """Take the steps up to `until`."""
         while self.step < until:
             if self.draws is not None and (self._first is None or self.step in self.config.report_steps):
-                self._report(engine, engine.loss(self.theta, self.coords, self.values))
+                self._report(engine, engine.loss(self.theta, self.coords, self.values, self.weights))
             began = perf_counter()
             if self.draws is None:
-                loss, grad = engine.loss_and_grad(self.theta, self.coords, self.values)
+                loss, grad = engine.loss_and_grad(self.theta, self.coords, self.values, self.weights)
             else:
                 loss, grad = engine.loss_and_grad(self.theta, *self.draws.draw(self.step))
             computed = perf_counter()
@@ -129,7 +137,7 @@ class Fitting:
     def finish(self, engine: Objective) -> FitResult:
         """Take the steps that are left."""
         self.advance(engine, self.config.num_steps)
-        last = engine.loss(self.theta, self.coords, self.values)
+        last = engine.loss(self.theta, self.coords, self.values, self.weights)
         self._report(engine, last)
         assert self._first is not None
         fine = self._alive & torch.isfinite(last) & (last <= self._first)
@@ -165,11 +173,14 @@ class Fitting:
         )
 
 
-def _drawn(coords: Tensor, values: Tensor, config: FitConfig, shape: tuple[int, ...] | None) -> Draws | None:
+def _drawn(
+    coords: Tensor, values: Tensor, config: FitConfig, shape: tuple[int, ...] | None, weights: Tensor | None
+) -> Draws | None:
     points = config.points_of(values.shape[1])
     if points is None:
         return None
-    return InMemory(coords, values, Places(shape or values.shape[1:2], points, config.points_seed, config.sampled))
+    places = Places(shape or values.shape[1:2], points, config.points_seed, config.sampled)
+    return InMemory(coords, values, places, weights)
 
 
 def _held(moments: Tensor, alive: Tensor) -> Tensor:

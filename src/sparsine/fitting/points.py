@@ -13,17 +13,23 @@ from torch import Tensor
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain
 from sparsine.signals.sampling import POINTS, Sampling
+from sparsine.signals.weights import weigh
 
 FEW = 1 << 22
 """Samples of a signal up to which none is drawn twice in a step; of more it would hardly ever happen anyway."""
+
+
+Drawn = tuple[Tensor, Tensor, Tensor | None]
+"""Coordinates (points, coords) or (signals, points, coords), values (signals, points, channels), and how much each
+sample counts, (points,) or (signals, points): None where all count alike."""
 
 
 @runtime_checkable
 class Draws(Protocol):
     """Samples for one step after the other: the same ones whatever other signals are fitted beside."""
 
-    def draw(self, step: int) -> tuple[Tensor, Tensor]:
-        """Coordinates (points, coords) or (signals, points, coords), and values (signals, points, channels)."""
+    def draw(self, step: int) -> "Drawn":
+        """What this step sees."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,12 @@ class InMemory:
     coords: Float[Tensor, "*signals samples coords"]
     values: Float[Tensor, "signals samples channels"]
     places: Places
+    weights: Float[Tensor, "*signals samples"] | None = None
 
-    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+    def draw(self, step: int) -> Drawn:
         drawn = torch.from_numpy(self.places.draw(step)).to(self.values.device)
-        return self.coords[..., drawn, :].contiguous(), self.values[:, drawn].contiguous()
+        weights = None if self.weights is None else self.weights[..., drawn].contiguous()
+        return self.coords[..., drawn, :].contiguous(), self.values[:, drawn].contiguous(), weights
 
 
 @dataclass(frozen=True)
@@ -66,17 +74,19 @@ class FromSet:
     places: Places
     device: torch.device
 
-    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+    def draw(self, step: int) -> Drawn:
         return read_at(self.signals, self.indices, self.domain, self.places.draw(step), self.device)
 
 
 def read_at(
     signals: SignalSet, indices: Sequence[int], domain: Domain, places: Int[np.ndarray, " points"], device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Samples of some signals at the same places: coordinates as an engine takes them, and values."""
-    values = np.stack([signals.values_at(index, places) for index in indices])
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Samples of some signals at the same places: coordinates as an engine takes them, values, and how much each
+    counts among these."""
+    values = torch.from_numpy(np.stack([signals.values_at(index, places) for index in indices])).to(device)
     if not domain.own_coords:
-        return domain.coords_at(places, device=device), torch.from_numpy(values).to(device)
+        area = domain.weights_at(places, device=device)
+        return domain.coords_at(places, device=device), *weigh(values, area)
     found = [signals.coords_of(index, places) for index in indices]
     own = np.stack([coords for coords in found if coords is not None])
-    return torch.from_numpy(own).to(device), torch.from_numpy(values).to(device)
+    return torch.from_numpy(own).to(device), *weigh(values, None)

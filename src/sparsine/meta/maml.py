@@ -16,6 +16,7 @@ from torch import Tensor
 from sparsine.checks import check_choice, check_range
 from sparsine.engines.contract import Engine
 from sparsine.optim import sgd_step
+from sparsine.signals.samples import Samples as Samples
 from sparsine.signals.sampling import Sampling
 
 Algorithm = Literal["maml", "fomaml", "reptile"]
@@ -76,18 +77,6 @@ def _again(num_steps: int) -> int:
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Coordinates (points, dims) or (signals, points, dims), and values (signals, points, channels)."""
-
-    coords: Tensor
-    values: Tensor
-
-    def part(self, chosen: slice) -> "Samples":
-        """The samples of some of the signals."""
-        return Samples(self.coords if self.coords.ndim == 2 else self.coords[chosen], self.values[chosen])
-
-
-@dataclass(frozen=True)
 class Tasks:
     """What the inner steps see (`support`) and what the outer loss sees (`query`); one object on the whole grid."""
 
@@ -104,7 +93,7 @@ class Tasks:
 
 def inner_step(engine: Engine, theta: Tensor, samples: Samples, step_size: float) -> Tensor:
     """theta - step_size * gradient, for every signal."""
-    return sgd_step(theta, engine.loss_and_grad(theta, samples.coords, samples.values)[1], step_size)
+    return sgd_step(theta, engine.loss_and_grad(theta, samples.coords, samples.values, samples.weights)[1], step_size)
 
 
 def adapt(
@@ -141,8 +130,8 @@ def _task_gradients(engine: Engine, start: Tensor, tasks: Tasks, config: InnerCo
         return _exact(engine, theta, tasks, num_steps, step_size)
     adapted = adapt(engine, theta, tasks.support, num_steps, step_size)
     if config.algorithm == "fomaml":
-        return engine.loss_and_grad(adapted, tasks.query.coords, tasks.query.values)
-    losses = engine.loss(adapted, tasks.query.coords, tasks.query.values)
+        return engine.loss_and_grad(adapted, tasks.query.coords, tasks.query.values, tasks.query.weights)
+    losses = engine.loss(adapted, tasks.query.coords, tasks.query.values, tasks.query.weights)
     return losses, (theta - adapted) / (num_steps * step_size)
 
 
@@ -150,10 +139,10 @@ def _exact(engine: Engine, theta: Tensor, tasks: Tasks, num_steps: int, step_siz
     """Losses at theta_K and dL/dtheta_0, per task."""
     if num_steps <= ITERATES_KEPT:
         iterates = _path(engine, theta, tasks.support, num_steps, step_size)
-        losses, v = engine.loss_and_grad(iterates.pop(), tasks.query.coords, tasks.query.values)
+        losses, v = engine.loss_and_grad(iterates.pop(), tasks.query.coords, tasks.query.values, tasks.query.weights)
         return losses, _reverse(engine, iterates, v, tasks.support, step_size)
     adapted = adapt(engine, theta, tasks.support, num_steps, step_size)
-    losses, v = engine.loss_and_grad(adapted, tasks.query.coords, tasks.query.values)
+    losses, v = engine.loss_and_grad(adapted, tasks.query.coords, tasks.query.values, tasks.query.weights)
     del adapted
     return losses, _pulled_back(engine, theta, v, tasks.support, num_steps, step_size)
 
@@ -182,5 +171,5 @@ def _path(engine: Engine, theta: Tensor, samples: Samples, num_steps: int, step_
 def _reverse(engine: Engine, iterates: list[Tensor], v: Tensor, samples: Samples, step_size: float) -> Tensor:
     """v_k = v_{k+1} - a H(theta_k) v_{k+1}, over the iterates from last to first; each is let go when it is done."""
     while iterates:
-        v = v.sub(engine.hvp(iterates.pop(), v, samples.coords, samples.values), alpha=step_size)
+        v = v.sub(engine.hvp(iterates.pop(), v, samples.coords, samples.values, samples.weights), alpha=step_size)
     return v

@@ -29,6 +29,8 @@ class ModulatedEngine(Engine):
         torch.Size([2, 15, 1])
     """
 
+    weighs = True
+
     def __init__(self, engine: Engine, modulations: Modulations):
         super().__init__(engine.pattern, device=engine.device, dtype=engine.dtype)
         self.engine, self.name = engine, engine.name
@@ -51,13 +53,15 @@ class ModulatedEngine(Engine):
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
         return self.engine.predict(self.modulations.theta(theta), coords)
 
-    def _loss_and_grad(self, theta: Tensor, coords: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        loss, grad = self.engine.loss_and_grad(self.modulations.theta(theta), coords, values)
+    def _loss_and_grad(
+        self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        loss, grad = self.engine.loss_and_grad(self.modulations.theta(theta), coords, values, weights)
         return loss, self.modulations.pulled_back(grad)
 
-    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor) -> Tensor:
-        direction = self.modulations.direction(v)
-        return self.modulations.pulled_back(self.engine.hvp(self.modulations.theta(theta), direction, coords, values))
+    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor:
+        whole, direction = self.modulations.theta(theta), self.modulations.direction(v)
+        return self.modulations.pulled_back(self.engine.hvp(whole, direction, coords, values, weights))
 
     def _check(self, theta: Tensor, coords: Tensor, values: Tensor | None = None) -> None:
         latents = self.modulations.latents

@@ -139,14 +139,14 @@ def _summed_gradients(
     z = modulations.mix.new_zeros(len(tasks), modulations.latents)
     path = []
     for _ in range(config.inner_steps):
-        grad = engine.loss_and_grad(modulations.theta(z), support.coords, support.values)[1]
+        grad = engine.loss_and_grad(modulations.theta(z), support.coords, support.values, support.weights)[1]
         path.append((z, grad[:, hidden].clone()))  # a view would keep all of the gradient
         z = z - step_size * modulations.pulled_back(grad)
-    losses, grad = engine.loss_and_grad(modulations.theta(z), query.coords, query.values)
+    losses, grad = engine.loss_and_grad(modulations.theta(z), query.coords, query.values, query.weights)
     grad_base, grad_mix, v = grad.sum(dim=0), z.T @ grad[:, hidden], modulations.pulled_back(grad)
     while path:
         z, grad_hidden = path.pop()
-        h = engine.hvp(modulations.theta(z), modulations.direction(v), support.coords, support.values)
+        h = engine.hvp(modulations.theta(z), modulations.direction(v), support.coords, support.values, support.weights)
         grad_base -= step_size * h.sum(dim=0)
         grad_mix -= step_size * (v.T @ grad_hidden + z.T @ h[:, hidden])
         v = v - step_size * modulations.pulled_back(h)

@@ -417,7 +417,7 @@ class Run:
         theta = state.theta.expand(len(samples.values), -1)
         curve = []
         for step in range(min(inner.inner_steps, 10) + 1):
-            loss = self._engine.loss(theta, samples.coords, samples.values)
+            loss = self._engine.loss(theta, samples.coords, samples.values, samples.weights)
             curve.append(sum(psnr_db(x, peak) for x in loss.tolist()) / len(loss))
             if step < inner.inner_steps:
                 theta = inner_step(self._engine, theta, samples, inner.inner_step_size)

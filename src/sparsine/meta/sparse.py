@@ -46,7 +46,7 @@ def next_round(
     def draw(count: int) -> TrainingSignals:
         engine = make_engine(state.pattern, config.engine, device=config.device)
         samples = sampler.apart(state.round, count)
-        return TrainingSignals(engine, samples.coords, samples.values)
+        return TrainingSignals(engine, samples.coords, samples.values, samples.weights)
 
     score, seed = config.pruning.make_score(), config.seed + state.round
     distribution = config.pruning.make_distribution()

@@ -20,6 +20,7 @@ from sparsine.signals.domain import Domain
 from sparsine.signals.kind import VALUES, Kind
 from sparsine.signals.sampling import POINTS
 from sparsine.signals.values import load_values
+from sparsine.signals.weights import weigh
 
 MOST_POINTS = 1 << 20
 """Of a signal that is held out: enough to judge by."""
@@ -150,18 +151,18 @@ class TaskSampler:
         if read.places is None:
             return Tasks(everything, everything)
         half = read.places.shape[1] // 2
-        parts = [Samples(everything.coords[:, part].contiguous(), everything.values[:, part].contiguous())
-                 for part in (slice(0, half), slice(half, None))]  # fmt: skip
-        return Tasks(*parts)
+        return Tasks(everything.at(slice(0, half)), everything.at(slice(half, None)))
 
     def _samples(self, read: _Read) -> Samples:
         values = torch.from_numpy(read.values).to(self.device)
         if read.coords is not None:
-            return Samples(torch.from_numpy(read.coords).to(self.device), values)
+            return Samples(torch.from_numpy(read.coords).to(self.device), *weigh(values, None))
         if read.places is None:
-            return Samples(self.coords, values)
-        coords = self.domain.coords_at(read.places.reshape(-1), device=self.device)
-        return Samples(coords.reshape(*read.places.shape, -1), values)
+            return Samples(self.coords, *weigh(values, self.domain.weights(device=self.device)))
+        flat, shape = read.places.reshape(-1), read.places.shape
+        area = self.domain.weights_at(flat, device=self.device)
+        weighed = weigh(values, None if area is None else area.reshape(shape))
+        return Samples(self.domain.coords_at(flat, device=self.device).reshape(*shape, -1), *weighed)
 
     def _index(self, position: int) -> int:
         epoch, place = divmod(position, len(self.signals))

@@ -25,6 +25,8 @@ class TrainingSignals:
     engine: Engine
     coords: Float[Tensor, "*signals points dims"]
     values: Float[Tensor, "signals points channels"]
+    weights: Float[Tensor, "*each points"] | None = None
+    """How much each sample counts; None where all count alike."""
 
 
 @dataclass(frozen=True)

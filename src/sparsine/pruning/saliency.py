@@ -45,7 +45,7 @@ class Saliency:
         adam = AdamState.zeros_like(thetas)
         gradients = torch.zeros(num_weights, dtype=torch.float64, device=theta.device)
         for step in range(self.steps):
-            _, grad = fits.engine.loss_and_grad(thetas, fits.coords, fits.values)
+            _, grad = fits.engine.loss_and_grad(thetas, fits.coords, fits.values, fits.weights)
             if 2 * step >= self.steps:
                 gradients += grad[:, :num_weights].abs().mean(dim=0)
             thetas, adam = adam_step(thetas, grad, adam, self.step_size)

@@ -43,7 +43,8 @@ class SignalSet(torch.utils.data.Dataset[np.ndarray], ABC):
 
     @abstractmethod
     def load(self, index: int) -> Float[np.ndarray, "*axes channels"]:
-        """The values as finite float32, C-contiguous; the array belongs to the caller.
+        """The values as finite float32 (NaN where one is missing, if the kind allows that), C-contiguous; the array
+        belongs to the caller.
 
         Raises:
             UnreadableSignal: this one cannot be used ("<path>: <reason>"); the others are not affected.

@@ -67,6 +67,19 @@ class Domain(ABC):
         """Rows `first` to `last` (without it) of `coords`, the same bits, in memory for those alone."""
         return self.coords_at(np.arange(first, last), dtype, device)
 
+    def weights_at(
+        self, places: Int[np.ndarray, " points"], dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
+    ) -> Float[Tensor, " points"] | None:
+        """How much the samples at `places` count in a mean for where they lie: with the mean 1 over all samples. None
+        where all count alike."""
+        return None
+
+    def weights(
+        self, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
+    ) -> Float[Tensor, " points"] | None:
+        """`weights_at` of every sample, in array order."""
+        return self.weights_at(np.arange(self.num_points), dtype, device)
+
     @abstractmethod
     def resized(self, shape: tuple[int, ...]) -> "Domain":
         """The same extent and convention with another number of samples."""

@@ -37,9 +37,15 @@ class Metric:
     """Of its column in records and tables: letters, digits, underscores."""
     label: str
     """As a figure's axis says it, with the unit."""
-    of: Callable[[np.ndarray, np.ndarray], float | None]
+    of: Callable[..., float | None]
     """(original, fitted), both (*axes, channels) float32, to the number; None where it cannot be said."""
     better: Literal["higher", "lower"] = "higher"
+    weighted: bool = False
+    """Whether `of` takes a third: how much each sample counts, (*axes) with the mean 1, or None (all count alike)."""
+
+    def measure(self, original: np.ndarray, fitted: np.ndarray, weights: np.ndarray | None) -> float | None:
+        """What `of` says, told the weights if it wants them."""
+        return self.of(original, fitted, weights) if self.weighted else self.of(original, fitted)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,11 @@ class Kind:
     def value_range(self) -> tuple[float, float]:
         """Lowest and highest value that a sound signal has, up to rounding; infinite where nothing is known."""
         return -inf, inf
+
+    @property
+    def missing(self) -> bool:
+        """Whether values may be missing, as NaN: such samples are left out of the loss and of every measure."""
+        return False
 
     @property
     def slack(self) -> float:

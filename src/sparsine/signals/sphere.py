@@ -66,6 +66,24 @@ class Sphere(Domain):
         row, column = (torch.from_numpy(along) for along in np.unravel_index(places, self.shape))
         return unit_vectors(self.axis(0)[row], self.axis(1)[column]).to(dtype=dtype, device=device)
 
+    def weights_at(
+        self, places: Int[np.ndarray, " points"], dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu"
+    ) -> Float[Tensor, " points"] | None:
+        """By the area of a sample's cell, which reaches half a step north and south but not beyond a pole: the cosine
+        of its latitude, and of a sample on a pole that of the cap around it."""
+        if self.shape[0] == 1:
+            return None
+        row, _ = np.unravel_index(places, self.shape)
+        return self._areas()[torch.from_numpy(row)].to(dtype=dtype, device=device)
+
+    def _areas(self) -> Float[Tensor, " latitudes"]:
+        """Of the cells of one longitude, with the mean 1; float64."""
+        middles = self.axis(0)
+        half = 0.5 * (middles[1] - middles[0]).abs()
+        north, south = (torch.deg2rad((middles + side).clamp(-90.0, 90.0)) for side in (half, -half))
+        areas = torch.sin(north) - torch.sin(south)
+        return areas / areas.mean()
+
     def resized(self, shape: tuple[int, ...]) -> "Sphere":
         """As many samples over the same cells: a cell reaches half a step around each sample."""
         if tuple(shape) == self.shape:

@@ -24,7 +24,8 @@ ANY = (-inf, inf)
 
 
 def as_values(given: Given, kind: Kind) -> Float[np.ndarray, "*axes channels"]:
-    """A signal as it is fitted: float32, finite, within the range of its kind or nearly so.
+    """A signal as it is fitted: float32, finite, within the range of its kind or nearly so. Where the kind says that
+    values may be missing, such are NaN (of a masked array, what is masked).
 
     Integers of 8 and 16 bits are divided by the largest of their type where such fill the range; PIL images are read as
     image files are: upright, over white, in RGB.
@@ -41,7 +42,7 @@ def as_values(given: Given, kind: Kind) -> Float[np.ndarray, "*axes channels"]:
         if not kind.whole_numbers:
             raise BadInput(f"expected {_expected(kind)}, but a PIL image was given; give an array")
         return image_values(given)
-    return _as_float32(_as_array(given), kind)
+    return _as_float32(_as_array(given, kind), kind)
 
 
 def load_values(
@@ -64,7 +65,17 @@ def check_within(values: np.ndarray | Tensor, allowed: tuple[float, float], expe
     """Raises BadInput for values that are not finite, or outside of what is allowed; `expected` says of what."""
     if 0 in values.shape:
         return
-    low, high = float(values.min()), float(values.max())
+    _check_extent(float(values.min()), float(values.max()), allowed, expected)
+
+
+def _check_present(values: np.ndarray, allowed: tuple[float, float], expected: str) -> None:
+    """The same for values of which some may be missing. Raises BadInput where all are."""
+    if np.isnan(values).all():
+        raise BadInput("every value is missing (NaN or masked); a signal needs at least one")
+    _check_extent(float(np.nanmin(values)), float(np.nanmax(values)), allowed, expected)
+
+
+def _check_extent(low: float, high: float, allowed: tuple[float, float], expected: str) -> None:
     if not (-inf < low <= high < inf):
         raise BadInput("the values hold NaN or infinity; every value must be finite")
     if low < allowed[0] or high > allowed[1]:
@@ -78,11 +89,13 @@ def _expected(kind: Kind) -> str:
     return f"{name} from {low:.4g} to {high:.4g}" if low > -inf or high < inf else name
 
 
-def _as_array(given: Given) -> np.ndarray:
+def _as_array(given: Given, kind: Kind) -> np.ndarray:
     if isinstance(given, Tensor):
         plain = given.detach().cpu()
         return (plain.float() if plain.dtype == bfloat16 else plain).numpy()
     if isinstance(given, np.ma.MaskedArray) and given.mask.any():
+        if kind.missing and given.dtype.kind == "f":
+            return given.filled(np.nan)
         raise BadInput("a masked array was given; fill what is masked, since every sample is fitted")
     try:
         return np.asarray(given)
@@ -93,7 +106,8 @@ def _as_array(given: Given) -> np.ndarray:
 def _as_float32(array: np.ndarray, kind: Kind) -> Float[np.ndarray, "*axes channels"]:
     low, high = kind.value_range
     if array.dtype.kind == "f":
-        check_within(array, (low - kind.slack, high + kind.slack), _expected(kind))
+        check = _check_present if kind.missing and array.size else check_within
+        check(array, (low - kind.slack, high + kind.slack), _expected(kind))
         return np.asarray(array, dtype=np.float32)
     if kind.whole_numbers and array.dtype.kind == "u" and array.dtype.itemsize <= 2:
         filled = _of_8_bits(array) if array.dtype.itemsize == 1 else _of_16_bits(array)

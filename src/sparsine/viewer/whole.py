@@ -14,6 +14,7 @@ from sparsine.psnr import psnr_db
 from sparsine.signals.grid import Grid
 from sparsine.signals.kind import Kind, Media, Picture
 from sparsine.signals.pictured import drawn_to_look_at, on_a_lattice
+from sparsine.signals.weights import mean_square, weights_of
 from sparsine.starts.start import Start
 from sparsine.viewer.originals import Original
 from sparsine.viewer.refusals import NoPicture
@@ -60,9 +61,10 @@ def error_picture(field: FittedField, original: Original) -> Picture:
 def measured(field: FittedField, original: Original) -> list[dict[str, Any]]:
     """PSNR and what else the kind measures: label and value of each; None where there is none."""
     kind, fitted = field.start.kind, at(field, original)
-    error = float(np.square(original.values - fitted, dtype=np.float64).mean())
-    psnr = {"label": "PSNR (dB)", "value": psnr_db(error, kind.peak)}
-    return [psnr, *({"label": m.label, "value": m.of(original.values, fitted)} for m in kind.metrics)]
+    weights = weights_of(field.domain, original.values)
+    psnr = {"label": "PSNR (dB)", "value": psnr_db(mean_square(original.values, fitted, weights), kind.peak)}
+    others = ({"label": m.label, "value": m.measure(original.values, fitted, weights)} for m in kind.metrics)
+    return [psnr, *others]
 
 
 def at(field: FittedField, original: Original) -> Float[np.ndarray, "*axes channels"]:

@@ -64,13 +64,16 @@ class Codes(Contender):
     def shared_numbers(self) -> int:
         return self.modulations.base.theta.numel() + self.modulations.mix.numel()
 
-    def fit(self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn) -> list[Status]:
+    def fit(
+        self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn, weights: Tensor | None = None
+    ) -> list[Status]:
         def see(step: int, objective: Objective, theta: Tensor) -> None:
             on_drawn(step, objective.predict(theta, coords))
 
         inner = make_engine(self.modulations.base.pattern, self.engine, device=str(coords.device))
         zero = torch.zeros(self.modulations.latents, device=coords.device)
-        return fit(ModulatedEngine(inner, self.modulations), zero, coords, values, config, see, value_range=ANY).status
+        engine = ModulatedEngine(inner, self.modulations)
+        return fit(engine, zero, coords, values, config, see, value_range=ANY, weights=weights).status
 
 
 class LatentModulations(Method):

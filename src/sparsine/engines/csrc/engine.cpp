@@ -22,14 +22,16 @@ Points points_of(const Plan& plan, const Batch& batch, size_t signal, size_t seg
   points.count = uint32_t(std::min(kSegment, batch.num_points - first));
   points.coords = batch.coords + signal * batch.coords_stride + first * plan.net.num_inputs;
   if (batch.values) points.values = batch.values + (signal * batch.num_points + first) * outputs;
+  if (batch.weights) points.weights = batch.weights + signal * batch.weights_stride + first;
   points.residual_scale = float(2.0 / (double(batch.num_points) * double(outputs)));
   return points;
 }
 
 }  // namespace
 
-Engine::Engine(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, const Kernels& kernels_)
-    : plan(std::move(sizes), keep, field, uint32_t(kernels_.rows_per_block)), kernels(kernels_) {}
+Engine::Engine(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, const Kernels& kernels_,
+               const Kernels& weighted_)
+    : plan(std::move(sizes), keep, field, uint32_t(kernels_.rows_per_block)), kernels(kernels_), weighted(weighted_) {}
 
 Engine::~Engine() = default;
 
@@ -113,11 +115,12 @@ void Engine::sums_of_points(const Batch& batch, double* loss, float* out, int nu
     mine.clear_sums();
     const Points points = points_of(plan, batch, signal, segment);
     const LayerWeights* weights = mine.weights.layers.data();
+    const Kernels& chosen = batch.weights ? weighted : kernels;
     double squares = 0;
     if (second_order)
-      kernels.hvp(plan.net, weights, mine.directions.layers.data(), points, mine.scratch, mine.sums.data());
+      chosen.hvp(plan.net, weights, mine.directions.layers.data(), points, mine.scratch, mine.sums.data());
     else
-      squares = kernels.loss_and_grad(plan.net, weights, points, mine.scratch, mine.sums.data());
+      squares = chosen.loss_and_grad(plan.net, weights, points, mine.scratch, mine.sums.data());
 
     while (turn[signal].load(std::memory_order_acquire) != segment) std::this_thread::yield();
     float* row = out + signal * params;

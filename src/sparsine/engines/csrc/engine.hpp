@@ -11,7 +11,7 @@ namespace sparsine {
 
 struct Workspace;
 
-// Rows of `theta` (and `v`): one for each signal, or a single one for all (stride 0). Coordinates likewise.
+// Rows of `theta` (and `v`): one for each signal, or a single one for all (stride 0). Coordinates and weights likewise.
 struct Batch {
   const float* theta;
   size_t theta_stride;
@@ -20,12 +20,15 @@ struct Batch {
   const float* coords;
   size_t coords_stride;
   const float* values;
+  const float* weights;  // of points; null where all count alike
+  size_t weights_stride;
   size_t num_signals, num_points;
 };
 
 class Engine {
  public:
-  Engine(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, const Kernels& kernels);
+  Engine(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, const Kernels& kernels,
+         const Kernels& weighted);
   ~Engine();
 
   void predict(const Batch& batch, float* predictions, int num_threads);
@@ -33,7 +36,7 @@ class Engine {
   void hvp(const Batch& batch, float* product, int num_threads);
 
   const Plan plan;
-  const Kernels& kernels;
+  const Kernels &kernels, &weighted;  // weighted: where a batch has weights
 
  private:
   template <class Work>

@@ -16,6 +16,16 @@ namespace sparsine {
 template <class... A>
 struct Activations {};
 
+// Every kernels_*.cpp is compiled once more, as weighted_*.cpp, for points that count unequally: those that count alike
+// are spared even the question, and their loops stay the code that was measured.
+#ifdef SPARSINE_WEIGHTED
+constexpr bool kWeighted = true;
+#define SPARSINE_TABLE(instructions) weighted_##instructions
+#else
+constexpr bool kWeighted = false;
+#define SPARSINE_TABLE(instructions) kernels_##instructions
+#endif
+
 constexpr double kPi = 3.14159265358979323846;
 constexpr int kMaxLanes = 16;  // floats in the widest vector; gradient buffers are padded to a multiple of it
 
@@ -58,7 +68,10 @@ struct LayerSums {
 
 struct Points {
   const float *coords, *values;  // (count, inputs), (count, outputs)
-  float* predictions;            // (count, outputs)
+  union {                        // not one beside the other: a larger struct would make the compiler inline other calls
+    float* predictions;          // (count, outputs)
+    const float* weights;        // (count,): how much each point counts; of weighted kernels alone
+  };
   uint32_t count;
   float residual_scale;  // 2 / (points * channels) of the whole signal
 };
@@ -84,5 +97,9 @@ struct Kernels {
 const Kernels* kernels_portable(uint32_t activation);
 const Kernels* kernels_avx2(uint32_t activation);
 const Kernels* kernels_avx512(uint32_t activation);
+// The same for points that count unequally
+const Kernels* weighted_portable(uint32_t activation);
+const Kernels* weighted_avx2(uint32_t activation);
+const Kernels* weighted_avx512(uint32_t activation);
 
 }  // namespace sparsine

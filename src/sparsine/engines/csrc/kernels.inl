@@ -216,7 +216,10 @@ inline Points part_of(const Net& net, const Points& points, uint32_t first, int 
   part.count = left < uint32_t(tile) ? left : uint32_t(tile);
   part.coords += size_t(first) * net.num_inputs;
   if (part.values) part.values += size_t(first) * net.num_outputs;
-  if (part.predictions) part.predictions += size_t(first) * net.num_outputs;
+  if constexpr (kWeighted)
+    part.weights += first;
+  else if (part.predictions)
+    part.predictions += size_t(first) * net.num_outputs;
   return part;
 }
 
@@ -233,6 +236,20 @@ inline double residual(const Net& net, const Points& part, int tile, const float
       delta[at + p] = error * part.residual_scale;
     }
     for (float x : sum) squares += x;
+  }
+  return squares;
+}
+
+// How much each point counts into `delta`; returns the squares that count so. Of weighted kernels alone.
+inline double weigh(const Net& net, const Points& part, int tile, const float* out, const float* targets, float* delta) {
+  double squares = 0;
+  for (uint32_t c = 0; c < net.num_outputs; ++c) {
+    const size_t at = size_t(c) * tile;
+    for (uint32_t p = 0; p < part.count; ++p) {
+      const double error = out[at + p] - targets[at + p];
+      squares += part.weights[p] * error * error;
+      delta[at + p] *= part.weights[p];
+    }
   }
   return squares;
 }
@@ -304,7 +321,12 @@ double loss_and_grad(const Net& net, const LayerWeights* w, const Points& points
     take_columns(part.coords, part.count, net.num_inputs, T, s.h[0]);
     const float* out = forward<V, NV, A, true>(net, w, s);
     float *delta = s.delta[0], *below = s.delta[1];
-    squares += residual(net, part, T, out, s.targets, delta);
+    if constexpr (kWeighted) {
+      residual(net, part, T, out, s.targets, delta);
+      squares += weigh(net, part, T, out, s.targets, delta);
+    } else {
+      squares += residual(net, part, T, out, s.targets, delta);
+    }
     output_bias_sums<V, NV>(net.num_outputs, delta, s.partials, sums[last].bias);
     for (uint32_t l = last; l > 0; --l) {
       backward<V, NV, A, false>(net.layers[l], w[l], delta, s.h[l], s.state[l], below, s.partials, sums[l],
@@ -451,6 +473,10 @@ void hvp(const Net& net, const LayerWeights* w, const LayerWeights* v, const Poi
     for (uint32_t c = 0; c < net.num_outputs; ++c)
       for (int p = 0; p < T; ++p)
         dot_delta[size_t(c) * T + p] *= uint32_t(p) < part.count ? part.residual_scale : 0.0f;
+    if constexpr (kWeighted) {
+      weigh(net, part, T, s.h[last + 1], s.targets, delta);
+      weigh(net, part, T, s.h[last + 1], s.targets, dot_delta);
+    }
     output_bias_sums<V, NV>(net.num_outputs, dot_delta, s.partials, sums[last].bias);
     if (net.has_constants) output_bias_sums<V, NV>(net.num_outputs, delta, s.partials, sums[last].delta);
     for (uint32_t l = last; l > 0; --l) {
@@ -483,7 +509,8 @@ void value_and_slope(const float* z, float* value, float* slope, size_t count) {
 
 template <class V, int NV, int NVHvp, class A>
 const Kernels* table_of(const char* name) {
-  static const Kernels kernels = {name, V::lanes * NV, V::lanes * NVHvp, V::rows_per_block, predict<V, NV, A>,
+  static const Kernels kernels = {name, V::lanes * NV, V::lanes * NVHvp, V::rows_per_block,
+                                  kWeighted ? nullptr : predict<V, NV, A>,
                                   loss_and_grad<V, NV, A>, hvp<V, NVHvp, A>, value_and_slope<V, A>};
   return &kernels;
 }

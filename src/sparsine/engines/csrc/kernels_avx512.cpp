@@ -60,10 +60,10 @@ inline void add_sums_of_halves(V, const float* p, float* out) {
 
 }  // namespace
 
-const Kernels* kernels_avx512(uint32_t activation) { return table<V, 4, 2>("avx512", activation, Compiled()); }
+const Kernels* SPARSINE_TABLE(avx512)(uint32_t activation) { return table<V, 4, 2>("avx512", activation, Compiled()); }
 
 }  // namespace sparsine
 
 #else
-const sparsine::Kernels* sparsine::kernels_avx512(uint32_t) { return nullptr; }
+const sparsine::Kernels* sparsine::SPARSINE_TABLE(avx512)(uint32_t) { return nullptr; }
 #endif

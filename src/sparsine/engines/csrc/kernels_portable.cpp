@@ -64,6 +64,6 @@ inline void add_sums_of_halves(V, const float* p, float* out) {
 
 }  // namespace
 
-const Kernels* kernels_portable(uint32_t activation) { return table<V, 4, 4>("portable", activation, Compiled()); }
+const Kernels* SPARSINE_TABLE(portable)(uint32_t activation) { return table<V, 4, 4>("portable", activation, Compiled()); }
 
 }  // namespace sparsine

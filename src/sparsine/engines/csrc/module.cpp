@@ -40,9 +40,10 @@ std::vector<std::string> instruction_sets() {
   return names;
 }
 
-const Kernels& kernels_called(const std::string& name, const Activation& activation) {
+const Kernels& kernels_called(const std::string& name, const Activation& activation, bool weighted = false) {
   const uint32_t a = activation.number;
   if (!runs_here(name)) throw std::invalid_argument("this processor or build has no instruction set '" + name + "'");
+  if (weighted) return *(name == "avx512" ? weighted_avx512(a) : name == "avx2" ? weighted_avx2(a) : weighted_portable(a));
   return *(name == "avx512" ? kernels_avx512(a) : name == "avx2" ? kernels_avx2(a) : kernels_portable(a));
 }
 
@@ -80,7 +81,8 @@ Engine* make_engine(const std::vector<uint32_t>& sizes, const Bytes& keep, doubl
   const FieldConstants field{activation_called(activation), omega_first.value_or(omega_0), omega_0, output_offset};
   require(std::isfinite(omega_0) && std::isfinite(output_offset), "omega_0 and output_offset are finite");
   require(std::isfinite(field.scale_first), "omega_first is finite");
-  return new Engine(sizes, keep.data(), field, kernels_called(instructions, field.activation));
+  return new Engine(sizes, keep.data(), field, kernels_called(instructions, field.activation),
+                    kernels_called(instructions, field.activation, true));
 }
 
 Batch batch_of(const Engine& engine, const Table& theta, const Stack& coords, size_t num_signals) {
@@ -106,6 +108,16 @@ void require_values(const Engine& engine, const Batch& batch, const Values& valu
           "values are (signals, points, channels)");
 }
 
+// One row for each signal, or one for all
+void take_weights(const std::optional<Table>& weights, Batch& batch) {
+  if (!weights) return;
+  require_aligned(*weights);
+  require(weights->shape(0) == batch.num_signals || weights->shape(0) == 1, "weights are of each signal, or of all");
+  require(weights->shape(1) == batch.num_points, "there is a weight for each point");
+  batch.weights = weights->data();
+  batch.weights_stride = weights->shape(0) == 1 ? 0 : weights->shape(1);
+}
+
 void predict(Engine& engine, const Table& theta, const Stack& coords, const StackOut& out, int num_threads) {
   require_aligned(theta, coords, out);
   const Batch batch = batch_of(engine, theta, coords, out.shape(0));
@@ -115,19 +127,20 @@ void predict(Engine& engine, const Table& theta, const Stack& coords, const Stac
 }
 
 void loss_and_grad(Engine& engine, const Table& theta, const Stack& coords, const Stack& values, const LossOut& loss,
-                   const TableOut& grad, int num_threads) {
+                   const TableOut& grad, int num_threads, const std::optional<Table>& weights) {
   require_aligned(theta, coords, values, loss, grad);
   Batch batch = batch_of(engine, theta, coords, values.shape(0));
   require_values(engine, batch, values);
   require(loss.shape(0) == batch.num_signals, "loss has an entry for each signal");
   require(grad.shape(0) == batch.num_signals && grad.shape(1) == engine.plan.num_params, "grad is (signals, params)");
   batch.values = values.data();
+  take_weights(weights, batch);
   nb::gil_scoped_release release;
   engine.loss_and_grad(batch, loss.data(), grad.data(), num_threads);
 }
 
 void hvp(Engine& engine, const Table& theta, const Table& v, const Stack& coords, const Stack& values,
-         const TableOut& out, int num_threads) {
+         const TableOut& out, int num_threads, const std::optional<Table>& weights) {
   require_aligned(theta, v, coords, values, out);
   Batch batch = batch_of(engine, theta, coords, values.shape(0));
   require_values(engine, batch, values);
@@ -137,6 +150,7 @@ void hvp(Engine& engine, const Table& theta, const Table& v, const Stack& coords
   batch.v = v.data();
   batch.v_stride = v.shape(0) == 1 ? 0 : v.shape(1);
   batch.values = values.data();
+  take_weights(weights, batch);
   nb::gil_scoped_release release;
   engine.hvp(batch, out.data(), num_threads);
 }
@@ -162,9 +176,11 @@ void bind_engine(nb::module_& m) {
       .def("predict", &predict, arg("theta").noconvert(), arg("coords").noconvert(), arg("out").noconvert(),
            arg("num_threads"))
       .def("loss_and_grad", &loss_and_grad, arg("theta").noconvert(), arg("coords").noconvert(),
-           arg("values").noconvert(), arg("loss").noconvert(), arg("grad").noconvert(), arg("num_threads"))
+           arg("values").noconvert(), arg("loss").noconvert(), arg("grad").noconvert(), arg("num_threads"),
+           arg("weights").noconvert() = nb::none())
       .def("hvp", &hvp, arg("theta").noconvert(), arg("v").noconvert(), arg("coords").noconvert(),
-           arg("values").noconvert(), arg("out").noconvert(), arg("num_threads"))
+           arg("values").noconvert(), arg("out").noconvert(), arg("num_threads"),
+           arg("weights").noconvert() = nb::none())
       .def_prop_ro("instructions", [](const Engine& e) { return std::string(e.kernels.name); })
       .def_prop_ro("alive", [](const Engine& e) { return e.plan.alive_count; },
                    "Neurons computed for every point, level by level, coordinates and outputs included.");
