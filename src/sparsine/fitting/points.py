@@ -56,7 +56,7 @@ class InMemory:
     coords: Float[Tensor, "*signals samples coords"]
     values: Float[Tensor, "signals samples channels"]
     places: Places
-    weights: Float[Tensor, "*signals samples"] | None = None
+    weights: Float[Tensor, "*each samples"] | None = None
 
     def draw(self, step: int) -> Drawn:
         drawn = torch.from_numpy(self.places.draw(step)).to(self.values.device)
