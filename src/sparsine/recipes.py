@@ -10,6 +10,8 @@ from sparsine.fitting.plan_search import PlanConfig
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
+from sparsine.signals.domain import Domain
+from sparsine.signals.grid import Grid
 
 
 def best() -> LearnConfig:
@@ -32,6 +34,15 @@ def for_size(config: LearnConfig, shape: tuple[int, ...]) -> LearnConfig:
     if config.recipe != "best" or config.field.omega_0 != best().field.omega_0:  # chosen by hand
         return config
     return replace(config, field=replace(config.field, omega_0=usual_omega_0(shape)))
+
+
+def detailed_axes(domain: Domain) -> tuple[int, ...]:
+    """Samples along the axes that decide omega_0: those of a lattice that cover as much as the widest, which time in a
+    video does not."""
+    if not isinstance(domain, Grid):
+        return domain.shape
+    widths = [high - low for low, high in domain.axis_extents]
+    return tuple(n for n, width in zip(domain.shape, widths, strict=True) if width == max(widths))
 
 
 def usual_omega_0(shape: tuple[int, ...]) -> float:

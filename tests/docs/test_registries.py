@@ -56,7 +56,11 @@ def table(document, head):
         ("docs/comparisons.md", "| name | what | stored for a signal", [*METHODS, TRANSFER]),
         ("docs/benchmarks.md", "| `sparsine bench` |", get_args(What)),
         ("docs/formats.md", "| `activation` |", ACTIVATIONS),
-        ("docs/getting-started.md", "| spec |", dataset_kinds().keys() - {"images", "audio", "curves", "leaves"}),
+        (
+            "docs/getting-started.md",
+            "| spec |",
+            dataset_kinds().keys() - {"images", "audio", "video", "curves", "leaves"},
+        ),
     ],
 )
 def test_a_table_has_a_row_for_every_member_of_its_registry_and_no_other(document, head, names):

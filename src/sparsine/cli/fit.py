@@ -16,6 +16,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 from rich.table import Table
+from torch import Tensor
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, named_reason, say, shown_steps
@@ -24,6 +25,7 @@ from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.status import status_of
+from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.view import most_along_an_axis
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
@@ -32,7 +34,7 @@ from sparsine.folders import check_places, locked
 from sparsine.psnr import averaged_db
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
-from sparsine.signals.pictured import pictured
+from sparsine.signals.pictured import drawn_to_look_at, pictured
 from sparsine.signals.pictures import save_picture, side_by_side
 from sparsine.starts.start import Start, write_vectors
 from sparsine.storage import write_atomically
@@ -55,7 +57,7 @@ class Options:
     limit: int | None = None
     """Fit only so many signals of a data set."""
     render: Size | None = None
-    """Size of the drawings; None is twice the grid of the start."""
+    """Size of the drawings; None is twice the grid of the start, or that grid where it has more than two axes."""
     json: Path | None = None
     """Write one object per signal to this file: input, status, steps, psnr_db."""
     overwrite: bool = False
@@ -86,7 +88,7 @@ def _run(options: Options, json: Output) -> int:
     signals, whole = open_signals(options.signals, start, options.split, start.domain.shape, "fit")
     check_folder(options.out, options.overwrite)
     check_places(options.out, files=["psnr.csv"], folders=["pictures", "drawings", "fields"])
-    size = as_tuple(options.render) or tuple(2 * n for n in start.domain.drawn_shape)
+    size = as_tuple(options.render) or _usual_size(start.domain.drawn_shape)
     count = min(len(signals), options.limit or len(signals))
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
         f"{start.pattern.density:.2%} of the weights), {fit.description}")  # fmt: skip
@@ -109,7 +111,7 @@ def _run(options: Options, json: Output) -> int:
 def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size: tuple[int, ...]) -> None:
     assert fitted.theta is not None
     kind = start.kind
-    (large,) = render(start, [fitted.theta], size, engine=options.engine, device=options.device)
+    _write_drawing(options, start, fitted.theta, name, size)
     if fitted.original is not None:
         values = drawn_as_original(start, fitted, engine=options.engine, device=options.device)
         panels = [
@@ -120,13 +122,29 @@ def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size
             panels[2] = kind.error_picture(fitted.original, values)
         scale = max(1, 256 // max(panels[0].shape[:2]))
         save_picture(options.out / "pictures" / f"{name}.png", side_by_side(panels, scale=scale))
-    save_picture(options.out / "drawings" / f"{name}.png", kind.picture(large))
-    if (media := kind.media(large)) is not None:
-        write_atomically(options.out / "drawings" / f"{name}{kind.suffix}", media.data)
     about = {"input": fitted.name, "grid": start.domain.to_dict(), "psnr_db": fitted.psnr_db[-1:],
              "start_sha256": start.digest}  # fmt: skip
     write_vectors(options.out / "fields" / f"{name}.safetensors", {"theta": fitted.theta}, start.pattern, about,
                   "sparsine-field")  # fmt: skip
+
+
+def _usual_size(own: tuple[int, ...]) -> tuple[int, ...]:
+    """Of drawings. Of three axes and more, twice as many samples along each are too many to wait for."""
+    return tuple(2 * n for n in own) if len(own) <= 2 else own
+
+
+def _write_drawing(options: Options, start: Start, theta: Tensor, name: str, size: tuple[int, ...]) -> None:
+    """The fit at another size: a picture, and a file of what can be played."""
+    kind, place, engine, device = start.kind, options.out / "drawings", options.engine, options.device
+    if kind.in_slabs:
+        slabs = FittedField(start, theta, start.domain.shape).slabs(size, engine=engine, device=device)
+        data = kind.write_slabs(slabs, None, size[0] / start.domain.drawn_shape[0])
+        write_atomically(place / f"{name}{kind.suffix}", data)
+        size = drawn_to_look_at(kind, start.domain.resized(size))
+    (large,) = render(start, [theta], size, engine=engine, device=device)
+    save_picture(place / f"{name}.png", kind.picture(large))
+    if not kind.in_slabs and (media := kind.media(large)) is not None:
+        write_atomically(place / f"{name}{media.suffix or kind.suffix}", media.data)
 
 
 def _write_table(path: Path, fits: list[FittedSignal]) -> None:

@@ -28,7 +28,7 @@ from sparsine.meta.sparse import learn_sparse_start
 from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.psnr import psnr_db
-from sparsine.recipes import RECIPES, for_size, recipe
+from sparsine.recipes import RECIPES, detailed_axes, for_size, recipe
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import open_dataset, size_for, specs
@@ -150,7 +150,7 @@ def _learn(options: Options) -> int:
         size = size_for(options.dataset, options.grid.resolution)
         given["grid"] = dataclasses.replace(options.grid, resolution=size)
     config, dataset = _opened(LearnConfig(data=options.dataset, **given))
-    config = for_size(config, dataset.shape)
+    config = for_size(config, detailed_axes(dataset.domain))
     waiting = Waiting("dense", 1)
     looking = Waiting("looking at the signals", 1)
 

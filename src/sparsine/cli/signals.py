@@ -54,8 +54,10 @@ def check_kind(start: Start, dataset: Dataset) -> None:
     """Raises BadInput unless the start draws what the data set holds. A start of plain values draws anything."""
     if start.kind not in (dataset.kind, VALUES):
         raise BadInput(
-            f"the start draws {start.kind.name}, but the signals of {dataset.spec} are {dataset.kind.name}; use a "
-            "start that was learned on such signals"
+            f"the start draws {start.kind.described}, but the signals of {dataset.spec} are {dataset.kind.described}; "
+            "use a start that was learned on such signals"
+            + "; or name the files themselves, which are brought to it"
+            * (start.kind.name == dataset.kind.name)
         )
 
 

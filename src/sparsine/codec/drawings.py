@@ -84,12 +84,17 @@ class Drawn(NamedTuple):
     """A code, and what its field draws."""
 
     code: Decoded
-    values: np.ndarray
+    shape: tuple[int, ...]
+    """Of the drawing, samples along each axis."""
+    values: np.ndarray | None
+    """None where the file is made while it is drawn."""
+    data: bytes = b""
+    """That file."""
 
 
 def _num_values(view: View, code: Decoded | DrawnCode) -> int:
-    """Of its drawing."""
-    if isinstance(code, DrawnCode):
+    """Of its drawing, as far as it is held."""
+    if isinstance(code, DrawnCode) or code.field.start.kind.in_slabs:
         return 0
     with suppress(BadInput):  # is reported when it is drawn
         return prod(view.shape(code.field.domain.drawn_shape)) * code.field.start.field.out_features
@@ -98,10 +103,14 @@ def _num_values(view: View, code: Decoded | DrawnCode) -> int:
 
 def _draw(code: Decoded, view: View, engine: str, device: str) -> Drawn | DrawnCode:
     try:
-        shape = view.shape(code.field.domain.drawn_shape)
+        own, kind = code.field.domain.drawn_shape, code.field.start.kind
+        shape = view.shape(own)
+        if kind.in_slabs:
+            slabs = code.field.slabs(shape, view.region, engine=engine, device=device)
+            return Drawn(code, shape, None, kind.write_slabs(slabs, *_as_written(view, shape, own)))
         num_bytes = BYTES_PER_VALUE * _num_values(view, code) + BYTES_PER_POINT * prod(shape)
         check_memory("the drawing", num_bytes, "draw it smaller, or a region of it")
-        return Drawn(code, code.field.render(shape, view.region, engine=engine, device=device))
+        return Drawn(code, shape, code.field.render(shape, view.region, engine=engine, device=device))
     except BadInput as error:
         return DrawnCode(input=code.name, status="bad", reason=str(error))
     except Exception as error:
@@ -116,15 +125,19 @@ def _without_memory(code: Decoded, error: Exception) -> DrawnCode:
 
 
 def _write(ledger: Ledger, drawn: Drawn, kind: Kind, view: View) -> DrawnCode:
-    code, shape = drawn.code, drawn.values.shape[:-1]
+    code, shape, data = drawn.code, drawn.shape, drawn.data
     try:
-        data = kind.write(
-            drawn.values, view.sample_width(shape), view.first_scale(shape, code.field.domain.drawn_shape)
-        )
+        if drawn.values is not None:
+            data = kind.write(drawn.values, *_as_written(view, shape, code.field.domain.drawn_shape))
     except Exception as error:
         return _without_memory(code, error)
     ledger.add([(line_of(code.name, code.digest, code.file, data) | {"shape": list(shape)}, data)])
     return DrawnCode(input=code.name, status="ok", picture=code.file, shape=shape)
+
+
+def _as_written(view: View, shape: tuple[int, ...], own: tuple[int, ...]) -> tuple[float, float]:
+    """(spacing, scale) of a drawing, as kinds are told when they write it."""
+    return view.sample_width(shape), view.first_scale(shape, own)
 
 
 def _request(coder: Coder, view: View) -> dict[str, Any]:

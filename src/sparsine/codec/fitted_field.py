@@ -1,6 +1,6 @@
 """A fitted vector as something to look at: at any coordinates, at any size, a part of it at any magnification."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,28 @@ class FittedField:
             last = min(first + BLOCK_POINTS, domain.num_points)
             drawing[first:last] = computer.predict(theta, domain.coords_between(first, last, device=device))[0].cpu()
         return drawing.reshape(*domain.shape, channels)
+
+    def slabs(
+        self,
+        size: tuple[int, ...] | None = None,
+        region: Region | None = None,
+        *,
+        engine: str = "auto",
+        device: str = "cpu",
+    ) -> Iterator[np.ndarray]:
+        """What `render` draws, in parts along the first axis: in memory for one part, whatever the size of the whole.
+
+        Raises:
+            BadInput: as `render` does.
+        """
+        domain = self.domain.drawn(size, region)
+        computer, theta = self._engine(engine, device), self.theta.to(device)[None]
+        per_slab = domain.num_points // domain.shape[0]
+        step = max(1, BLOCK_POINTS // per_slab)
+        for first in range(0, domain.shape[0], step):
+            last = min(first + step, domain.shape[0])
+            coords = domain.coords_between(first * per_slab, last * per_slab, device=device)
+            yield computer.predict(theta, coords)[0].cpu().numpy().reshape(last - first, *domain.shape[1:], -1)
 
     def as_module(self, dtype: torch.dtype = torch.float32) -> "FieldModule":
         """The field as a torch module, differentiable in the coordinates to any order."""

@@ -205,4 +205,4 @@ def _draw(
     save_picture(folder / f"{original_name}.png", pictured(kind, domain, fitted.original, fitted.coords))
     for name, signal in ((fitted_name, values), (original_name, fitted.original)):
         if (media := kind.media(signal)) is not None:
-            write_atomically(folder / f"{name}{kind.suffix}", media.data)
+            write_atomically(folder / f"{name}{media.suffix or kind.suffix}", media.data)

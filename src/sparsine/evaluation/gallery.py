@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparsine.evaluation.rows import Row, evenly, scratch_and_starts
+from sparsine.signals.kind import PLAYED
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,9 @@ class Picture:
     status: str
 
     @property
-    def sound(self) -> Path | None:
+    def played(self) -> Path | None:
         """The same signal to be played, where its kind can be."""
-        path = self.path.with_suffix(".wav")
-        return path if path.is_file() else None
+        return next((path for suffix in PLAYED if (path := self.path.with_suffix(suffix)).is_file()), None)
 
 
 @dataclass(frozen=True)

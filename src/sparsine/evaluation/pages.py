@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from sparsine.evaluation import wording
 from sparsine.shown import shown
+from sparsine.signals.kind import PLAYED
 
 
 def render(template: str, context: dict[str, Any], *folders: Path) -> str:
@@ -51,7 +52,7 @@ def _finalized(value: Any) -> Any:
 
 
 def _data_uri(path: Path) -> str:
-    mime = {".png": "image/png", ".wav": "audio/wav"}[path.suffix]
+    mime = {".png": "image/png", **PLAYED}[path.suffix]
     return f"data:{mime};base64," + base64.b64encode(path.read_bytes()).decode()
 
 

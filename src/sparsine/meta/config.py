@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sparsine.checks import check_choice, check_range
@@ -47,12 +47,20 @@ class GridConfig:
         self.grid((2, 2))
 
     def domain(self, own: Domain) -> Domain:
-        """Where samples lie that the data set has on `own`: of a lattice this decides the coordinates, anything else
-        has its own."""
-        return self.grid(own.shape) if isinstance(own, Grid) else own
+        """Where samples lie that the data set has on `own`: of a lattice this decides the coordinates (an axis that
+        covers a part of [-1, 1] there covers that part of them), anything else has its own."""
+        if not isinstance(own, Grid):
+            return own
+        return replace(self.grid(own.shape), extent=tuple(self._covered(*pair) for pair in own.axis_extents))
 
     def grid(self, shape: tuple[int, ...]) -> Grid:
         return Grid(shape=shape, extent=(self.low, self.high), alignment=self.alignment, axis_order=self.axis_order)
+
+    def _covered(self, low: float, high: float) -> tuple[float, float]:
+        if (low, high) == (-1.0, 1.0):
+            return self.low, self.high
+        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
+        return middle + half * low, middle + half * high
 
 
 @dataclass(frozen=True, kw_only=True)

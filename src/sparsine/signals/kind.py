@@ -8,7 +8,7 @@ values of any meaning along any number of axes.
 
 import dataclasses
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -48,12 +48,21 @@ class Metric:
         return self.of(original, fitted, weights) if self.weighted else self.of(original, fitted)
 
 
+PLAYED = {".wav": "audio/wav", ".webm": "video/webm", ".mp4": "video/mp4"}
+"""What every browser plays, by the suffix of its files."""
+
+
 @dataclass(frozen=True)
 class Media:
     """A signal as a browser plays or shows it."""
 
     data: bytes
     mime: str
+
+    @property
+    def suffix(self) -> str:
+        """Of a file of it; '' where that is not known."""
+        return next((suffix for suffix, mime in PLAYED.items() if mime == self.mime), "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +82,8 @@ class Kind:
     """Of the files that `write` makes."""
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Of the files that `files` reads; like `suffix`, left out of the names of what is made of them."""
+    in_slabs: ClassVar[bool] = False
+    """Whether `write_slabs` needs few of the slabs at a time: large signals are then drawn in parts."""
     whole_numbers: ClassVar[bool] = False
     """Whether unsigned integers of 8 and of 16 bits fill the range, as those of images do."""
 
@@ -106,6 +117,14 @@ class Kind:
     def metrics(self) -> tuple[Metric, ...]:
         """What is measured of a fit beside PSNR."""
         return ()
+
+    @property
+    def described(self) -> str:
+        """Its name, and what it has chosen: 'audio (rate 8000)'."""
+        chosen = [
+            f"{name} {value:g}" for name, value in dataclasses.asdict(self).items() if isinstance(value, int | float)
+        ]
+        return f"{self.name} ({', '.join(chosen)})" if chosen else self.name
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Raises BadInput unless arrays of `shape` (*axes, channels) can be of this kind."""
@@ -152,6 +171,10 @@ class Kind:
         file = io.BytesIO()
         np.save(file, np.ascontiguousarray(values, dtype=np.float32), allow_pickle=False)
         return file.getvalue()
+
+    def write_slabs(self, slabs: Iterable[np.ndarray], spacing: float | None = None, scale: float = 1.0) -> bytes:
+        """What `write` makes of a signal that comes in parts, cut along its first axis."""
+        return self.write(np.concatenate(list(slabs)), spacing, scale)
 
     def files(self, paths: Sequence[str | Path], shape: tuple[int, ...] | None, num_channels: int) -> "SignalSet":
         """Files and folders of files of this kind as signals, each brought to `shape`, or at its own size.

@@ -4,11 +4,13 @@ import os
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from sparsine.errors import BadInput
 
 SPELLINGS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 """What folders of a split are called, in any case of letters."""
+T = TypeVar("T")
 MAX_HELD_OUT = 100
 HELD_OUT_FRACTION = 0.1
 
@@ -51,3 +53,13 @@ def validation_count(num_names: int) -> int:
     """How many training signals validate where a data set has no validation split: min(100, 10 %), at least one. One
     alone trains."""
     return min(MAX_HELD_OUT, tenth(num_names)) if num_names > 1 else 0
+
+
+def in_time(parts: Sequence[T]) -> dict[str, list[T]] | None:
+    """Parts of one recording, one after the other: the last tenth tests, the one before it validates. None where there
+    are too few to hold any out."""
+    if len(parts) < len(SPELLINGS):
+        return None
+    held = tenth(len(parts))
+    rest = list(parts[: -2 * held] or parts[:1])
+    return {"train": rest, "val": list(parts[-2 * held : -held]), "test": list(parts[-held:])}

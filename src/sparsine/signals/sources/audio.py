@@ -23,7 +23,7 @@ from sparsine.signals.paths import expanded
 from sparsine.signals.sound_files import MOST_CHANNELS, Facts, Form, facts_of, library
 from sparsine.signals.source import SOURCES, Source
 from sparsine.signals.split_folder import split_files
-from sparsine.signals.splits import tenth
+from sparsine.signals.splits import in_time
 
 KNOWN = ", ".join(sorted(Audio.suffixes))
 
@@ -48,7 +48,7 @@ def open_audio(spec: str, path: str, resolution: tuple[int, ...] | None, seed: i
     clips = {split: [c for name in listed for c in clips_of(folder / name, name, found[name], form)]
              for split, listed in names.items()}  # fmt: skip
     if place.is_file():
-        clips, how = _split_in_time(clips["train"], place)
+        clips, how = _split_in_time(clips["train"])
     _check_sound(place, Clips(clips["train"], form))
     kind = Audio(rate=form.rate)
     train, val, test = (Cached(Clips(clips[split], form)) for split in SPLITS)
@@ -128,12 +128,9 @@ def _length(resolution: tuple[int, ...]) -> int:
     return int(resolution[0])
 
 
-def _split_in_time(clips: list[Clip], place: Path) -> tuple[dict[str, list[Clip]], str]:
-    if len(clips) < len(SPLITS):
+def _split_in_time(clips: list[Clip]) -> tuple[dict[str, list[Clip]], str]:
+    if (parts := in_time(clips)) is None:
         return dict.fromkeys(SPLITS, clips), f"too few clips to hold any out: all {len(clips)} are in every split"
-    held = tenth(len(clips))
-    rest = clips[: -2 * held] or clips[:1]
-    parts = {"train": rest, "val": clips[-2 * held : -held], "test": clips[-held:]}
     return parts, "the last tenth tests, the one before it validates"
 
 
