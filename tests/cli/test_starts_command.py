@@ -7,6 +7,7 @@ from PIL import Image
 
 from sparsine import decode, encode
 from sparsine.cli.main import main
+from sparsine.codec.header import read_header
 from sparsine.codec.identity import start_hash
 from sparsine.starts.built_in import built_in_starts, where_is
 from sparsine.starts.plan import FULL_STEPS
@@ -86,3 +87,29 @@ def test_from_python_by_name():
     values = np.full((6, 7, 3), 0.25, np.float32)
     drawing = decode(start, encode(start, values)).render((12, 14))
     assert abs(drawing - 0.25).max() < 0.05
+
+
+def test_a_target_chooses_a_start_of_a_family_and_codes_find_it_again(tmp_path, picture, capsys):
+    codes, fast = tmp_path / "codes", ["--steps", "3", "--lr", "1e-3", "--share", "1"]
+    assert main(["encode", "photos", str(picture), "--out", str(codes), "--target-bytes", "5000", *fast]) == 0
+    told = capsys.readouterr().out
+    assert "choosing a start of 3 by 1 signal" in told
+    used = read_header((codes / "waves.spn").read_bytes()).start_hash.hex()
+    assert used in {MADE[name][1] for name in ("photos-4k", "photos-9k")}
+    assert main(["decode", str(codes), "--start", "photos", "--out", str(tmp_path / "drawn")]) == 0
+    assert (tmp_path / "drawn/waves.png").exists()
+    assert main(["info", str(codes / "waves.spn"), "--start", "photos"]) == 0
+
+
+@pytest.mark.parametrize("command", [["encode"], ["fit"]])
+def test_a_family_without_a_target_is_refused_with_its_names(tmp_path, picture, capsys, command):
+    assert main([*command, "photos", str(picture), "--out", str(tmp_path / "out")]) == 2
+    assert "photos is a family of starts: photos-2k, photos-4k, photos-9k; name one" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_family_that_does_not_exist_is_refused(tmp_path, picture, capsys):
+    assert main(["encode", "pictures", str(picture), "--out", str(tmp_path / "out"), "--target-bytes", "900"]) == 2
+    assert "photos-2k" in capsys.readouterr().err

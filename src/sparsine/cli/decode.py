@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from sparsine.cli.console import Complaints, Waiting, counted, say, say_notes
-from sparsine.cli.find_start import find_start_of, there
+from sparsine.cli.find_start import find_start_of, starts_at
 from sparsine.cli.options import Device, EngineName, Load, Region, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.status import status_of
@@ -61,10 +61,10 @@ def run(options: Options) -> int:
 
 def _run(options: Options, json: Output) -> int:
     view = View(size=as_tuple(options.size), scale=options.scale, region=as_tuple(options.region))
-    start_at = there(options.start)
+    starts_at(options.start)  # refuses what is none before codes are looked for
     codes, notes = list_codes(options.codes)
     say_notes(notes)
-    path, start = find_start_of(list(codes.values()), start_at, options.sparsity)
+    path, start = find_start_of(list(codes.values()), options.start, options.sparsity)
     say(("decoding", "bold"), f" {counted(len(codes), 'code')} with {path}")
     drawn: list[DrawnCode] = []
     began, complaints = time.monotonic(), Complaints()

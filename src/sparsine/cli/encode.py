@@ -7,16 +7,20 @@ DIR/journal.jsonl    what is done
 
 import dataclasses
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import tyro
 from rich.table import Table
 
 from sparsine.checks import check_range
 from sparsine.cli.console import Complaints, Waiting, console, counted, say
-from sparsine.cli.find_start import find_start
+from sparsine.cli.find_start import find_start, starts_at
 from sparsine.cli.options import Device, EngineName, Load, Size
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, is_dataset, open_signals
@@ -24,17 +28,23 @@ from sparsine.cli.status import status_of
 from sparsine.codec.coded import CodedSignal
 from sparsine.codec.collection import encode_collection
 from sparsine.codec.config import DEFAULT_QUALITY, EncodeConfig
+from sparsine.codec.operating_point import Trial, choose_start
 from sparsine.codec.summary import in_pixels, summarise
-from sparsine.errors import BadInput
+from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.fit import FitConfig
-from sparsine.starts.start import Start
+from sparsine.signals.dataset import SignalSet
+from sparsine.starts.start import Start, load_start
+
+TRIED = 3
+"""Signals that a start is chosen by."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
-    """A start file, or the folder of a run (then --sparsity chooses the round)."""
+    """A start file, the folder of a run, or the name of a built-in start or of a family of them. Of a folder and of a
+    family, a target chooses the start that meets it best on the first signals; --sparsity chooses the round."""
     signals: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
     """Image files and folders, or one data set as in celeba:DIR or curves."""
     out: Path
@@ -53,7 +63,8 @@ class Options:
     """Size of the signals: own (as in the file), start (that of the start's grid), or HxW; resized to cover it and
     centre-cropped. None is own for image files and folders, start for a data set."""
     sparsity: float | None = None
-    """Of a run folder: the start whose fraction of removed weights is nearest; the sparsest without."""
+    """Of a run folder: the start whose fraction of removed weights is nearest; without, the one that meets the target
+    best, or the sparsest where there is no target."""
     split: Split = "test"
     """Of a data set: the part that is encoded."""
     limit: int | None = None
@@ -82,11 +93,14 @@ def run(options: Options) -> int:
 
 
 def _run(options: Options, json: Output) -> int:
-    path, start = find_start(options.start, options.sparsity)
-    config = _config(options).by(start.plans)
+    aim = _config(options)
+    given = _given(options, aim)
+    start = load_start(given[0])
     resolution = _resolution(options, start)
     signals, whole = open_signals(options.signals, start, options.split, resolution, "encode")
     count = min(len(signals), options.limit or len(signals))
+    path, start = _chosen(given, start, signals, count, aim, options)
+    config = aim.by(start.plans)
     say(("encoding", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
         f"{_calibrated(start)}), {config.fit.description}, {_aim(config)}")  # fmt: skip
     coded, began, complaints = [], time.monotonic(), Complaints()
@@ -107,6 +121,45 @@ def _run(options: Options, json: Output) -> int:
     _show(options.out, summary, start.kind.sample)
     json.write_json(_record(start, config, summary, coded))
     return status_of(whole and all(one.status == "ok" for one in coded))
+
+
+def _given(options: Options, aim: EncodeConfig) -> list[Path]:
+    """The starts that a target may choose from: one, but for a family's name or a run folder."""
+    aimed = aim.target_psnr_db is not None or aim.target_bytes is not None
+    if aimed and options.sparsity is None:
+        return starts_at(options.start)
+    return [find_start(options.start, options.sparsity)[0]]
+
+
+def _chosen(
+    given: Sequence[Path], first: Start, signals: SignalSet, count: int, aim: EncodeConfig, options: Options
+) -> tuple[Path, Start]:
+    """The start that codes the first few signals best."""
+    if len(given) == 1:
+        return given[0], first
+    starts = [load_start(path) for path in given]
+    some = list(islice(_readable(signals, count), TRIED))
+    if not some:  # each will be reported
+        return given[0], first
+
+    def told(trial: Trial) -> None:
+        say(f"{_name(given, starts, trial)}: {db(trial.psnr_db)} dB in {trial.num_bytes:,.0f} bytes")
+
+    say(("choosing a start", "bold"), f" of {len(given)} by {counted(len(some), 'signal')}")
+    best = choose_start(starts, some, aim, engine=options.engine, device=options.device, told=told)
+    number = next(i for i, start in enumerate(starts) if start is best.start)
+    return given[number], best.start
+
+
+def _readable(signals: SignalSet, count: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    for index in range(count):
+        with suppress(UnreadableSignal):
+            yield signals.load(index), signals.coords_of(index)
+
+
+def _name(given: Sequence[Path], starts: Sequence[Start], trial: Trial) -> str:
+    number = next(i for i, start in enumerate(starts) if start is trial.start)
+    return f"{given[number].stem} ({trial.start.pattern.counts})"
 
 
 def _config(options: Options) -> EncodeConfig:

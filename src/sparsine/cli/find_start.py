@@ -11,9 +11,9 @@ from sparsine.codec.header import read_header
 from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput
 from sparsine.meta.config import OuterConfig
-from sparsine.meta.run_folder import start_files, starts_of
+from sparsine.meta.run_folder import start_files
 from sparsine.signals.paths import expanded
-from sparsine.starts.built_in import built_in_named, where_is
+from sparsine.starts.built_in import built_in_named, could_be_a_name, families, where_is
 from sparsine.starts.start import Start, load_start
 
 MOST_CODE_BYTES = 1 << 28
@@ -40,6 +40,16 @@ def find_start(path: Path, sparsity: float | None) -> tuple[Path, Start]:
     return min(starts, key=lambda found: abs(found[1].pattern.sparsity - sparsity))
 
 
+def starts_at(path: Path) -> list[Path]:
+    """The starts that `path` leaves to choose from: a family of built-in ones by its name, all of a run folder, or one.
+
+    Raises:
+        BadInput: as `find_start` does.
+    """
+    family = families().get(path.name) if could_be_a_name(path) else None
+    return family or start_files(there(path))
+
+
 def with_home(outer: OuterConfig) -> OuterConfig:
     """`--start-from=~/x` leads home."""
     return replace(outer, start_from=str(expanded(outer.start_from)) if outer.start_from else "")
@@ -48,6 +58,9 @@ def with_home(outer: OuterConfig) -> OuterConfig:
 def there(path: Path) -> Path:
     """`path`, or the file of the built-in start of that name. Raises BadInput where there is nothing."""
     path = where_is(path)
+    if could_be_a_name(path) and path.name in families():
+        names = ", ".join(each.stem for each in families()[path.name])
+        raise BadInput(f"{path} is a family of starts: {names}; name one of them (encode chooses one by a target)")
     if not path.exists():
         raise BadInput(
             f"there is no {path}; give a start file, the folder of a run with --sparsity, or a built-in start: "
@@ -57,14 +70,15 @@ def there(path: Path) -> Path:
 
 
 def find_start_of(codes: Sequence[Path], path: Path, sparsity: float | None) -> tuple[Path, Start]:
-    """As `find_start`; but of a run folder, where no sparsity is given, the start that the first sound code names.
+    """As `find_start`; but of a run folder or a family, where no sparsity is given, the start that the first sound code
+    names.
 
     Raises:
         BadInput: as `find_start` does.
     """
-    if path.is_dir() and sparsity is None:
+    if sparsity is None and len(given := starts_at(path)) > 1:
         wanted = _first_hash(codes)
-        for each in starts_of(path):
+        for each in given:
             start = load_start(each)
             if start_hash(start) == wanted:
                 return each, start

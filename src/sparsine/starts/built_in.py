@@ -17,6 +17,14 @@ def built_in_named() -> str:
     return ", ".join(built_in_starts())
 
 
+def families() -> dict[str, list[Path]]:
+    """Starts for the same signals with more and more numbers, by what their names have in common: 'photos'."""
+    found: dict[str, list[Path]] = {}
+    for name, path in built_in_starts().items():
+        found.setdefault(name.rpartition("-")[0], []).append(path)
+    return {name: paths for name, paths in found.items() if len(paths) > 1}
+
+
 def where_is(path: Path) -> Path:
     """`path` itself if something is there, otherwise the built-in start of that name, if there is one."""
     return built_in_starts().get(path.name, path) if could_be_a_name(path) else path
