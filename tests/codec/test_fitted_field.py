@@ -11,6 +11,8 @@ from sparsine.errors import BadInput
 from sparsine.fields import Pattern
 from sparsine.fitting.collection import render
 from sparsine.signals.grid import Grid
+from sparsine.signals.kinds.globe import Globe
+from sparsine.signals.sphere import Sphere
 from sparsine.starts.start import Start
 
 ALIGNMENTS = ["corners", "centers", "lower"]
@@ -127,3 +129,26 @@ def test_a_field_of_one_axis_is_drawn_too():
     start = Start(Pattern.full(spec), spec.initial_theta(0), Grid(shape=(7,)))
     field = FittedField(start, start.theta, (7,))
     assert np.allclose(field.render(size=(5,), region=(0.5, 1.0)), field.render(size=(10,))[5:], atol=1e-6)
+
+
+def test_a_field_on_a_sphere_is_asked_at_degrees_and_answers_in_its_unit():
+    field, rng = field_of(3, 9, 1, omega_0=2.0), np.random.default_rng(0)
+    kind = Globe(lowest=200, highest=300)
+    start = Start(Pattern.full(field), field.initial_theta(0), Sphere(shape=(5, 8)), kind=kind)
+    fitted = FittedField(start, start.theta, (5, 8))
+    drawn = 200 + 100 * fitted.render()
+    latitudes, longitudes = np.linspace(90, -90, 5), np.linspace(0, 360, 8)
+    assert np.allclose(fitted(latitudes[:, None], longitudes), drawn, atol=1e-3)
+    assert np.allclose(fitted(latitudes[:, None], longitudes - 360), drawn, atol=1e-3)
+    assert np.allclose(fitted(90, rng.uniform(-180, 180, 6)), drawn[0, 0], atol=1e-3)  # one pole, one value
+    assert fitted(52.5, 13.4).shape == (1,)
+    for latitude in (91, np.nan):
+        with pytest.raises(BadInput, match="latitudes must run from -90 to 90"):
+            fitted(latitude, 0)
+
+
+def test_degrees_are_refused_where_there_is_no_sphere():
+    field = field_of(2, 9, 1)
+    start = Start(Pattern.full(field), field.initial_theta(0), Grid(shape=(5, 8)))
+    with pytest.raises(BadInput, match="does not lie on a sphere"):
+        FittedField(start, start.theta, (5, 8))(52.5, 13.4)

@@ -75,6 +75,17 @@ def test_a_fit_reports_the_psnr_of_what_is_there(domain, options):
 
 
 @each_domain
+@pytest.mark.parametrize("options", [{"points": 31}, {"share": 0.3}, {}])
+def test_what_stands_in_for_a_missing_value_changes_nothing(domain, options, monkeypatch):
+    found = []
+    for filled in (0.5, 0.9):
+        monkeypatch.setattr("sparsine.signals.weights.FILLED", filled)
+        fits = fit_collection(start_on(domain), DATA.test, FitConfig(steps=9, lr=1e-3, **options))
+        found.append(torch.stack([fit.theta for fit in fits]))
+    assert torch.equal(*found)
+
+
+@each_domain
 def test_signals_that_miss_different_samples_are_fitted_as_each_would_be_alone(domain):
     start, fit = start_on(domain), FitConfig(steps=7)
     together = list(fit_collection(start, DATA.test, fit))

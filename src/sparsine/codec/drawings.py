@@ -128,7 +128,8 @@ def _write(ledger: Ledger, drawn: Drawn, kind: Kind, view: View) -> DrawnCode:
     code, shape, data = drawn.code, drawn.shape, drawn.data
     try:
         if drawn.values is not None:
-            data = kind.write(drawn.values, *_as_written(view, shape, code.field.domain.drawn_shape))
+            domain, as_written = code.field.domain, _as_written(view, shape, code.field.domain.drawn_shape)
+            data = kind.write_on(domain.drawn(shape, view.region), drawn.values, *as_written)
     except Exception as error:
         return _without_memory(code, error)
     ledger.add([(line_of(code.name, code.digest, code.file, data) | {"shape": list(shape)}, data)])

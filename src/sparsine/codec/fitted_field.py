@@ -1,6 +1,6 @@
 """A fitted vector as something to look at: at any coordinates, at any size, a part of it at any magnification."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fields.forward import forward
 from sparsine.signals.domain import Region
+from sparsine.signals.sphere import Sphere, unit_vectors
 from sparsine.starts.start import Start
 
 BLOCK_POINTS = 1 << 20
@@ -47,8 +48,11 @@ class FittedField:
     def shape(self) -> tuple[int, ...]:
         return self.domain.shape
 
-    def __call__(self, coords: np.ndarray | Tensor | Sequence[Sequence[float]]) -> np.ndarray:
-        """Values (..., channels), float32, at coordinates (..., dims), which are those of the start's grid."""
+    def __call__(self, coords: Any, longitude: Any = None) -> np.ndarray:
+        """Values (..., channels), float32, at coordinates (..., dims), which are those of the start's grid. Of a field
+        on a sphere also as field(latitude, longitude), in degrees, numbers or arrays: then in the unit of its kind."""
+        if longitude is not None:
+            return self.start.kind.in_unit(self(self._unit_vectors(coords, longitude)))
         plain = coords.detach().cpu() if isinstance(coords, Tensor) else coords
         given = torch.as_tensor(np.asarray(plain, dtype=np.float32))
         if given.ndim < 1 or given.shape[-1] != self.start.field.in_features:
@@ -60,6 +64,14 @@ class FittedField:
             return np.empty((*given.shape[:-1], channels), np.float32)
         values = self._engine("auto", "cpu").predict(self.theta[None], given.reshape(-1, given.shape[-1]))
         return values[0].reshape(*given.shape[:-1], channels).numpy()
+
+    def _unit_vectors(self, latitude: Any, longitude: Any) -> Tensor:
+        if not isinstance(self.domain, Sphere):
+            raise BadInput("this field does not lie on a sphere; give its coordinates, (..., dims)")
+        both = np.broadcast_arrays(np.asarray(latitude, np.float64), np.asarray(longitude, np.float64))
+        if not (np.isfinite(both).all() and np.abs(both[0]).max(initial=0) <= 90):
+            raise BadInput("latitudes must run from -90 to 90 degrees and longitudes be finite; some given ones do not")
+        return unit_vectors(*(torch.from_numpy(np.array(degrees)) for degrees in both))
 
     def render(
         self,

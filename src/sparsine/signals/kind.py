@@ -19,6 +19,7 @@ from jaxtyping import Float, UInt8
 
 from sparsine.errors import BadInput
 from sparsine.registry import Registry
+from sparsine.signals.domain import Domain
 from sparsine.signals.pictures import error_picture
 from sparsine.signals.previews import preview
 
@@ -175,6 +176,14 @@ class Kind:
     def write_slabs(self, slabs: Iterable[np.ndarray], spacing: float | None = None, scale: float = 1.0) -> bytes:
         """What `write` makes of a signal that comes in parts, cut along its first axis."""
         return self.write(np.concatenate(list(slabs)), spacing, scale)
+
+    def write_on(self, domain: Domain, values: Values, spacing: float | None = None, scale: float = 1.0) -> bytes:
+        """As `write`, of samples that lie on `domain`, for files that say where."""
+        return self.write(values, spacing, scale)
+
+    def in_unit(self, values: np.ndarray) -> np.ndarray:
+        """Values as numbers of the quantity that they stand for."""
+        return values
 
     def files(self, paths: Sequence[str | Path], shape: tuple[int, ...] | None, num_channels: int) -> "SignalSet":
         """Files and folders of files of this kind as signals, each brought to `shape`, or at its own size.

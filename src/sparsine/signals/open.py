@@ -8,6 +8,7 @@ from sparsine.errors import BadInput, UnknownName
 from sparsine.signals.dataset import Dataset, SignalSet
 from sparsine.signals.image_files import open_image_files
 from sparsine.signals.paths import expanded
+from sparsine.signals.places import path_of
 from sparsine.signals.source import SOURCES
 
 
@@ -51,8 +52,10 @@ def open_dataset(spec: str, *, resolution: Sequence[int] | None = None, seed: in
 
 def size_for(spec: str, wanted: Sequence[int] | None) -> tuple[int, ...] | None:
     """`wanted`, where it has as many numbers as the signals of `spec` have axes, or one for all; else None, their own
-    size: what a recipe says for pictures says nothing for sound."""
+    size: what a recipe says for pictures says nothing for sound, nor for what is taken as it is."""
     source = SOURCES.get(spec.strip().partition(":")[0])
+    if source is not None and not source.resizes:
+        return None
     if wanted is None or source is None or len(wanted) in (1, source.num_axes):
         return None if wanted is None else tuple(wanted)
     return None
@@ -61,7 +64,11 @@ def size_for(spec: str, wanted: Sequence[int] | None) -> tuple[int, ...] | None:
 def absolute_spec(spec: str) -> str:
     """The same data set from whichever folder it is asked for: its path in full."""
     kind, place = _path_of(spec)
-    return spec if place is None else f"{kind}:{place.absolute()}"
+    if place is None:
+        return spec
+    given = spec.strip().partition(":")[2].strip()
+    options = given[len(path_of(given)) :] if SOURCES[kind].has_options else ""
+    return f"{kind}:{place.absolute()}{options}"
 
 
 def is_there(spec: str) -> bool:
@@ -73,8 +80,10 @@ def is_there(spec: str) -> bool:
 def _path_of(spec: str) -> tuple[str, Path | None]:
     """(source, where its files lie); None for a source without files, or one that only its maker knows."""
     name, _, path = spec.strip().partition(":")
-    has_files = name in SOURCES and SOURCES[name].has_files and path.strip()
-    return name, expanded(path.strip()) if has_files else None
+    path, source = path.strip(), SOURCES.get(name)
+    if source is None or not source.has_files or not path:
+        return name, None
+    return name, expanded(path_of(path) if source.has_options else path)
 
 
 def open_files(paths: Sequence[str | Path], *, shape: tuple[int, ...] | None, num_channels: int) -> SignalSet:

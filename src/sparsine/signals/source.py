@@ -22,6 +22,10 @@ class Source:
     """Raises BadInput with one line on what to do."""
     has_files: bool = True
     """Whether a path must stand behind the colon."""
+    has_options: bool = False
+    """Whether `?NAME&key=value` may follow the path (places.py)."""
+    resizes: bool = True
+    """Whether its signals can be brought to another number of samples."""
     num_axes: int = 2
     """Of its signals: how many numbers a size of theirs has."""
 
