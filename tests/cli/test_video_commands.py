@@ -44,10 +44,7 @@ def test_a_start_tells_what_it_draws(learned, capsys):
 
 def test_clips_are_coded_and_drawn_at_other_sizes_and_rates(learned, tmp_path):
     videos, start = learned
-    assert (
-        run("encode", start, videos / "a.MP4", "--resolution", "start", "--out", tmp_path / "codes", "--steps", "1")
-        == 0
-    )
+    assert run("encode", start, videos / "a.MP4", "--out", tmp_path / "codes", "--steps", "1") == 0
     assert sorted(p.name for p in (tmp_path / "codes").glob("*.spn")) == [f"a_{i}.spn" for i in range(6)]
     for number, (options, size, rate) in enumerate([
         ([], (4, 12, 16), 25), (["--scale", "2"], (8, 24, 32), 50), (["--size", "6x9x11"], (6, 9, 11), 37.5),
@@ -63,10 +60,7 @@ def test_what_is_drawn_in_parts_is_what_is_drawn_at_once(learned, tmp_path, monk
     from sparsine.codec import fitted_field
 
     videos, start = learned
-    assert (
-        run("encode", start, videos / "a.MP4", "--resolution", "start", "--out", tmp_path / "codes", "--steps", "1")
-        == 0
-    )
+    assert run("encode", start, videos / "a.MP4", "--out", tmp_path / "codes", "--steps", "1") == 0
     drawn = []
     for points in (1 << 20, 500, 100):  # all, two frames, one
         monkeypatch.setattr(fitted_field, "BLOCK_POINTS", points)

@@ -61,7 +61,7 @@ class Options:
     of the fit's, for signals that lose more than 0.05 dB by it."""
     resolution: Literal["own", "start"] | Size | None = None
     """Size of the signals: own (as in the file), start (that of the start's grid), or HxW; resized to cover it and
-    centre-cropped. None is own for image files and folders, start for a data set."""
+    centre-cropped. None is own for image files and folders, start for a data set, sound and video."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; without, the one that meets the target
     best, or the sparsest where there is no target."""
@@ -176,7 +176,7 @@ def _resolution(options: Options, start: Start) -> tuple[int, ...] | None:
     """None: each signal at its own."""
     if isinstance(options.resolution, tuple):
         return options.resolution
-    wanted = options.resolution or ("start" if is_dataset(options.signals) else "own")
+    wanted = options.resolution or ("own" if start.kind.own_size and not is_dataset(options.signals) else "start")
     return start.domain.shape if wanted == "start" else None
 
 
