@@ -68,6 +68,7 @@ bench: env
 	$(BIN)/python benchmarks/linear_cost.py --json results/benchmarks/linear_cost.json --figure docs/pictures/linear_cost.png
 	$(BIN)/python benchmarks/many_inner_steps.py --json results/benchmarks/many_inner_steps.json
 	$(BIN)/python benchmarks/engine_choice.py --json results/benchmarks/engine_choice.json
+	$(BIN)/python benchmarks/module.py --json results/benchmarks/module.json
 
 tables: env
 	$(BIN)/python scripts/make_tables.py

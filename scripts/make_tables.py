@@ -205,6 +205,20 @@ def engine_choice_table() -> str:
     return "\n".join(lines)
 
 
+def module_table() -> str:
+    """A field's module over the engine's own calls, and autograd of the dense field over the module."""
+    asked = {"draw": "draw", "step": "step by `mse`", "loss": "step by a loss of your own",
+             "hvp": "product with the Hessian"}  # fmt: skip
+    lines = ["| network | density | | engine's own calls | module | over the engine | dense autograd | over the module |",
+             "|---|---:|---|---:|---:|---:|---:|---:|"]  # fmt: skip
+    for row in read("benchmarks/module")["rows"]:
+        network = f"4 x {row['width']} at {' x '.join(map(str, row['size']))}"
+        lines.append(f"| {network} | {row['density']:g} | {asked[row['task']]} | {seconds(row['engine_seconds'])} | "
+                     f"{seconds(row['module_seconds'])} | {row['over_engine']:.2f} | {seconds(row['dense_seconds'])} | "
+                     f"{row['times_dense']:.3g} |")  # fmt: skip
+    return "\n".join(lines)
+
+
 def codec_choices_table() -> str:
     """What each choice of calibration saves: bytes at one and the same loss."""
     record = read("benchmarks/codec_choices")
@@ -270,6 +284,7 @@ MADE = {
     "benchmarks/many_inner_steps": inner_steps_table,
     "benchmarks/engine_choice": engine_choice_table,
     "benchmarks/codec": codec_speed_table,
+    "benchmarks/module": module_table,
     "codec/choices": codec_choices_table,
     "codec/qualities": codec_qualities_table,
     "codec/rounded-steps": rounded_steps_table,

@@ -8,7 +8,7 @@ from small_problems import field_of
 
 from sparsine.codec import FittedField, fitted_field
 from sparsine.errors import BadInput
-from sparsine.fields import Pattern
+from sparsine.fields import Pattern, forward
 from sparsine.fitting.collection import render
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds.globe import Globe
@@ -122,6 +122,51 @@ def test_training_the_module_brings_no_pruned_weight_back():
         module.theta += 1.0
     assert torch.equal(field.theta, before)
     assert field.start.pattern.scatter(module.theta.detach()[None]).count_nonzero() <= field.theta.numel()
+
+
+def plain_values(module, coords):
+    return forward(module.pattern, module.theta.double(), coords.double())
+
+
+@pytest.mark.parametrize("shape", [(7, 2), (2,), (3, 1, 2), (0, 2), (1, 2)])
+def test_the_module_and_its_gradients_are_those_of_plain_operations_for_coordinates_of_any_shape(shape):
+    module = fitted().as_module()
+    coords = torch.rand(shape, generator=torch.Generator().manual_seed(3)).requires_grad_()
+    values = torch.rand(*shape[:-1], 3, generator=torch.Generator().manual_seed(4))
+    assert np.allclose(module(coords).detach(), plain_values(module, coords).detach(), atol=1e-5)
+    if coords.numel() == 0:
+        return
+    losses = [lambda: module.mse(coords, values), lambda: (module(coords) - values).square().mean()]
+    for wanted in ((module.theta,), (module.theta, coords)):
+        expected = torch.autograd.grad((plain_values(module, coords) - values).square().mean(), wanted)
+        for loss in losses:
+            for found, exact in zip(torch.autograd.grad(loss(), wanted), expected, strict=True):
+                assert torch.allclose(found, exact, rtol=1e-4, atol=1e-5 * float(exact.abs().max()))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_module_that_was_converted_is_computed_in_its_own_type(dtype):
+    module = fitted().as_module().to(dtype)
+    coords = torch.rand(5, 2, generator=torch.Generator().manual_seed(3)).to(dtype)
+    assert module(coords).dtype == module.mse(coords, module(coords).detach() + 1).dtype == dtype
+
+
+@pytest.mark.parametrize(("coords", "says"), [
+    (torch.rand(4, 3), r"must be \(\.\.\., 2\), but are \(4, 3\)"),
+    (torch.rand(4, 2, dtype=torch.float64), "this module is torch.float32 on cpu, but coordinates are torch.float64"),
+    (torch.rand(4, 2, device="meta"), "on meta; convert them"),
+])  # fmt: skip
+def test_coordinates_that_are_not_the_modules_are_refused_in_one_line(coords, says):
+    module = fitted().as_module()
+    for call in (lambda: module(coords), lambda: module.mse(coords, torch.rand(4, 3))):
+        with pytest.raises(BadInput, match=says) as refused:
+            call()
+        assert "\n" not in str(refused.value)
+
+
+def test_values_of_another_shape_are_refused():
+    with pytest.raises(BadInput, match=r"values at these coordinates must be \(4, 3\), but are \(4, 2\)"):
+        fitted().as_module().mse(torch.rand(4, 2), torch.rand(4, 2))
 
 
 def test_a_field_of_one_axis_is_drawn_too():

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sparsine.checks import check_memory
+from sparsine.engines.autograd import AutogradEngine
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
@@ -125,8 +126,9 @@ class FittedField:
             yield computer.predict(theta, coords)[0].cpu().numpy().reshape(last - first, *domain.shape[1:], -1)
 
     def as_module(self, dtype: torch.dtype = torch.float32) -> "FieldModule":
-        """The field as a torch module, differentiable in the coordinates to any order."""
-        return FieldModule(self.start, self.theta.to(dtype))
+        """The field as a torch module, differentiable to any order; in float32 the engine computes it."""
+        engine = self._engine("auto", "cpu") if dtype == torch.float32 else None
+        return FieldModule(self.start, self.theta.to(dtype), engine)
 
     def _engine(self, name: str, device: str) -> Engine:
         if (name, device) not in self._engines:
@@ -136,12 +138,47 @@ class FittedField:
 
 class FieldModule(nn.Module):
     """Coordinates (..., dims) to values (..., channels). Its one parameter is the vector `theta`; a pruned weight has
-    no place in it and stays 0 whatever is learned."""
+    no place in it and stays 0 whatever is learned.
 
-    def __init__(self, start: Start, theta: Float[Tensor, " params"]) -> None:
+    In float32 on the CPU values and first derivatives are the engine's, and so are second derivatives of `mse`; the
+    rest is computed in plain torch operations, as a dense field.
+    """
+
+    def __init__(self, start: Start, theta: Float[Tensor, " params"], engine: Engine | None = None) -> None:
         super().__init__()
         self.pattern = start.pattern
         self.theta = nn.Parameter(theta.detach().clone())
+        self._on_engine = AutogradEngine(engine) if engine is not None and engine.has_vjp else None
 
     def forward(self, coords: Float[Tensor, "... dims"]) -> Float[Tensor, "... channels"]:
-        return forward(self.pattern, self.theta, coords)
+        """Raises BadInput for coordinates of another number, type or device than the field's."""
+        self._check(coords)
+        if self._on_engine is None or not self._suits(coords):
+            return forward(self.pattern, self.theta, coords)
+        values = self._on_engine.values(self.theta[None], coords.reshape(-1, coords.shape[-1]))
+        return values.reshape(*coords.shape[:-1], values.shape[-1])
+
+    def mse(self, coords: Float[Tensor, "... dims"], values: Float[Tensor, "... channels"]) -> Float[Tensor, ""]:
+        """Mean squared error: one pass for loss and gradient, where `forward` and a loss of yours take two."""
+        self._check(coords)
+        expected = (*coords.shape[:-1], self.pattern.field.out_features)
+        if values.shape != expected:
+            raise BadInput(f"values at these coordinates must be {expected}, but are {tuple(values.shape)}")
+        if self._on_engine is None or not self._suits(coords):
+            return (forward(self.pattern, self.theta, coords) - values).square().mean()
+        points = coords.reshape(-1, coords.shape[-1])
+        return self._on_engine.mse(self.theta[None], points, values.reshape(1, -1, values.shape[-1]))[0]
+
+    def _suits(self, coords: Tensor) -> bool:
+        """A module can be moved and converted, and asked for no points at all."""
+        return self.theta.dtype == torch.float32 and self.theta.device.type == "cpu" and coords.numel() > 0
+
+    def _check(self, coords: Tensor) -> None:
+        dims = self.pattern.field.in_features
+        if coords.ndim < 1 or coords.shape[-1] != dims:
+            raise BadInput(f"coordinates of this field must be (..., {dims}), but are {tuple(coords.shape)}")
+        if coords.dtype != self.theta.dtype or coords.device != self.theta.device:
+            raise BadInput(
+                f"this module is {self.theta.dtype} on {self.theta.device}, but coordinates are {coords.dtype} on "
+                f"{coords.device}; convert them, or the module by .to(...)"
+            )

@@ -1,5 +1,6 @@
 """WHO computes: engines with one small contract."""
 
+from sparsine.engines.autograd import AutogradEngine as AutogradEngine
 from sparsine.engines.choose import ENGINES as ENGINES
 from sparsine.engines.choose import make_engine as make_engine
 from sparsine.engines.contract import Engine as Engine

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sparsine.errors import BadInput
+from sparsine.fields.forward import forward_batch
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 
@@ -31,6 +32,8 @@ class Engine(ABC):
     """Whether pruned weights cost no time."""
     weighs: ClassVar[bool] = False
     """Whether samples may count unequally: then `_loss_and_grad` and `_hvp` take `weights` as their last argument."""
+    has_vjp: bool = False
+    """Whether `vjp` is computed by hand. If not, autograd does it, the whole grid at once."""
 
     def __init__(self, pattern: Pattern, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32):
         """Raises BadInput for what this engine does not support."""
@@ -97,6 +100,40 @@ class Engine(ABC):
             raise BadInput(f"v must have theta's shape {tuple(theta.shape)}, but has {tuple(v.shape)}")
         self._check_kind("v", v)
         return self._hvp(theta, v, coords, values, *self._checked_weights(values, weights))
+
+    def vjp(
+        self,
+        theta: Float[Tensor, "signals params"],
+        coords: Float[Tensor, "*own points dims"],
+        cotangents: Float[Tensor, "signals points channels"],
+        *,
+        with_coords: bool = True,
+    ) -> tuple[Float[Tensor, "signals params"], Float[Tensor, "*own points dims"] | None]:
+        """Gradients with respect to theta and coords of what has the gradient `cotangents` with respect to the values
+        (the vector-Jacobian product). Coordinates that signals share have one gradient, the sum over all signals; it is
+        None without `with_coords`, which costs less."""
+        self._check(theta, coords)
+        expected = (theta.shape[0], coords.shape[-2], self.field.out_features)
+        if tuple(cotangents.shape) != expected:
+            raise BadInput(f"cotangents must have the values' shape {expected}, but have {tuple(cotangents.shape)}")
+        self._check_kind("cotangents", cotangents)
+        return self._vjp(theta, coords, cotangents, with_coords)
+
+    def _vjp(
+        self, theta: Tensor, coords: Tensor, cotangents: Tensor, with_coords: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """By autograd."""
+        with torch.enable_grad():
+            leaves = (theta.detach().requires_grad_(), coords.detach().requires_grad_(with_coords))
+            values = self.plain_values(*leaves)
+            grads = torch.autograd.grad(values, leaves[: 1 + with_coords], cotangents)
+        return grads[0], grads[1] if with_coords else None
+
+    def plain_values(
+        self, theta: Float[Tensor, "signals params"], coords: Float[Tensor, "*own points dims"]
+    ) -> Float[Tensor, "signals points channels"]:
+        """The values in plain torch operations: differentiable to any order, as slow as a dense field."""
+        return forward_batch(self.field, self.pattern.scatter(theta), coords)
 
     @abstractmethod
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor: ...

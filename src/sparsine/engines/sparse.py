@@ -57,6 +57,8 @@ class SparseEngine(Engine):
             self.instructions,
             *self._further_constants(),
         )
+        self.has_vjp = hasattr(self._native, "vjp")
+        """An extension that is older than the question has none."""
 
     @classmethod
     def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
@@ -102,6 +104,18 @@ class SparseEngine(Engine):
                 _rows(theta), _stack(coords), _plain(values), loss, grad, torch.get_num_threads(), *_weights(weights)
             )
         return loss.to(self.dtype), grad
+
+    def _vjp(
+        self, theta: Tensor, coords: Tensor, cotangents: Tensor, with_coords: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        if not self.has_vjp:
+            return super()._vjp(theta, coords, cotangents, with_coords)
+        signals, points, dims = theta.shape[0], coords.shape[-2], coords.shape[-1]
+        grad = self._empty(*theta.shape)
+        of_coords = self._empty(signals, points, dims) if with_coords else None
+        if signals:
+            self._native.vjp(_rows(theta), _stack(coords), _plain(cotangents), grad, of_coords, torch.get_num_threads())
+        return grad, of_coords.sum(dim=0) if of_coords is not None and coords.ndim == 2 else of_coords
 
     def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor:
         product = self._empty(*theta.shape)

@@ -50,6 +50,9 @@ class ModulatedEngine(Engine):
         """Whatever the engine that it asks was made for."""
         return None
 
+    def plain_values(self, theta: Tensor, coords: Tensor) -> Tensor:
+        return super().plain_values(self.modulations.theta(theta), coords)
+
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
         return self.engine.predict(self.modulations.theta(theta), coords)
 

@@ -23,6 +23,8 @@ Points points_of(const Plan& plan, const Batch& batch, size_t signal, size_t seg
   points.coords = batch.coords + signal * batch.coords_stride + first * plan.net.num_inputs;
   if (batch.values) points.values = batch.values + (signal * batch.num_points + first) * outputs;
   if (batch.weights) points.weights = batch.weights + signal * batch.weights_stride + first;
+  if (batch.coords_grad)
+    points.coords_grad = batch.coords_grad + (signal * batch.num_points + first) * plan.net.num_inputs;
   points.residual_scale = float(2.0 / (double(batch.num_points) * double(outputs)));
   return points;
 }
@@ -92,6 +94,10 @@ void Engine::loss_and_grad(const Batch& batch, double* loss, float* grad, int nu
   sums_of_points(batch, loss, grad, num_threads, false);
 }
 
+void Engine::vjp(const Batch& batch, float* theta_grad, int num_threads) {
+  sums_of_points(batch, nullptr, theta_grad, num_threads, false);
+}
+
 void Engine::hvp(const Batch& batch, float* product, int num_threads) {
   sums_of_points(batch, nullptr, product, num_threads, true);
 }
@@ -119,6 +125,8 @@ void Engine::sums_of_points(const Batch& batch, double* loss, float* out, int nu
     double squares = 0;
     if (second_order)
       chosen.hvp(plan.net, weights, mine.directions.layers.data(), points, mine.scratch, mine.sums.data());
+    else if (batch.cotangents)
+      kernels.vjp(plan.net, weights, points, mine.scratch, mine.sums.data());
     else
       squares = chosen.loss_and_grad(plan.net, weights, points, mine.scratch, mine.sums.data());
 

@@ -1,4 +1,4 @@
-// The three answers for a batch of signals that share a pattern.
+// The answers for a batch of signals that share a pattern.
 #pragma once
 
 #include <memory>
@@ -23,6 +23,8 @@ struct Batch {
   const float* weights;  // of points; null where all count alike
   size_t weights_stride;
   size_t num_signals, num_points;
+  bool cotangents;     // values are the gradient at the outputs
+  float* coords_grad;  // of each signal, or null
 };
 
 class Engine {
@@ -33,6 +35,7 @@ class Engine {
 
   void predict(const Batch& batch, float* predictions, int num_threads);
   void loss_and_grad(const Batch& batch, double* loss, float* grad, int num_threads);
+  void vjp(const Batch& batch, float* theta_grad, int num_threads);
   void hvp(const Batch& batch, float* product, int num_threads);
 
   const Plan plan;

@@ -70,6 +70,7 @@ struct Points {
   const float *coords, *values;  // (count, inputs), (count, outputs)
   union {                        // not one beside the other: a larger struct would make the compiler inline other calls
     float* predictions;          // (count, outputs)
+    float* coords_grad;          // (count, inputs), or null: nobody asks; of vjp
     const float* weights;        // (count,): how much each point counts; of weighted kernels alone
   };
   uint32_t count;
@@ -89,6 +90,8 @@ struct Kernels {
   int tile, tile_hvp, rows_per_block;
   void (*predict)(const Net&, const LayerWeights*, const Points&, const Scratch&);
   double (*loss_and_grad)(const Net&, const LayerWeights*, const Points&, const Scratch&, const LayerSums*);
+  // values are the gradient at the outputs
+  void (*vjp)(const Net&, const LayerWeights*, const Points&, const Scratch&, const LayerSums*);
   void (*hvp)(const Net&, const LayerWeights*, const LayerWeights*, const Points&, const Scratch&, const LayerSums*);
   void (*value_and_slope)(const float* z, float* value, float* slope, size_t count);
 };

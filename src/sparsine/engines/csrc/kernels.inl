@@ -1,4 +1,4 @@
-// The three answers of the engine for a run of coordinates, in terms of a vector type V (in each kernels_*.cpp) and an
+// The answers of the engine for a run of coordinates, in terms of a vector type V (in each kernels_*.cpp) and an
 // activation A (activations.inl).
 // Included once by each kernels_*.cpp, inside an anonymous namespace.
 //
@@ -340,6 +340,46 @@ double loss_and_grad(const Net& net, const LayerWeights* w, const Points& points
   return squares;
 }
 
+// From delta of the first hidden level to the coordinates
+template <class V, int NV>
+void backward_to_coords(const Layer& layer, const LayerWeights& w, const float* delta, float* columns) {
+  constexpr int T = V::lanes * NV;
+  for (uint32_t at = 0; at < layer.num_in; ++at) {
+    Tile<V, NV> g = Tile<V, NV>::set(0);
+    for (uint32_t k = layer.col_start[at]; k < layer.col_start[at + 1]; ++k)
+      g.add_product(V::set(w.by_col[k]), delta + size_t(layer.col_output[k]) * T);
+    g.store(columns + size_t(layer.col_order[at]) * T);
+  }
+}
+
+// As loss_and_grad, from a gradient at the output that is given, and down to the coordinates.
+template <class V, int NV, class A>
+void vjp(const Net& net, const LayerWeights* w, const Points& points, const Scratch& s, const LayerSums* sums) {
+  constexpr int T = V::lanes * NV;
+  const uint32_t last = net.num_layers - 1;
+  Points given = points;
+  given.predictions = nullptr;  // it shares its place with coords_grad
+  for (uint32_t first = 0; first < points.count; first += T) {
+    const Points part = part_of(net, given, first, T);
+    take_columns(part.coords, part.count, net.num_inputs, T, s.h[0]);
+    forward<V, NV, A, true>(net, w, s);
+    float *delta = s.delta[0], *below = s.delta[1];
+    take_columns(part.values, part.count, net.num_outputs, T, delta);
+    output_bias_sums<V, NV>(net.num_outputs, delta, s.partials, sums[last].bias);
+    for (uint32_t l = last; l > 0; --l) {
+      backward<V, NV, A, false>(net.layers[l], w[l], delta, s.h[l], s.state[l], below, s.partials, sums[l],
+                                sums[l - 1].bias);
+      float* swap = delta;
+      delta = below;
+      below = swap;
+    }
+    backward<V, NV, A, true>(net.layers[0], w[0], delta, s.h[0], nullptr, nullptr, s.partials, sums[0], nullptr);
+    if (!points.coords_grad) continue;
+    backward_to_coords<V, NV>(net.layers[0], w[0], delta, below);
+    put_columns(below, part.count, net.num_inputs, T, points.coords_grad + size_t(first) * net.num_inputs);
+  }
+}
+
 // ---- Hessian-vector product: Pearlmutter's R-operator. dot_* is the derivative along v ----
 
 template <class V, int NV, class A, bool first>
@@ -511,7 +551,8 @@ template <class V, int NV, int NVHvp, class A>
 const Kernels* table_of(const char* name) {
   static const Kernels kernels = {name, V::lanes * NV, V::lanes * NVHvp, V::rows_per_block,
                                   kWeighted ? nullptr : predict<V, NV, A>,
-                                  loss_and_grad<V, NV, A>, hvp<V, NVHvp, A>, value_and_slope<V, A>};
+                                  loss_and_grad<V, NV, A>, kWeighted ? nullptr : vjp<V, NV, A>,
+                                  hvp<V, NVHvp, A>, value_and_slope<V, A>};
   return &kernels;
 }
 

@@ -139,6 +139,27 @@ void loss_and_grad(Engine& engine, const Table& theta, const Stack& coords, cons
   engine.loss_and_grad(batch, loss.data(), grad.data(), num_threads);
 }
 
+// coords_grad is of each signal, also where the coordinates are of all
+void vjp(Engine& engine, const Table& theta, const Stack& coords, const Stack& cotangents, const TableOut& theta_grad,
+         const std::optional<StackOut>& coords_grad, int num_threads) {
+  require_aligned(theta, coords, cotangents, theta_grad);
+  Batch batch = batch_of(engine, theta, coords, cotangents.shape(0));
+  require_values(engine, batch, cotangents);
+  require(theta_grad.shape(0) == batch.num_signals && theta_grad.shape(1) == engine.plan.num_params,
+          "theta_grad is (signals, params)");
+  batch.values = cotangents.data();
+  batch.cotangents = true;
+  if (coords_grad) {
+    require_aligned(*coords_grad);
+    require(coords_grad->shape(0) == batch.num_signals && coords_grad->shape(1) == batch.num_points &&
+                coords_grad->shape(2) == engine.plan.net.num_inputs,
+            "coords_grad is (signals, points, dims)");
+    batch.coords_grad = coords_grad->data();
+  }
+  nb::gil_scoped_release release;
+  engine.vjp(batch, theta_grad.data(), num_threads);
+}
+
 void hvp(Engine& engine, const Table& theta, const Table& v, const Stack& coords, const Stack& values,
          const TableOut& out, int num_threads, const std::optional<Table>& weights) {
   require_aligned(theta, v, coords, values, out);
@@ -178,6 +199,8 @@ void bind_engine(nb::module_& m) {
       .def("loss_and_grad", &loss_and_grad, arg("theta").noconvert(), arg("coords").noconvert(),
            arg("values").noconvert(), arg("loss").noconvert(), arg("grad").noconvert(), arg("num_threads"),
            arg("weights").noconvert() = nb::none())
+      .def("vjp", &vjp, arg("theta").noconvert(), arg("coords").noconvert(), arg("cotangents").noconvert(),
+           arg("theta_grad").noconvert(), arg("coords_grad").noconvert().none(), arg("num_threads"))
       .def("hvp", &hvp, arg("theta").noconvert(), arg("v").noconvert(), arg("coords").noconvert(),
            arg("values").noconvert(), arg("out").noconvert(), arg("num_threads"),
            arg("weights").noconvert() = nb::none())
