@@ -209,7 +209,7 @@ def module_table() -> str:
     """A field's module over the engine's own calls, and autograd of the dense field over the module."""
     asked = {"draw": "draw", "step": "step by `mse`", "loss": "step by a loss of your own",
              "hvp": "product with the Hessian"}  # fmt: skip
-    lines = ["| network | density | | engine's own calls | module | over the engine | dense autograd | over the module |",
+    lines = ["| network | density | | own calls | module | over the engine | dense autograd | over the module |",
              "|---|---:|---|---:|---:|---:|---:|---:|"]  # fmt: skip
     for row in read("benchmarks/module")["rows"]:
         network = f"4 x {row['width']} at {' x '.join(map(str, row['size']))}"
