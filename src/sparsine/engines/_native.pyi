@@ -29,15 +29,6 @@ class Engine:
         self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, out: Tensor, num_threads: int,
         weights: Tensor | None = None,
     ) -> None: ...
-    def vjp(
-        self,
-        theta: Tensor,
-        coords: Tensor,
-        cotangents: Tensor,
-        theta_grad: Tensor,
-        coords_grad: Tensor | None,
-        num_threads: int,
-    ) -> None: ...
     @property
     def instructions(self) -> str: ...
     @property
