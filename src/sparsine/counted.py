@@ -1,4 +1,6 @@
-"""Numbers with their nouns."""
+"""Numbers with their nouns, and lists, in words."""
+
+from collections.abc import Iterable
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -9,3 +11,14 @@ def counted(number: int, noun: str, plural: str = "") -> str:
         '2 axes'
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def in_words(names: Iterable[str]) -> str:
+    """'JPEG, WebP and AVIF'.
+
+    Example:
+        >>> in_words(["JPEG", "WebP"])
+        'JPEG and WebP'
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -27,8 +27,8 @@ def make_start(sizes=(2, 9, 7, 3), *, calibrated=True):
 
 START = make_start()
 SMALL = RateDistortionConfig(fit=FitConfig(steps=3, lr=1e-3, batch=2, report=()), qualities=(40, 80), jpeg=(10, 50),
-                             webp=(20, 60), coin_widths=(3, 5), coin_steps=(1, 4), coin_depth=2,
-                             spending_signals=2, rounded_steps=0)  # fmt: skip
+                             webp=(20, 60), avif=(40, 50), jpeg_xl=(40, 50), coin_widths=(3, 5), coin_steps=(1, 4),
+                             coin_depth=2, spending_signals=2, rounded_steps=0)  # fmt: skip
 
 
 def picture(seed=0, shape=(13, 17)):

@@ -18,6 +18,7 @@ from sparsine.rate_distortion.measure import Collection, NamedStart
 from sparsine.rate_distortion.ours import OurCodec
 from sparsine.rate_distortion.page import write_page
 from sparsine.rate_distortion.pictures import as_picture, picture_psnr_db
+from sparsine.rate_distortion.pillow_codecs import codecs
 from sparsine.rate_distortion.records import VALUES
 from sparsine.rate_distortion.signals import read_batches
 from sparsine.starts.start import save_start
@@ -69,7 +70,7 @@ def test_every_row_has_a_value_for_every_signal(record):
     assert [(s["input"], s["shape"]) for s in record["signals"]] == [
         ("picture-0.png", [13, 17]), ("picture-1.png", [13, 17]), ("picture-2.png", [15, 12])]  # fmt: skip
     settings = [tuple(sorted((n, v) for n, v in row.items() if not isinstance(v, list))) for row in record["rows"]]
-    assert len(set(settings)) == len(settings) == 2 + 2 * 2 + 2 + 2 + 2 * 2
+    assert len(set(settings)) == len(settings) == 2 + 2 * len(codecs()) + 2 * len(codecs()) + 2 * 2
     for row in record["rows"]:
         assert {len(row[name]) for name in VALUES} == {3}, row
     assert len(rows(record, codec="sparsine", quality=80)[0]["fitted_psnr_db"]) == 3

@@ -1,4 +1,5 @@
-"""`sparsine rate-distortion START SIGNALS --out DIR`: our codes beside JPEG, WebP and dense fields, by real files.
+"""`sparsine rate-distortion START SIGNALS --out DIR`: our codes beside other codecs and dense fields, by real
+files.
 
 DIR/rate-distortion.json   the record: bytes, PSNR, SSIM and seconds of every signal
 DIR/rate-distortion.png, .svg, .html   drawn from it
@@ -25,7 +26,7 @@ from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.figures import write_figures
 from sparsine.rate_distortion.measure import Collection, NamedStart, measure_rate_distortion
 from sparsine.rate_distortion.page import write_page
-from sparsine.rate_distortion.points import NAMES, Record, at_same_bytes, ours_at, point
+from sparsine.rate_distortion.points import Record, at_same_bytes, names_of, ours_at, point
 from sparsine.rate_distortion.records import NAME, write_record
 from sparsine.rate_distortion.tables import ours_of
 from sparsine.shown import shown
@@ -62,7 +63,7 @@ def run(options: Options) -> int:
     for path, start in found:
         if start.field.out_features != 3:
             drawn = counted(start.field.out_features, "channel")
-            raise BadInput(f"{path} draws {drawn}, but JPEG and WebP are for RGB pictures")
+            raise BadInput(f"{path} draws {drawn}, but the codecs beside it are for RGB pictures")
     collection, whole = _collection(options, found[0][1])
     config = RateDistortionConfig(
         **{f.name: getattr(options, f.name) for f in dataclasses.fields(RateDistortionConfig)}
@@ -107,12 +108,13 @@ def _named(path: Path, start: Start) -> NamedStart:
 
 def _table(record: Record) -> Table:
     """A line for each start and quality."""
-    table = Table("start", "weights", "quality", "bytes", "PSNR", *(f"{name}, same bytes" for name in NAMES.values()),
+    names = names_of(record)
+    table = Table("start", "weights", "quality", "bytes", "PSNR", *(f"{label}, same bytes" for label in names.values()),
                   title=f"{counted(len(record['signals']), 'signal')}; means, PSNR in dB")  # fmt: skip
     for number, quality in ours_of(record):
         start = record["starts"][number]
         if ours := point(record, ours_at(record, number, quality), ""):
-            theirs = [at_same_bytes(record, codec, number, quality) for codec in NAMES]
+            theirs = [at_same_bytes(record, codec, number, quality) for codec in names]
             table.add_row(shown(start["name"]), count(start["weights"]), str(quality), count(round(ours.num_bytes)),
                           db(ours.psnr_db) + ours.lacks,
                           *(db(found.psnr_db) if found else DASH + lacks for found, lacks in theirs))  # fmt: skip

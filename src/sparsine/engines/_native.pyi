@@ -22,11 +22,23 @@ class Engine:
     ) -> None: ...
     def predict(self, theta: Tensor, coords: Tensor, out: Tensor, num_threads: int) -> None: ...
     def loss_and_grad(
-        self, theta: Tensor, coords: Tensor, values: Tensor, loss: Tensor, grad: Tensor, num_threads: int,
+        self,
+        theta: Tensor,
+        coords: Tensor,
+        values: Tensor,
+        loss: Tensor,
+        grad: Tensor,
+        num_threads: int,
         weights: Tensor | None = None,
     ) -> None: ...
     def hvp(
-        self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, out: Tensor, num_threads: int,
+        self,
+        theta: Tensor,
+        v: Tensor,
+        coords: Tensor,
+        values: Tensor,
+        out: Tensor,
+        num_threads: int,
         weights: Tensor | None = None,
     ) -> None: ...
     @property

@@ -9,7 +9,8 @@ from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig
 
 RANGES = {
-    "qualities": (0, 100), "jpeg": (1, 100), "webp": (0, 100), "coin_widths": (1, 4_096), "coin_steps": (1, 10**7),
+    "qualities": (0, 100), "jpeg": (1, 100), "webp": (0, 100), "avif": (0, 100), "jpeg_xl": (1, 99),
+    "coin_widths": (1, 4_096), "coin_steps": (1, 10**7),
 }  # fmt: skip
 
 
@@ -27,6 +28,10 @@ class RateDistortionConfig:
     """Qualities of JPEG."""
     webp: tuple[int, ...] = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90)
     """Qualities of WebP."""
+    avif: tuple[int, ...] = (10, 20, 30, 40, 50, 60, 70, 80, 90)
+    """Qualities of AVIF, if Pillow was built with it."""
+    jpeg_xl: tuple[int, ...] = (10, 20, 30, 40, 50, 60, 70, 80, 90)
+    """Qualities of JPEG XL, if the extra `codecs` is installed."""
     coin_widths: tuple[int, ...] = (14, 20, 28, 38)
     """Neurons in the hidden layers of dense fields that are fitted from random numbers and stored as float16, after
     COIN (Dupont et al., 2021)."""

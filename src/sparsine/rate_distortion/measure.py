@@ -13,7 +13,7 @@ from sparsine.errors import WorkFailed
 from sparsine.rate_distortion.config import RateDistortionConfig
 from sparsine.rate_distortion.half_floats import measure_half_floats
 from sparsine.rate_distortion.ours import Coded, OurCodec
-from sparsine.rate_distortion.pillow_codecs import CODECS
+from sparsine.rate_distortion.pillow_codecs import PillowCodec, codecs
 from sparsine.rate_distortion.records import KIND, VERSION, add, versions
 from sparsine.rate_distortion.signals import Original, read_batches
 from sparsine.signals.dataset import SignalSet
@@ -68,14 +68,14 @@ def measure_rate_distortion(
         BadInput: signals that are not RGB pictures, or a start that cannot draw them or was never calibrated.
         WorkFailed: not one signal could be read.
     """
-    codecs = [OurCodec(named.start, config) for named in starts]
+    ours = [OurCodec(named.start, config) for named in starts]
     record = _record(starts, collection, config)
     told: list[list[Told]] = [[] for _ in starts]
     for batch in read_batches(collection.signals, collection.count, config.fit.batch, record["unreadable"]):
         record["signals"] += [{"input": o.name, "shape": list(o.picture.shape[:2])} for o in batch]
-        for number, codec in enumerate(codecs):
+        for number, codec in enumerate(ours):
             for quality, coded in codec.measure([o.picture for o in batch]).items():
-                _add_ours(record, number, quality, batch, coded)
+                _add_ours(record, number, quality, batch, coded, config)
                 if quality == _told_quality(config):
                     told[number] += [
                         (c.data, c.theta, o.picture.shape[:2]) for c, o in zip(coded, batch, strict=True) if c.data
@@ -87,7 +87,7 @@ def measure_rate_distortion(
                 on_progress(original.index + 1, original.name)
     if not record["signals"]:
         raise WorkFailed("not one signal could be read: " + next(iter(record["unreadable"].values()), "there is none"))
-    for entry, codec, codes in zip(record["starts"], codecs, told, strict=True):
+    for entry, codec, codes in zip(record["starts"], ours, told, strict=True):
         entry["spending"] = _spending(codec, codes[: config.spending_signals], _told_quality(config))
     return record
 
@@ -108,12 +108,20 @@ def _told_quality(config: RateDistortionConfig) -> int:
     return min(config.qualities, key=lambda quality: abs(quality - 80))
 
 
-def _add_ours(record: dict[str, Any], start: int, quality: int, batch: list[Original], coded: list[Coded]) -> None:
-    """The codes, and the best that JPEG and WebP make of as many bytes."""
+def codecs_of(config: RateDistortionConfig) -> dict[str, PillowCodec]:
+    """The codecs beside ours that are there and were not left out."""
+    return {name: codec for name, codec in codecs().items() if getattr(config, name.replace("-", "_"))}
+
+
+def _add_ours(
+    record: dict[str, Any], start: int, quality: int, batch: list[Original], coded: list[Coded],
+    config: RateDistortionConfig,
+) -> None:  # fmt: skip
+    """The codes, and the best that others make of as many bytes."""
     for original, code in zip(batch, coded, strict=True):
         at = {"codec": "sparsine", "start": start, "quality": quality}
         add(record, at, code.measured, fitted_psnr_db=code.fitted_psnr_db)
-        for name, codec in CODECS.items():
+        for name, codec in codecs_of(config).items():
             best = codec.best_within(original.picture, code.measured.num_bytes) if code.measured else None
             made = None if best is None else codec.measure(original.picture, best)
             add(record, {"codec": name, "start": start, "beside_quality": quality}, made)
@@ -127,8 +135,8 @@ def _add_half_floats(record: dict[str, Any], batch: list[Original], config: Rate
 
 
 def _add_pillow(record: dict[str, Any], original: Original, config: RateDistortionConfig) -> None:
-    for name, codec in CODECS.items():
-        for quality in getattr(config, name):
+    for name, codec in codecs_of(config).items():
+        for quality in getattr(config, name.replace("-", "_")):
             add(record, {"codec": name, "quality": quality}, codec.measure(original.picture, quality))
 
 

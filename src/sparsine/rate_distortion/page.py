@@ -12,15 +12,16 @@ from sparsine.evaluation.pages import render
 from sparsine.evaluation.wording import DASH, count, db
 from sparsine.rate_distortion.charts import Counting, Figure, chart
 from sparsine.rate_distortion.figures import QUALITIES
-from sparsine.rate_distortion.points import MANY, NAMES, Record, at_same_bytes, ours_at, point, start_label
+from sparsine.rate_distortion.points import MANY, Record, at_same_bytes, names_of, ours_at, point, start_label
 from sparsine.rate_distortion.published import published_for, published_note
 from sparsine.rate_distortion.tables import default_quality, tables_of
 from sparsine.storage import write_atomically
 
 NAME = "rate-distortion.html"
 HEADINGS = {
-    "same-bytes": "Beside JPEG and WebP", "rounding": "What rounding costs", "starts": "With the start counted",
-    "spent": "What the bits are spent on", "published": "Beside published codecs", "seconds": "How long it takes",
+    "same-bytes": "Beside other codecs", "bjontegaard": "Whole curves", "rounding": "What rounding costs",
+    "starts": "With the start counted", "spent": "What the bits are spent on", "published": "Beside published codecs",
+    "seconds": "How long it takes",
 }  # fmt: skip
 
 
@@ -66,14 +67,14 @@ def _cards(record: Record) -> list[Card]:
             continue
         details = [f"{count(round(ours.num_bytes))} bytes, {ours.bits_per_pixel:.2f} bits per pixel",
                    *([f"mean of {ours.num_signals} of {ours.num_asked} signals"] if ours.lacks else []),
-                   *(_beside(record, codec, number, quality) for codec in NAMES)]  # fmt: skip
+                   *(_beside(record, codec, number, quality) for codec in names_of(record))]  # fmt: skip
         cards.append(Card(f"{start_label(record, number)}, quality {quality}", db(ours.psnr_db), "dB", tuple(details)))
     return cards
 
 
 def _beside(record: Record, codec: str, start: int, quality: int) -> str:
     found, lacks = at_same_bytes(record, codec, start, quality)
-    return f"{NAMES[codec]} with as many: {db(found.psnr_db) + ' dB' if found else DASH + lacks}"
+    return f"{names_of(record)[codec]} with as many: {db(found.psnr_db) + ' dB' if found else DASH + lacks}"
 
 
 def _origin(record: Record) -> dict[str, dict[str, str]]:

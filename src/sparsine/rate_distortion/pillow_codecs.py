@@ -1,5 +1,6 @@
-"""JPEG and WebP as Pillow writes them, metadata-free, at their best size."""
+"""The codecs that people use for pictures, as Pillow writes them, metadata-free, at their best size."""
 
+import importlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from sparsine.rate_distortion.pictures import Measured, Picture, measured
 
@@ -19,8 +20,9 @@ class PillowCodec:
     name: str
     format: str
     lowest: int
-    """Its qualities go from here to 100."""
+    """Its qualities go from here to `highest`."""
     options: dict[str, Any]
+    highest: int = 100
 
     def encode(self, picture: Picture, quality: int) -> bytes:
         """The whole file, header included."""
@@ -35,7 +37,7 @@ class PillowCodec:
     def best_within(self, picture: Picture, num_bytes: int) -> int | None:
         """The highest quality whose file has at most `num_bytes`, taking sizes to rise with quality; None where even
         the lowest has more."""
-        return highest(lambda quality: len(self.encode(picture, quality)) <= num_bytes, self.lowest, 100)
+        return highest(lambda quality: len(self.encode(picture, quality)) <= num_bytes, self.lowest, self.highest)
 
     def measure(self, picture: Picture, quality: int) -> Measured:
         began = perf_counter()
@@ -59,4 +61,26 @@ JPEG = PillowCodec("jpeg", "JPEG", 1, {"optimize": True, "progressive": True})
 """Colour at half the resolution (4:2:0), as Pillow has it; Huffman tables made for each picture."""
 WEBP = PillowCodec("webp", "WEBP", 0, {"method": 6})
 """Lossy, the slowest and best of its methods."""
-CODECS = {"jpeg": JPEG, "webp": WEBP}
+AVIF = PillowCodec("avif", "AVIF", 0, {"speed": 4})
+"""AV1's pictures, colour at half the resolution; slower speeds save a few hundredths of the bytes."""
+JPEG_XL = PillowCodec("jpeg-xl", "JXL", 1, {"effort": 7}, highest=99)
+"""VarDCT at libjxl's usual effort; 100 would be lossless."""
+NAMES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF", "jpeg-xl": "JPEG XL"}
+"""What people call them."""
+
+
+def _has_jpeg_xl() -> bool:
+    """Pillow reads and writes it once the plugin of the extra `codecs` is imported."""
+    try:
+        importlib.import_module("pillow_jxl")
+    except ImportError:
+        return False
+    return True
+
+
+def codecs() -> dict[str, PillowCodec]:
+    """Those that this installation has, by name."""
+    found = {"jpeg": JPEG, "webp": WEBP}
+    if features.check("avif"):
+        found["avif"] = AVIF
+    return found | ({"jpeg-xl": JPEG_XL} if _has_jpeg_xl() else {})

@@ -10,11 +10,11 @@ import numpy as np
 
 from sparsine.evaluation.wording import count, lacking, percent
 from sparsine.psnr import psnr_of
+from sparsine.rate_distortion.pillow_codecs import NAMES
 
 Record = dict[str, Any]
 MANY = 10_000
 """Signals of a larger collection, over which a start is shared out as well."""
-NAMES = {"jpeg": "JPEG", "webp": "WebP"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Curve:
 
     @property
     def codec(self) -> str:
-        return self.key.partition("-")[0]
+        return self.key if self.key in NAMES else self.key.partition("-")[0]
 
 
 def point(record: Record, row: dict[str, Any], setting: str) -> Point | None:
@@ -72,11 +72,17 @@ def point(record: Record, row: dict[str, Any], setting: str) -> Point | None:
                  len(fine), len(row["bytes"]))  # fmt: skip
 
 
+def names_of(record: Record) -> dict[str, str]:
+    """The codecs beside ours, by what the rows call them."""
+    there = {row["codec"] for row in record["rows"]}
+    return {name: label for name, label in NAMES.items() if name in there}
+
+
 def curves(record: Record) -> list[Curve]:
-    """Our starts from dense to sparse, then JPEG, WebP and dense fields."""
+    """Our starts from dense to sparse, then other codecs and dense fields."""
     order = sorted(range(len(record["starts"])), key=lambda i: -record["starts"][i]["weights"])
     ours = [_curve(record, f"sparsine-{i}", start_label(record, i), {"codec": "sparsine", "start": i}) for i in order]
-    pillow = [_curve(record, name, label, {"codec": name}) for name, label in NAMES.items()]
+    pillow = [_curve(record, name, label, {"codec": name}) for name, label in names_of(record).items()]
     steps = sorted({row["steps"] for row in record["rows"] if row["codec"] == "coin"})
     coin = [_curve(record, f"coin-{n}", f"dense field, float16, {count(n)} steps", {"codec": "coin", "steps": n})
             for n in steps]  # fmt: skip

@@ -5,19 +5,20 @@ from math import prod
 from typing import Any
 
 from sparsine.comparison.table import Table
-from sparsine.counted import counted
+from sparsine.counted import counted, in_words
 from sparsine.evaluation.wording import DASH, count, db, percent, protocol
 from sparsine.fitting.config import PAPER_STEPS
 from sparsine.psnr import averaged_db, psnr_difference_db, psnr_of
+from sparsine.rate_distortion.bjontegaard_delta import bd_psnr, bd_rate, front
 from sparsine.rate_distortion.points import (
     MANY,
-    NAMES,
     Curve,
     Point,
     Record,
     at_same_bytes,
     bytes_for,
     curves,
+    names_of,
     ours_at,
     point,
     start_label,
@@ -36,24 +37,43 @@ def tables_markdown(record: Record, kinds: Sequence[str] | None = None) -> str:
 
 
 def same_bytes(record: Record) -> list[Table]:
-    """Ours beside JPEG and WebP: as good as they get with as many bytes, and how few bytes they need to be as good."""
-    by_key = {curve.key: curve for curve in curves(record)}
+    """Ours beside other codecs: as good as they get with as many bytes, and how few bytes they need to be as good."""
+    by_key, names = {curve.key: curve for curve in curves(record)}, names_of(record)
     rows = []
     for number, quality in ours_of(record):
         ours = point(record, ours_at(record, number, quality), "")
         if ours is None:
             continue
-        theirs = [_beside(record, codec, number, quality) for codec in NAMES]
+        theirs = [_beside(record, codec, number, quality) for codec in names]
         # their curves are over all signals
-        needs = [None if ours.lacks else bytes_for(by_key.get(codec), ours.psnr_db) for codec in NAMES]
+        needs = [None if ours.lacks else bytes_for(by_key.get(codec), ours.psnr_db) for codec in names]
         rows.append((start_label(record, number), str(quality), *_size(ours), db(ours.psnr_db) + ours.lacks,
                      *(text for text, _ in theirs), _three(ours.ssim), *(text for _, text in theirs),
                      *(DASH if need is None else f"{ours.num_bytes / need:.2f}" for need in needs)))  # fmt: skip
-    head = ("code", "quality", "bytes", "bits per pixel", "PSNR", *(f"PSNR, {n}" for n in NAMES.values()), "SSIM",
-            *(f"SSIM, {n}" for n in NAMES.values()), *(f"times the bytes of {n}" for n in NAMES.values()))  # fmt: skip
+    head = ("code", "quality", "bytes", "bits per pixel", "PSNR", *(f"PSNR, {n}" for n in names.values()), "SSIM",
+            *(f"SSIM, {n}" for n in names.values()), *(f"times the bytes of {n}" for n in names.values()))  # fmt: skip
     return [
         Table("same-bytes", f"{_label(record)}: at the same bytes", head, tuple(rows), note=_same_bytes_note(record))
     ]
+
+
+def bjontegaard(record: Record) -> list[Table]:
+    """Whole curves beside whole curves."""
+    found, names = curves(record), names_of(record)
+    by_key = {curve.key: curve for curve in found}
+    ours = [curve for curve in found if curve.codec == "sparsine"]
+    best = [front(ours, "the best of all starts")] if len(ours) > 1 else []
+    rows = [
+        (curve.label, *(_signed(bd_psnr(by_key.get(name), curve), "dB") for name in names),
+         *(_signed(bd_rate(by_key.get(name), curve), "%") for name in names))
+        for curve in (*best, *ours)
+    ]  # fmt: skip
+    head = ("codes", *(f"PSNR beside {label}" for label in names.values()),
+            *(f"bytes beside {label}" for label in names.values()))  # fmt: skip
+    note = ("Bjøntegaard deltas of the mean curves (bits per pixel, PSNR), Akima interpolation: decibels above (+) or "
+            "below (-) another codec at the same bytes, and bytes more (+) or fewer (-) for the same PSNR, over the "
+            "part that both curves cover; a dash where that is less than a third of ours.")  # fmt: skip
+    return [Table("bjontegaard", f"{_label(record)}: whole curves", head, tuple(rows), note=note)]
 
 
 def starts(record: Record) -> list[Table]:
@@ -108,7 +128,7 @@ def seconds(record: Record) -> list[Table]:
         f"Means for one signal over all settings of a codec, wall time on {hardware['processor']}, "
         f"{counted(hardware['threads'], 'thread')}, {_fit(record)} for ours, in batches of "
         f"{record['config']['fit']['batch']}. Reading files and making engines and tables of a start is left out; "
-        "JPEG and WebP use one thread."
+        f"{in_words(names_of(record).values())} use one thread."
     )
     return [Table("seconds", f"{_label(record)}: how long it takes", head, tuple(rows), note=note)]
 
@@ -124,8 +144,8 @@ def published_beside(record: Record) -> list[Table]:
 
 
 KINDS: dict[str, Callable[[Record], list[Table]]] = {
-    "same-bytes": same_bytes, "starts": starts, "rounding": rounding, "spent": spent, "published": published_beside,
-    "seconds": seconds,
+    "same-bytes": same_bytes, "bjontegaard": bjontegaard, "starts": starts, "rounding": rounding, "spent": spent,
+    "published": published_beside, "seconds": seconds,
 }  # fmt: skip
 
 
@@ -167,10 +187,10 @@ def _beside(record: Record, codec: str, start: int, quality: int) -> tuple[str, 
 
 def _same_bytes_note(record: Record) -> str:
     return (
-        f"Means over {counted(len(record['signals']), 'signal')}. Ours: {_fit(record)}, the start not counted. JPEG "
-        "and WebP: for each signal the highest quality whose whole file has no more bytes than our code; a dash where "
-        "their smallest file is larger for some. Last columns: our bytes over theirs at the same mean PSNR; a dash "
-        "beyond the qualities that were measured."
+        f"Means over {counted(len(record['signals']), 'signal')}. Ours: {_fit(record)}, the start not counted. "
+        f"{in_words(names_of(record).values())}: for each signal the highest quality whose whole file has no more "
+        "bytes than our code; a dash where their smallest file is larger for some. Last columns: our bytes over theirs "
+        "at the same mean PSNR; a dash beyond the qualities that were measured."
     )
 
 
@@ -215,6 +235,10 @@ def _seconds_row(curve: Curve) -> tuple[str, str]:
         return f"{sum(of(p) for p in curve.points) / len(curve.points):.3g}"
 
     return mean(lambda p: p.encode_seconds), mean(lambda p: p.decode_seconds)
+
+
+def _signed(value: float | None, unit: str) -> str:
+    return DASH if value is None else f"{value:+.{1 if unit == 'dB' else 0}f} {unit}"
 
 
 def _three(value: float | None) -> str:
