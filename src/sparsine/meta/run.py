@@ -46,7 +46,7 @@ from sparsine.meta.run_folder import (
     starts_of,
 )
 from sparsine.meta.run_log import RunLog
-from sparsine.meta.tasks import TaskSampler
+from sparsine.meta.tasks import MOST_POINTS, TaskSampler
 from sparsine.meta.usual_loss import UsualLoss
 from sparsine.optim import AdamState
 from sparsine.plugins import recorded, write_loaded
@@ -385,7 +385,7 @@ class Run:
         """A rough floor of what the run will hold: vectors of a step, and the values of its signals."""
         config = self.config
         field = self.given_start.field if self.given_start else config.field.field(self.domain.num_coords, 1)
-        params, values = field.num_weights + field.num_biases, self.domain.num_points * field.out_features
+        params, values = field.num_weights + field.num_biases, self._points_held() * field.out_features
         signals = max(config.outer.tasks_per_step, config.watch.val_signals)
         check_memory("this run", 4 * (10 * params + 3 * signals * values),
                      "lower --width, --hidden-layers, --tasks-per-step, --val-signals or --resolution")  # fmt: skip
@@ -393,6 +393,11 @@ class Run:
         asked = "".join(f", --score.{name.replace('_', '-')}" for name in pruning.score_options)
         check_memory(f"pruning by {pruning.score}", 40 * params + memory_of(pruning.make_score(), params, values),
                      f"lower --width, --hidden-layers or --resolution, or what the score asks for{asked}")  # fmt: skip
+
+    def _points_held(self) -> int:
+        """Of a signal: all of it, or of a huge one what steps see and validation looks at."""
+        whole, seen = self.domain.num_points, self.config.inner.points_of(self.domain.num_points)
+        return whole if seen is None or whole <= MOST_POINTS else min(whole, max(MOST_POINTS, 2 * seen))
 
     def _load_validation(self) -> Samples | None:
         if self.config.watch.val_signals and not len(self.dataset.val):
