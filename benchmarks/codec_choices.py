@@ -4,7 +4,6 @@
 
 qualities      bytes and loss of PSNR at several qualities
 choices        bytes at one and the same mean loss: as it is, and with one choice taken back at a time
-rounded_steps  PSNR when the last steps of the fit see the rounded vector
 speed          codes written and read in a second of processor time, without fitting, on one thread
 """
 
@@ -20,7 +19,7 @@ import torch
 from sparsine import FitConfig, calibrate, fit_collection, load_start, make_engine, open_dataset
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
-from sparsine.codec import CalibrationConfig, Coder, EncodeConfig, encode_batch
+from sparsine.codec import CalibrationConfig, Coder
 from sparsine.codec.groups import groups_of
 from sparsine.codec.ladder import exact_power
 from sparsine.codec.tails import laplace_tails
@@ -92,19 +91,6 @@ def _uncentred(start: Start, tables: CodingTables) -> CodingTables:
     return replace(tables, centre=start.theta, scale=torch.from_numpy(scale.astype(np.int16)))
 
 
-def rounded_steps(measuring: Measuring, start: Start, count: int) -> list[dict[str, Any]]:
-    rows = []
-    for quality in (80, 64, 48, 32):
-        for steps in (0, 10, 20):
-            config = EncodeConfig(quality=quality, rounded_steps=steps)
-            made = encode_batch(start, measuring.originals[:count], config)
-            sizes, drawn = [len(e.data) for e in made], [e.psnr_db for e in made]
-            rows.append({"quality": quality, "rounded_steps": steps, "bytes": sizes, "psnr_db": drawn,
-                         "mean_bytes": float(np.mean(sizes)), "mean_psnr_db": float(np.mean(drawn))})  # fmt: skip
-            print(rows[-1] | {"bytes": None, "psnr_db": None}, flush=True)
-    return rows
-
-
 def speed(measuring: Measuring, start: Start) -> dict[str, float]:
     """Best of five rounds over the signals, by processor time: other work on the machine is left out."""
     coder, written, read = Coder(start), [], []
@@ -125,7 +111,6 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--signals", type=int, default=16)
     parser.add_argument("--calibration-signals", type=int, default=32)
-    parser.add_argument("--rounded-signals", type=int, default=8)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     with record_file(args.json) as json:
@@ -150,7 +135,6 @@ def measure(args: argparse.Namespace, json: Output) -> None:
     for row in [*record["qualities"], *record["choices"]]:
         print({key: value for key, value in row.items() if not isinstance(value, list)}, flush=True)
     print(record["speed"], flush=True)
-    record["rounded_steps"] = rounded_steps(measuring, start, args.rounded_signals)
     json.write_json(record)
 
 

@@ -45,6 +45,7 @@ STARTS = (
     Made("photos-2k", "leaves", (178, 178), 20, "pictures"),
     Made("photos-4k", "leaves", (178, 178), 17, "pictures"),
     Made("photos-9k", "leaves", (178, 178), 14, "pictures"),
+    Made("photos-17k", "leaves", (178, 178), 11, "pictures"),
     Made("curves-1k", "curves", (64, 64), 23, "distance fields"),
 )
 

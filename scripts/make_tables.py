@@ -240,15 +240,14 @@ def codec_qualities_table() -> str:
 
 
 def rounded_steps_table() -> str:
-    """Mean PSNR by how many last steps saw the rounded vector."""
-    rows = read("benchmarks/codec_choices")["rounded_steps"]
-    counts = sorted({row["rounded_steps"] for row in rows})
-    lines = ["| quality | bytes a signal | " + " | ".join(f"{count} steps" for count in counts) + " |",
-             "|---:|---:|" + "---:|" * len(counts)]  # fmt: skip
-    for quality in sorted({row["quality"] for row in rows}, reverse=True):
-        here = {row["rounded_steps"]: row for row in rows if row["quality"] == quality}
-        drawn = " | ".join(f"{here[count]['mean_psnr_db']:.3f}" for count in counts)
-        lines.append(f"| {quality} | {here[0]['mean_bytes']:,.0f} | {drawn} |")
+    """Mean bytes and PSNR without and with steps that see the rounded vector."""
+    rows = read("benchmarks/rounded_steps")["rows"]
+    lines = ["| start | quality | bytes | dB | bytes with them | dB with them | dB of the fit |",
+             "|---|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    for without, having in zip(rows[::2], rows[1::2], strict=True):
+        told = " | ".join(f"{np.mean(row['bytes']):,.0f} | {np.mean(row['psnr_db']):.2f}" for row in (without, having))
+        fitted = f"{np.mean(without['fitted_psnr_db']):.2f}"
+        lines.append(f"| {without['start']} | {without['quality']} | {told} | {fitted} |")
     return "\n".join(lines)
 
 
