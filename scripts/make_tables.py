@@ -15,6 +15,7 @@ import re
 import sys
 import tempfile
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,39 @@ def _reached(row: dict[str, Any] | None, effort: str) -> str:
         return "not measured"
     taken = f" ({row['seconds'][effort]:.2g})" if "seconds" in row else ""
     return f"{row['mean'][effort]:.2f}{taken}"
+
+
+def video_table() -> str:
+    """Clips of video: as `tuned_table`, with SSIM, the mean over frames."""
+    record = read("comparison/tuned-video")
+    rounds = sorted({row["round"] for row in record["rows"]})
+    found = {(row["method"], row["round"]): row for row in record["rows"]}
+    heads = [f"{found['pattern', number]['numbers']:,}" for number in rounds]
+    lines = [f"| | {' | '.join(heads)} |", "| :--- |" + " ---: |" * len(heads)]
+    for method, effort in TUNED:
+        told = [_with_ssim(found.get((method, number)), effort) for number in rounds]
+        lines.append(f"| {method}{'' if effort == 'linear' else ', ' + effort} | {' | '.join(told)} |")
+    return "\n".join(lines)
+
+
+def _with_ssim(row: dict[str, Any] | None, effort: str) -> str:
+    if row is None:
+        return "not measured"
+    ssim = row["metrics"][effort]["ssim"]
+    taken = f" ({row['seconds'][effort]:.2g})" if "seconds" in row else ""
+    return f"{row['mean'][effort]:.2f}, {sum(ssim) / len(ssim):.3f}{taken}"
+
+
+def video_codecs_table() -> str:
+    """Codes of clips beside H.264 and H.265."""
+    record = read("comparison/video-codecs")
+    lines = ["| | setting | bytes | bits a pixel | PSNR (dB) | SSIM |", "| :--- | :--- | ---: | ---: | ---: | ---: |"]
+    samples = prod(record["shape"])
+    for row in record["rows"]:
+        mean, setting = row["mean"], f"{row['weights']:,} weights" if "weights" in row else row["setting"]
+        lines.append(f"| {row['codec']} | {setting} | {mean['bytes']:,.0f} | {8 * mean['bytes'] / samples:.2f} | "
+                     f"{mean['psnr_db']:.2f} | {mean['ssim']:.3f} |")  # fmt: skip
+    return "\n".join(lines)
 
 
 def speed_table() -> str:
@@ -289,6 +323,8 @@ MADE = {
     "codec/rounded-steps": rounded_steps_table,
     "comparison/starved": starved_table,
     "comparison/tuned-fits": tuned_table,
+    "comparison/tuned-video": video_table,
+    "comparison/video-codecs": video_codecs_table,
     "comparison/ablation": ablation_table,
     "comparison/pattern": pattern_table,
 }
