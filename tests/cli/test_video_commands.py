@@ -2,10 +2,13 @@
 
 import csv
 import json
+import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from sparsine import decode, load_start
 from sparsine.cli.main import main
 
 pytest.importorskip("av")
@@ -54,6 +57,21 @@ def test_clips_are_coded_and_drawn_at_other_sizes_and_rates(learned, tmp_path):
         assert run("decode", tmp_path / "codes" / "a_3.spn", "--start", start, "--out", out, *options) == 0
         values, told = read_frames(out / "a_3.mp4")
         assert (values.shape, told) == ((*size, 3), rate)
+
+
+def test_frames_are_written_as_pictures_where_that_is_asked_for(learned, tmp_path, capsys):
+    videos, start = learned
+    assert run("encode", start, videos / "a.MP4", "--out", tmp_path / "codes", "--steps", "1") == 0
+    words = ("decode", tmp_path / "codes" / "a_2.spn", "--start", start, "--frames")
+    assert run(*words, "--out", tmp_path / "drawn", "--scale", "2") == 0
+    with zipfile.ZipFile(tmp_path / "drawn" / "a_2.zip") as archive:
+        assert archive.namelist() == [f"{i:05}.png" for i in range(8)]
+        pictures = np.stack([np.asarray(Image.open(archive.open(name))) for name in archive.namelist()])
+    field = decode(load_start(start / "starts" / "round-01.safetensors"), (tmp_path / "codes" / "a_2.spn").read_bytes())
+    assert np.array_equal(pictures, np.round(field.render((8, 24, 32)).clip(0, 1) * 255).astype(np.uint8))
+    # an MP4 does not go into the same folder
+    assert run(*words[:-1], "--out", tmp_path / "drawn", "--scale", "2") == 2
+    assert "another request" in " ".join(capsys.readouterr().err.split())
 
 
 def test_what_is_drawn_in_parts_is_what_is_drawn_at_once(learned, tmp_path, monkeypatch):

@@ -39,6 +39,8 @@ class Options:
     region: Region | None = None
     """Draw this part alone, as fractions of the picture, from top and left: 0.25,0.5,0.5,0.75. With --size or --scale
     at any magnification."""
+    frames: bool = False
+    """Of video: a ZIP of one PNG for each frame, instead of an MP4."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; without, the one that the first code
     names."""
@@ -65,12 +67,13 @@ def _run(options: Options, json: Output) -> int:
     codes, notes = list_codes(options.codes)
     say_notes(notes)
     path, start = find_start_of(list(codes.values()), options.start, options.sparsity)
+    written_as = start.kind.in_frames() if options.frames else None
     say(("decoding", "bold"), f" {counted(len(codes), 'code')} with {path}")
     drawn: list[DrawnCode] = []
     began, complaints = time.monotonic(), Complaints()
     with Waiting("drawing", len(codes)) as waiting:
         for one in decode_collection(start, codes, options.out, view, overwrite=options.overwrite,
-                                     engine=options.engine, device=options.device):  # fmt: skip
+                                     engine=options.engine, device=options.device, written_as=written_as):  # fmt: skip
             drawn.append(one)
             waiting.at(len(drawn), f"{'kept' if one.kept else 'drew'} {one.input}")
             if one.reason:

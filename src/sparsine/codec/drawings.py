@@ -43,6 +43,7 @@ def decode_collection(
     overwrite: bool = False,
     engine: str = "auto",
     device: str = "cpu",
+    written_as: Kind | None = None,
 ) -> Iterator[DrawnCode]:
     """Drawings of codes (name: file) in `folder`, as files of the start's kind (PNG, WAV, ...); yields what became of
     each, in order, once its file is there. One that is there already is kept if it is that of the same code, start and
@@ -52,15 +53,15 @@ def decode_collection(
         BadInput: a folder of another request, or held by another process; a size that such signals cannot have.
         WorkFailed: a file cannot be written.
     """
-    view, coder = view or View(), Coder(start)
+    view, coder, kind = view or View(), Coder(start), written_as or start.kind
     if view.size is not None:
         view.shape(start.domain.drawn_shape)  # a size for other axes is one for none of the codes
     make_engine(start.pattern, engine, device=device)  # refuses now what it cannot do, and not once for each code
     with (
         opened(
             folder,
-            _request(coder, view),
-            suffix=start.kind.suffix,
+            _request(coder, view) | ({"written_as": kind.name} if written_as else {}),
+            suffix=kind.suffix,
             overwrite=overwrite,
             left_out=start.kind.all_suffixes,
         ) as ledger,  # fmt: skip
@@ -70,10 +71,10 @@ def decode_collection(
         reader = CodeReader(coder, codes, ledger, overwrite)
 
         def draw(code: Decoded | DrawnCode) -> Drawn | DrawnCode:
-            return code if isinstance(code, DrawnCode) else _draw(code, view, engine, device)
+            return code if isinstance(code, DrawnCode) else _draw(code, view, kind, engine, device)
 
         def write(drawn: Drawn | DrawnCode) -> DrawnCode:
-            return drawn if isinstance(drawn, DrawnCode) else _write(ledger, drawn, start.kind, view)
+            return drawn if isinstance(drawn, DrawnCode) else _write(ledger, drawn, kind, view)
 
         read = in_threads(readers, reader.read, codes, 4 * READERS)
         yield from in_threads(writers, write, read, WRITERS + 1, first=draw, weigh=partial(_num_values, view),
@@ -101,9 +102,9 @@ def _num_values(view: View, code: Decoded | DrawnCode) -> int:
     return 0
 
 
-def _draw(code: Decoded, view: View, engine: str, device: str) -> Drawn | DrawnCode:
+def _draw(code: Decoded, view: View, kind: Kind, engine: str, device: str) -> Drawn | DrawnCode:
     try:
-        own, kind = code.field.domain.drawn_shape, code.field.start.kind
+        own = code.field.domain.drawn_shape
         shape = view.shape(own)
         if kind.in_slabs:
             slabs = code.field.slabs(shape, view.region, engine=engine, device=device)

@@ -185,6 +185,10 @@ class Kind:
         """Values as numbers of the quantity that they stand for."""
         return values
 
+    def in_frames(self) -> "Kind":
+        """How the same signals are written as single pictures. Raises BadInput: they are none."""
+        raise BadInput(f"signals of kind {self.name} have no frames; --frames is for video")
+
     def files(self, paths: Sequence[str | Path], shape: tuple[int, ...] | None, num_channels: int) -> "SignalSet":
         """Files and folders of files of this kind as signals, each brought to `shape`, or at its own size.
 

@@ -100,9 +100,14 @@ def save_picture(path: Path, picture: UInt8[np.ndarray, "rows columns 3"]) -> No
         WorkFailed: the file cannot be written.
     """
     _check_picture(picture)
+    write_atomically(Path(path), png_bytes(picture))
+
+
+def png_bytes(picture: UInt8[np.ndarray, "rows columns 3"]) -> bytes:
+    """A PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG")
-    write_atomically(Path(path), buffer.getvalue())
+    return buffer.getvalue()
 
 
 def to_bytes(colours: Float[np.ndarray, "rows columns 3"]) -> UInt8[np.ndarray, "rows columns 3"]:

@@ -1,10 +1,12 @@
 """Video: frames of brightness in [0, 1], in three colours or in one, so many a second."""
 
+import io
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,7 +14,7 @@ from jaxtyping import UInt8
 from sparsine.checks import check_range
 from sparsine.psnr import averaged_db, psnr_db
 from sparsine.signals.kind import KINDS, Kind, Media, Metric, Picture, Values
-from sparsine.signals.pictures import error_picture, side_by_side, to_bytes, with_not_finite
+from sparsine.signals.pictures import error_picture, png_bytes, side_by_side, to_bytes, with_not_finite
 from sparsine.ssim import ssim
 
 if TYPE_CHECKING:
@@ -90,10 +92,30 @@ class Video(Kind):
 
         return video_bytes(_frames(slabs), self.rate * scale, MP4)
 
+    def in_frames(self) -> "VideoFrames":
+        return VideoFrames(rate=self.rate)
+
     def files(self, paths: Sequence[str | Path], shape: tuple[int, ...] | None, num_channels: int) -> "SignalSet":
         from sparsine.signals.sources.video import open_video_files
 
         return open_video_files(paths, self.rate, shape, num_channels)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class VideoFrames(Video):
+    """Video that is written frame by frame, nothing lost but the rounding to 8 bits."""
+
+    name: ClassVar[str] = "video-frames"
+    suffix: ClassVar[str] = ".zip"
+
+    def write_slabs(self, slabs: Iterable[np.ndarray], spacing: float | None = None, scale: float = 1.0) -> bytes:
+        """A ZIP of a PNG for each frame: 00000.png, 00001.png, ..."""
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for number, frame in enumerate(_frames(slabs)):
+                archive.writestr(zipfile.ZipInfo(f"{number:05}.png"), png_bytes(frame))  # of no date
+        return file.getvalue()
 
 
 def frame_picture(frame: Values) -> UInt8[np.ndarray, "rows columns 3"]:
