@@ -18,6 +18,8 @@ OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
     "--disable-extensions", "--disable-background-networking", "--remote-debugging-port=0",
 )  # fmt: skip
+WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+"""WebGL2 on the processor, for those who ask for it."""
 SECONDS = 60.0
 KEYS = {"ArrowRight": 39, "Tab": 9}
 """Those that do something of their own in the browser have to be given by number too."""
@@ -33,15 +35,15 @@ class Browser:
     """One page of a browser of its own. What it complains about is in `complaints`, what it asks for in `requests`;
     `sent` has what of that no policy stopped, by number, and `windows` those that it would open."""
 
-    def __init__(self, profile: Path, size=(1280, 800), density=1.0):
-        self.profile, self.size, self.density = profile, size, density
+    def __init__(self, profile: Path, size=(1280, 800), density=1.0, options=()):
+        self.profile, self.size, self.density, self.options = profile, size, density, options
         self.complaints, self.requests, self.windows, self.sent = [], [], [], {}
         self.number, self.held = 0, ExitStack()
 
     def __enter__(self):
         profile, home = f"--user-data-dir={self.profile}", {**os.environ, "HOME": str(self.profile)}
         self.process = subprocess.Popen(
-            [find_browser(), *OPTIONS, profile, "about:blank"],
+            [find_browser(), *OPTIONS, *self.options, profile, "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=home,
         )  # fmt: skip
         try:

@@ -1,0 +1,124 @@
+"""`sparsine export START|CODE --to FORMAT`: one field in a format of other programs; codes as a table to learn on."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from sparsine.checks import OneOf
+from sparsine.cli.code_info import is_code
+from sparsine.cli.console import counted, say, say_notes
+from sparsine.cli.find_start import MOST_CODE_BYTES, find_start, find_start_of, there
+from sparsine.cli.options import Load
+from sparsine.cli.outputs import DASH, output
+from sparsine.cli.status import DONE
+from sparsine.codec.code_files import list_codes, read_bounded
+from sparsine.codec.encode import decode
+from sparsine.codec.fitted_field import FittedField
+from sparsine.codec.ledger import JOURNAL
+from sparsine.errors import BadInput
+from sparsine.export import FORMATS, Exported, write_table
+from sparsine.export.table import Row
+from sparsine.starts.start import Start
+
+TABLE = "table"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    source: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="START|CODE")]
+    """A start (its file, the folder of its run, or the name of a built-in one), or a code; for a table codes and
+    folders of them."""
+    to: Annotated[str, OneOf(FORMATS, TABLE)]
+    """The format; table is a folder for learning on top of fits."""
+    out: Path | None = None
+    """File to write, or folder of a table; None is the name of what is exported. What is there already is kept."""
+    start: Path | None = None
+    """Of codes: the start that they were encoded with, its file or the folder of its run."""
+    sparsity: float | None = None
+    """Of a run folder: the start whose fraction of removed weights is nearest; without, the one that the code names, or
+    the sparsest."""
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
+
+
+def run(options: Options) -> int:
+    if options.to == TABLE:
+        return _table(options)
+    kind = FORMATS[options.to]
+    exported = _exported(options)
+    out = options.out or Path(f"{exported.name}{kind.suffix}")
+    with output(out, "--out", instead="remove it", text=options.to == "glsl") as file:
+        data = kind.write(exported)
+        file.write(data)
+        say(f"{counted(len(data), 'byte')} in {'standard output' if out == DASH else out}: "
+            f"{exported.cut.field.description}, {counted(exported.cut.num_weights, 'weight')} that count")  # fmt: skip
+        if note := kind.note(exported):
+            say("load it with:")
+            for line in note.replace("'FILE'", repr(str(out))).splitlines():
+                say(line)
+    return DONE
+
+
+def _exported(options: Options) -> Exported:
+    """Raises BadInput unless one start or one code is named."""
+    if len(options.source) != 1:
+        raise BadInput(f"--to {options.to} exports one field, but got {counted(len(options.source), 'name')}; "
+                       f"--to {TABLE} takes many codes")  # fmt: skip
+    (source,) = options.source
+    if source.is_file() and is_code(source):
+        start = _start_of([source], options)
+        try:
+            return Exported(source.stem, decode(start, read_bounded(source, MOST_CODE_BYTES)))
+        except BadInput as error:
+            raise BadInput(f"{source}: {error}") from error
+    if options.start is not None:
+        raise BadInput(f"--start is for codes, but {source} is none")
+    path, start = find_start(source, options.sparsity)
+    return Exported(path.stem, FittedField(start, start.theta, start.domain.shape))
+
+
+def _start_of(codes: Sequence[Path], options: Options) -> Start:
+    if options.start is None:
+        raise BadInput("a code is drawn from a start; name the one that it was encoded with: --start START")
+    return find_start_of(codes, there(options.start), options.sparsity)[1]
+
+
+def _table(options: Options) -> int:
+    codes, notes = list_codes(options.source)
+    say_notes(notes)
+    out = options.out or Path("table")
+    measured: dict[Path, dict[str, Any]] = {}
+    rows = [_row(name, path, measured) for name, path in codes.items()]
+    write_table(out, _start_of(list(codes.values()), options), rows)
+    say(f"{counted(len(rows), 'row')} in {out}")
+    return DONE
+
+
+def _row(name: str, path: Path, measured: dict[Path, dict[str, Any]]) -> Row:
+    """PSNR is that of the journal beside the code; its folder within what was named is the label."""
+    folder = path.parent
+    if folder not in measured:
+        measured[folder] = _journal(folder / JOURNAL)
+    label = str(Path(name).parent) if Path(name).parent != Path() and not Path(name).is_absolute() else None
+    psnr_db = measured[folder].get(path.name)
+    return Row(name, read_bounded(path, MOST_CODE_BYTES), label, psnr_db if isinstance(psnr_db, float) else None)
+
+
+def _journal(path: Path) -> dict[str, Any]:
+    """PSNR by file; nothing of a line that cannot be read."""
+    found: dict[str, Any] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return found
+    for line in lines:
+        try:
+            told = json.loads(line)
+            found[str(told["file"])] = told["psnr_db"]
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found
