@@ -28,10 +28,14 @@ def with_constants(field):
     return pattern
 
 
-def exported(pattern, *, shape=(5, 4), name="a", seed=0, spread=0.3, kind=None, **grid):
-    field = pattern.field
+def exported(pattern, *, shape=(5, 4), name="a", seed=0, spread=0.3, gain=1.0, kind=None, **grid):
+    """`gain`: how much larger the last layer's weights are than a start's, whose drawings are nearly grey."""
+    field, last = pattern.field, int(list(pattern.layer_keeps())[-1].sum())
     theta = pattern.gather(field.initial_theta(seed)[None])[0]
-    theta = theta + spread * theta.abs().mean() * torch.randn(theta.shape, generator=torch.Generator().manual_seed(seed))
+    theta = theta + spread * theta.abs().mean() * torch.randn(
+        theta.shape, generator=torch.Generator().manual_seed(seed)
+    )
+    theta[pattern.num_weights - last : pattern.num_weights] *= gain
     kind = kind or (Rgb() if field.out_features == 3 else Grey())
     start = Start(pattern, theta, Grid(shape=shape, **grid), kind=kind)
     return Exported(name, FittedField(start, theta, shape))
@@ -42,7 +46,8 @@ def of_kind(kind):
 
 
 def small(density=0.6, *, omega_0=9.0, channels=3, **more):
-    return exported(random_pattern(field_of(2, 11, 9, 8, channels, omega_0=omega_0, output_offset=0.5), density), **more)
+    field = field_of(2, 11, 9, 8, channels, omega_0=omega_0, output_offset=0.5)
+    return exported(random_pattern(field, density), gain=omega_0 / 3, **more)
 
 
 PATTERNS = {

@@ -18,8 +18,8 @@ from sparsine.export.torch_file import recipe
 from sparsine.fields.liveness import leads_to_output, reached_from_input
 from sparsine.signals.kind import VALUES
 
-every = pytest.mark.parametrize("what", [lambda k=k: of_kind(k) for k in WRITABLE]
-                                + [lambda p=p: of_pattern(p) for p in PATTERNS], ids=[*WRITABLE, *PATTERNS])  # fmt: skip
+ALL = dict.fromkeys(WRITABLE, of_kind) | dict.fromkeys(PATTERNS, of_pattern)
+every = pytest.mark.parametrize("what", [lambda n=n, made=made: made(n) for n, made in ALL.items()], ids=ALL)
 FORMULAS = {"sin": np.sin, "exp": np.exp, "abs": np.abs, "max": np.maximum}
 
 
@@ -112,7 +112,9 @@ def test_neurons_that_nothing_depends_on_are_cut_away_and_no_others(name):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in WRITABLE])
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_field_without_a_formula_is_refused_in_one_line(kind, format):
-    with pytest.raises(BadInput, match=rf"^{format} cannot hold this field, because the (activation|encoding) '\w+' has no"):
+    with pytest.raises(
+        BadInput, match=rf"^{format} cannot hold this field, because the (activation|encoding) '\w+' has no"
+    ):
         FORMATS[format].write(of_kind(kind))
 
 

@@ -31,6 +31,15 @@ class Engine:
         num_threads: int,
         weights: Tensor | None = None,
     ) -> None: ...
+    def vjp(
+        self,
+        theta: Tensor,
+        coords: Tensor,
+        cotangents: Tensor,
+        theta_grad: Tensor,
+        coords_grad: Tensor | None,
+        num_threads: int,
+    ) -> None: ...
     def hvp(
         self,
         theta: Tensor,
