@@ -80,13 +80,15 @@ def test_every_option_that_is_a_path_is_expanded(command, home, monkeypatch):
     """Of the options alone, whatever the command does with them."""
     module = importlib.import_module(f"sparsine.cli.{command.replace('-', '_')}")
     names = list(paths_of(module.Options))
-    positional = {"codes": "~/x", "start": "~/x", "run": "~/x", "file": "~/x"}
+    positional = {"codes": "~/x", "start": "~/x", "run": "~/x", "file": "~/x", "source": "~/x"}
     needed = {"learn": ["curves"], "compare": ["quick", "--data=curves"], "bench": ["decode"],
               "rate-distortion": ["~/x", "in"], "fit": ["~/x", "in"], "encode": ["~/x", "in"],
               "calibrate": ["~/x", "in"], "decode": ["~/x"], "report": ["~/x"], "info": ["~/x"], "view": ["~/x"],
-              "import-learnit": ["~/x"], "plan": ["~/x", "in"], "starts": []}  # fmt: skip
+              "import-learnit": ["~/x"], "plan": ["~/x", "in"], "starts": [],
+              "export": ["~/x", "--to=npz"]}  # fmt: skip
+    with_start = ("decode", "info", "view", "export")
     given = [f"--{name.replace('_', '-')}=~/x" for name in names
-             if name not in positional or (name == "start" and command in ("decode", "info", "view"))]  # fmt: skip
+             if name not in positional or (name == "start" and command in with_start)]  # fmt: skip
     parsed = parse(module.Options, [*needed[command], *given], command, "", getattr(module, "defaults", None))
     for name in names:
         value = getattr(parsed, name)

@@ -125,6 +125,32 @@ def test_one_zooms_and_moves_by_mouse_and_keys(opened, plain):
     assert np.array_equal(shown(browser)[1], before)
 
 
+def test_two_fingers_zoom_and_one_moves(opened, browser):
+    browser.touch(True)
+    try:
+        opened(small(omega_0=40.0, shape=(10, 10)))
+        left, top, edge = browser.run("(() => { const b = document.getElementById('view').getBoundingClientRect();"
+                                      "return [b.left, b.top, b.width]; })()")  # fmt: skip
+
+        def fingers(kind, *places):
+            points = [{"x": left + x * edge, "y": top + y * edge, "id": i} for i, (x, y) in enumerate(places)]
+            browser.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+
+        fingers("touchStart", (0.45, 0.5), (0.55, 0.5))
+        fingers("touchMove", (0.3, 0.5), (0.7, 0.5))
+        fingers("touchEnd")
+        browser.until(f"Math.abs({ZOOM} - 4) < 0.2 && {DRAWN}")
+        before = shown(browser)[1].mean(axis=(0, 1))
+        assert before == pytest.approx([0.5, 0.5], abs=0.02)
+        fingers("touchStart", (0.5, 0.5))
+        fingers("touchMove", (0.3, 0.6))
+        fingers("touchEnd")
+        browser.until(DRAWN)
+        assert shown(browser)[1].mean(axis=(0, 1)) - before == pytest.approx([-0.025, 0.05], abs=0.01)
+    finally:
+        browser.touch(False)
+
+
 def test_at_the_last_magnification_pixels_are_still_the_engines(opened):
     what = small(omega_0=200.0, density=1.1, shape=(10, 10))
     browser = opened(what)

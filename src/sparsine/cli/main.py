@@ -23,7 +23,7 @@ COMMANDS = {
     "report": "measure a run on held-out signals and write its report page",
     "encode": "fit signals from a start and write one small code file for each",
     "decode": "draw codes at any size, or parts of them at any magnification",
-    "export": "write a field for ONNX, torch, shaders, browsers or NumPy, or codes as a table for learning",
+    "export": "write a field, or a table of them, for other programs",
     "starts": "list the starts that come with the package",
     "plan": "find out on a few signals how they are fitted best from a start",
     "calibrate": "measure on a few signals how codes of a start are told best",
