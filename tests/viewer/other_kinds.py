@@ -9,7 +9,7 @@ from small_problems import field_of, random_pattern
 from sparsine.codec import EncodeConfig, encode_batch
 from sparsine.fitting.fit import FitConfig
 from sparsine.signals import SOURCES, Dataset, Grid, Kind, Media, Points, Source, Sphere
-from sparsine.signals.kinds import Audio
+from sparsine.signals.kinds import Audio, Video
 from sparsine.starts.start import Start
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder
@@ -17,7 +17,7 @@ from sparsine.viewer.originals import Originals
 from sparsine.viewer.shelf import Shelf
 from sparsine.viewer.starts import Starts
 
-RATE = 4000
+RATE, FRAME_RATE = 4000, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Unseen(Kind):
 DOMAINS = {
     "sound": (Grid(shape=(301,)), Audio(rate=RATE)), "volume": (Grid(shape=(5, 6, 7)), Kind()),
     "globe": (Sphere(shape=(6, 9)), Kind()), "cloud": (Points(shape=(40,), extent=((-1, 1), (0, 2), (-3, 0))), Kind()),
-    "unseen": (Grid(shape=(23,)), Unseen()),
+    "unseen": (Grid(shape=(23,)), Unseen()), "video": (Grid(shape=(5, 12, 15)), Video(rate=FRAME_RATE)),
 }  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def signals_of(name, count=2):
     rng, domain = np.random.default_rng(3), DOMAINS[name][0]
     values = [(0.5 * np.sin(np.linspace(0, 9 + i, domain.num_points))).astype(np.float32) for i in range(count)]
     coords = [rng.uniform(0, 1, (domain.num_points, 3)).astype(np.float32) for _ in range(count)]
+    values = [abs(v) if name == "video" else v for v in values]
     return [
         (v.reshape(*domain.shape, 1), c if domain.own_coords else None) for v, c in zip(values, coords, strict=True)
     ]

@@ -5,7 +5,7 @@ import wave
 
 import numpy as np
 import pytest
-from other_kinds import DOMAINS, RATE, shelf_of, signals_of, start_of
+from other_kinds import DOMAINS, FRAME_RATE, RATE, shelf_of, signals_of, start_of
 from PIL import Image
 from viewer_problems import client_of
 
@@ -23,7 +23,7 @@ def ask(shelf, path, **question):
     return client_of(shelf).get(path, params={"name": "array-1", **question})
 
 
-@pytest.mark.parametrize("name", ["sound", "volume", "globe", "cloud"])
+@pytest.mark.parametrize("name", ["sound", "volume", "globe", "cloud", "video"])
 def test_a_thumbnail_is_the_picture_of_its_kind_within_the_edge(tmp_path, name):
     shelf = shelf_of(tmp_path, name)
     thumbnail = pixels_of(ask(shelf, "/thumbnail", edge=64))
@@ -34,7 +34,7 @@ def test_a_thumbnail_is_the_picture_of_its_kind_within_the_edge(tmp_path, name):
     assert np.array_equal(pixels_of(ask(shelf, "/picture")), kind.picture(field.render(domain.drawn_shape)))
 
 
-@pytest.mark.parametrize("name", ["sound", "volume", "globe", "cloud"])
+@pytest.mark.parametrize("name", ["sound", "volume", "globe", "cloud", "video"])
 def test_original_and_error_are_shown_and_measured_at_the_samples_of_the_original(tmp_path, monkeypatch, name):
     shelf = shelf_of(tmp_path, name, monkeypatch)
     sides = [pixels_of(ask(shelf, "/picture", of=side)) for side in ("fitted", "original", "error")]
@@ -45,6 +45,7 @@ def test_original_and_error_are_shown_and_measured_at_the_samples_of_the_origina
     measures = {told["label"]: told["value"] for told in ask(shelf, "/api/measured").json()["measures"]}
     assert measures["PSNR (dB)"] == pytest.approx(-10 * np.log10(error), abs=1e-4)
     assert ("SNR (dB)" in measures) == (name == "sound")
+    assert ("PSNR of a frame, mean (dB)" in measures) == (name == "video")
 
 
 def test_sound_is_played_at_its_rate_fitted_and_original(tmp_path, monkeypatch):
@@ -55,6 +56,18 @@ def test_sound_is_played_at_its_rate_fitted_and_original(tmp_path, monkeypatch):
         with wave.open(io.BytesIO(answer.content)) as file:
             assert (file.getframerate(), file.getnframes()) == (RATE, 301)
     assert ask(shelf, "/media", of="error").status_code == 400
+
+
+def test_video_is_played_at_its_rate_fitted_and_original(tmp_path, monkeypatch):
+    pytest.importorskip("av")
+    from made_videos import read_frames
+
+    shelf = shelf_of(tmp_path, "video", monkeypatch)
+    for side in ("fitted", "original"):
+        answer = ask(shelf, "/media", of=side)
+        assert answer.headers["content-type"] == "video/webm"
+        values, rate = read_frames(io.BytesIO(answer.content))
+        assert (len(values), rate) == (5, FRAME_RATE)
 
 
 @pytest.mark.parametrize("name", ["volume", "unseen"])

@@ -5,7 +5,7 @@ import os
 import pytest
 from browsing import PHONE, SCRIPT, WIDE, assert_stays_here
 from headless import Browser, find_browser
-from other_kinds import RATE, shelf_of, start_of
+from other_kinds import FRAME_RATE, RATE, shelf_of, start_of
 from viewer_problems import CURVES, codes_of, running, tiny_start
 
 from sparsine.viewer.starts import Starts
@@ -89,3 +89,17 @@ def test_a_kind_without_a_picture_is_a_plain_card_with_facts(page):
     page.until(f"{SHOWN} === 'unseen'")
     assert page.run("document.querySelector('.side .plain').innerText").startswith("unseen")
     assert page.run("document.querySelectorAll('.side img, .side audio').length") == 0
+
+
+def test_video_has_frames_and_a_player_with_a_slider_beside_its_original(browser, tmp_path):
+    pytest.importorskip("av")
+    with pytest.MonkeyPatch.context() as patch, running(shelf_of(tmp_path, "video", patch)) as address:
+        browser.resize(*WIDE)
+        browser.begin(address)
+        browser.run("location.hash = 'name=array-1'")
+        browser.until(f"{SHOWN} === 'array-1'")
+        browser.until("[...document.querySelectorAll('.side img')].every(image => image.naturalWidth > 40)")
+        browser.until("[...document.querySelectorAll('.side video')].every(player => player.readyState >= 1)")
+        lengths = browser.run("[...document.querySelectorAll('.side video')].map(player => player.duration)")
+        assert lengths == pytest.approx([5 / FRAME_RATE] * 2, abs=0.02)
+        assert browser.run("[...document.querySelectorAll('.side video')].every(player => player.controls)")
