@@ -6,7 +6,7 @@ import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import tyro
 
@@ -15,6 +15,7 @@ from sparsine.cli.console import Waiting, counted, say, say_notes
 from sparsine.cli.early import with_chosen
 from sparsine.cli.find_start import with_home
 from sparsine.cli.options import Device, EngineName, Load
+from sparsine.cli.outputs import DASH, output
 from sparsine.errors import BadInput, SeveralSizes
 from sparsine.evaluation.wording import in_db
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig
@@ -22,6 +23,7 @@ from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConf
 from sparsine.meta.cost import Course
 from sparsine.meta.maml import InnerConfig
 from sparsine.meta.outer import LearnState, NotFinite
+from sparsine.meta.recipe_file import laid_over, read_recipe_file, recipe_bytes
 from sparsine.meta.run import Run, open_run
 from sparsine.meta.run_folder import read_config, starts_of
 from sparsine.meta.sparse import learn_sparse_start
@@ -49,6 +51,10 @@ class Options:
     """What is learned from; curves is built in."""
     out: Path
     """Folder of the run: configuration, metrics, starts, checkpoint."""
+    config: Path | None = None
+    """Recipe file, or config.json of a run. What it says comes before the recipe, options here come before both."""
+    print_config: bool = False
+    """Print the whole configuration that would be used, as --config takes it, and do nothing else."""
     recipe: Annotated[str, OneOf(RECIPES)] = DEFAULT_RECIPE
     """best: minutes. quick: to try things. small: the paper's loop in half an hour. paper: the paper's, to the
     letter; days without a GPU."""
@@ -117,40 +123,68 @@ class _Early(argparse.ArgumentParser):
     """Looks ahead for what decides the defaults."""
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; --recipe is one of {', '.join(RECIPES)}, --out is a folder")
+        raise BadInput(f"{message}; --recipe is one of {', '.join(RECIPES)}, --out is a folder, --config a file")
 
 
 def defaults(args: list[str]) -> Options:
-    """The recipe's values; those of the run itself when it is resumed."""
+    """The recipe's values, and before them those of a recipe file; those of the run itself when it is resumed."""
     early = _Early(add_help=False, allow_abbrev=False)
-    early.add_argument("--recipe", default=DEFAULT_RECIPE)
+    early.add_argument("--recipe", default=None)
     early.add_argument("--out", type=expanded, default=None)
+    early.add_argument("--config", type=expanded, default=None)
     early.add_argument("--resume", action="store_true")
+    early.add_argument("--print-config", action="store_true")
     given, _ = early.parse_known_args(args)
-    resumes = given.resume and given.out is not None and (given.out / "config.json").is_file()
-    config = read_config(given.out) if resumes else recipe(given.recipe)
+    said = read_recipe_file(given.config) if given.config else {}
+    named = given.recipe or said.get("recipe", DEFAULT_RECIPE)
+    config = read_config(given.out) if given.resume and _is_there(given.out) else recipe(named)
+    config = laid_over(config, {**said, "recipe": named}, given.config) if given.config else config
     config = dataclasses.replace(
         config, field=with_chosen(config.field, args), pruning=with_chosen(config.pruning, args)
     )
     values = {f.name: getattr(config, f.name) for f in dataclasses.fields(LearnConfig) if f.name != "data"}
-    return Options(dataset=tyro.MISSING, out=given.out or tyro.MISSING, resume=False, **values)
+    nowhere = Path() if given.print_config else tyro.MISSING
+    return Options(dataset=said.get("data", tyro.MISSING), out=given.out or nowhere, **values)
+
+
+def _is_there(out: Path | None) -> bool:
+    """Whether a run is."""
+    return out is not None and (out / "config.json").is_file()
 
 
 def run(options: Options) -> int:
+    if options.print_config:
+        with output(DASH, "--print-config") as out:
+            out.write(recipe_bytes(_configured(options)[0]))
+        return 0
     loaded = read_loaded(options.out) if options.resume else []
     say_notes(changed(loaded))
     with made_with(loaded, str(options.out)):
         return _learn(options)
 
 
-def _learn(options: Options) -> int:
+def _configured(options: Options) -> tuple[LearnConfig, Dataset]:
+    """All that is used, and what is learned from: what nobody said follows from the data set."""
     names = {f.name for f in dataclasses.fields(LearnConfig)} - {"data"}
     given = {name: getattr(options, name) for name in names} | {"outer": with_home(options.outer)}
-    if options.grid == recipe(options.recipe).grid:  # nobody asked for a size: the recipe's is for pictures
+    said = _said(options)
+    # nobody asked for a size: the recipe's is for pictures
+    if "resolution" not in said.get("grid", {}) and options.grid == recipe(options.recipe).grid:
         size = size_for(options.dataset, options.grid.resolution)
         given["grid"] = dataclasses.replace(options.grid, resolution=size)
-    config, dataset = _opened(LearnConfig(data=options.dataset, **given))
-    config = for_size(config, detailed_axes(dataset.domain))
+    config, dataset = opened(LearnConfig(data=options.dataset, **given))
+    return config if "omega_0" in said.get("field", {}) else for_size(config, detailed_axes(dataset.domain)), dataset
+
+
+def _said(options: Options) -> dict[str, Any]:
+    """What was decided before: by the run that is resumed, or by a recipe file."""
+    if options.resume and _is_there(options.out):
+        return read_config(options.out).to_dict()
+    return read_recipe_file(options.config) if options.config else {}
+
+
+def _learn(options: Options) -> int:
+    config, dataset = _configured(options)
     waiting = Waiting("dense", 1)
     looking = Waiting("looking at the signals", 1)
 
@@ -177,7 +211,7 @@ def _learn(options: Options) -> int:
     return 0
 
 
-def _opened(config: LearnConfig) -> tuple[LearnConfig, Dataset]:
+def opened(config: LearnConfig) -> tuple[LearnConfig, Dataset]:
     """The data set at the size that is asked for, or its own; pictures of several sizes are brought to a usual one."""
     try:
         return config, open_dataset(config.data, resolution=config.grid.resolution, seed=config.split_seed)

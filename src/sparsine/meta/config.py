@@ -19,6 +19,8 @@ from sparsine.pruning.prune import DISTRIBUTION, SCHEDULE, SCORE, PruningConfig
 from sparsine.signals.domain import MAX_POINTS, Domain
 from sparsine.signals.grid import Alignment, AxisOrder, Grid
 
+CHOICES = (ACTIVATION, ENCODING, SCORE, DISTRIBUTION, SCHEDULE)
+"""All that bring options of their own."""
 Moments = Literal["keep", "reset"]
 Decay = Literal["none", "cosine"]
 OLD_OPTIONS = {f"saliency_{name}": name for name in ("signals", "steps", "step_size")}
@@ -189,12 +191,20 @@ def in_todays_words(saved: Any) -> Any:
     """
     if not isinstance(saved, dict) or not all(isinstance(saved.get(part), dict) for part in ("field", "pruning")):
         return saved
+    saved = with_todays_names(saved)
+    return {**saved, "field": _completed(saved["field"], FieldConfig(), (ACTIVATION, ENCODING)),
+            "pruning": _completed(saved["pruning"], PruningConfig(), (SCORE, DISTRIBUTION, SCHEDULE))}  # fmt: skip
+
+
+def with_todays_names(saved: dict[str, Any]) -> dict[str, Any]:
+    """The first half of `in_todays_words`: what has another name now. What was left out stays so."""
+    if not isinstance(saved.get("pruning"), dict):
+        return saved
     pruning = {name: value for name, value in saved["pruning"].items() if name not in OLD_OPTIONS}
     old = {new: saved["pruning"][name] for name, new in OLD_OPTIONS.items() if name in saved["pruning"]}
     if old and pruning.get("score") == "saliency":
         pruning = {"score_options": old, **pruning}
-    return {**saved, "field": _completed(saved["field"], FieldConfig(), (ACTIVATION, ENCODING)),
-            "pruning": _completed(pruning, PruningConfig(), (SCORE, DISTRIBUTION, SCHEDULE))}  # fmt: skip
+    return {**saved, "pruning": pruning}
 
 
 def _completed(saved: dict[str, Any], usual: Any, choices: Sequence[Choice]) -> dict[str, Any]:
