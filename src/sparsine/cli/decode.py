@@ -46,6 +46,8 @@ class Options:
     names."""
     json: Path | None = None
     """Write one object per code to this file: input, picture, status."""
+    format: str | None = None
+    """Of the files, where the kind of signals has several: ply (the usual one), obj, glb, stl or off of shapes."""
     overwrite: bool = False
     """Use --out even if it holds pictures of another request or other files, and replace pictures of changed codes."""
     engine: EngineName = "auto"
@@ -73,7 +75,8 @@ def _run(options: Options, json: Output) -> int:
     began, complaints = time.monotonic(), Complaints()
     with Waiting("drawing", len(codes)) as waiting:
         for one in decode_collection(start, codes, options.out, view, overwrite=options.overwrite,
-                                     engine=options.engine, device=options.device, written_as=written_as):  # fmt: skip
+                                     suffix=_suffix(options.format), engine=options.engine,
+                                     device=options.device, written_as=written_as):  # fmt: skip
             drawn.append(one)
             waiting.at(len(drawn), f"{'kept' if one.kept else 'drew'} {one.input}")
             if one.reason:
@@ -82,6 +85,11 @@ def _run(options: Options, json: Output) -> int:
     _show(options.out, drawn, time.monotonic() - began)
     json.write_json([one.to_dict() for one in drawn])
     return status_of(all(one.status == "ok" for one in drawn) and all_in_reach(notes))
+
+
+def _suffix(given: str | None) -> str | None:
+    """'.obj', of obj and .obj alike."""
+    return None if given is None else f".{given.strip().lower().removeprefix('.')}"
 
 
 def _show(out: Path, drawn: list[DrawnCode], seconds: float) -> None:

@@ -61,7 +61,7 @@ class Options:
     of the fit's, for signals that lose more than 0.05 dB by it."""
     resolution: Literal["own", "start"] | Size | None = None
     """Size of the signals: own (as in the file), start (that of the start's grid), or HxW; resized to cover it and
-    centre-cropped. None is own for image files and folders, start for a data set, sound and video."""
+    centre-cropped. None is own for image files and folders, start for a data set, sound, video and shapes."""
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; without, the one that meets the target
     best, or the sparsest where there is no target."""

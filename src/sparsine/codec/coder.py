@@ -76,9 +76,10 @@ class Coder:
             BadInput: a vector of another length, or one that cannot be told in so many steps.
         """
         self._check(theta)
+        told = json.dumps(notes, separators=(",", ":")).encode() if notes else b""
         header = CodeHeader(
             start_hash=self.hash, num_numbers=len(self.groups), shape=self.start.domain.resized(shape).shape,
-            step_shift=step_shift, group_steps=group_steps, notes=json.dumps(notes).encode() if notes else b"",
+            step_shift=step_shift, group_steps=group_steps, notes=told,
         )  # fmt: skip
         symbols = to_symbols(theta.detach().cpu().numpy()[self.live], self.centre, self.steps(header))
         shift, groups = fitting_scales(symbols, self._classes(header), self.groups, self.models)

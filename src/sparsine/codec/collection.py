@@ -111,7 +111,8 @@ def _encoded(
             continue
         values = [signal.values for signal in batch]
         own = [signal.coords for signal in batch if signal.coords is not None] or None
-        codes = encode_batch(coder.start, values, config, engine=engine, device=device, coder=coder, coords=own)
+        codes = encode_batch(coder.start, values, config, engine=engine, device=device, coder=coder, coords=own,
+                             about=[signal.about for signal in batch])  # fmt: skip
         written = []
         for signal, code in zip(batch, codes, strict=True):
             coded = from_encoded(signal.name, signal.file, signal.values.shape[:-1], code)

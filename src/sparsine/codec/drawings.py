@@ -3,15 +3,13 @@
 A bad code is reported and the others go on; the same call keeps the pictures that are there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from sparsine.checks import check_memory
 from sparsine.codec.coder import Coder
@@ -22,6 +20,7 @@ from sparsine.codec.view import View
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.memory import is_out_of_memory
+from sparsine.signals.drawing import Drawing
 from sparsine.signals.kind import Kind
 from sparsine.starts.start import Start
 
@@ -41,6 +40,7 @@ def decode_collection(
     view: View | None = None,
     *,
     overwrite: bool = False,
+    suffix: str | None = None,
     engine: str = "auto",
     device: str = "cpu",
     written_as: Kind | None = None,
@@ -49,19 +49,24 @@ def decode_collection(
     each, in order, once its file is there. One that is there already is kept if it is that of the same code, start and
     view.
 
+    Args:
+        suffix: of the files, one of the kind's `formats`; None is its usual one.
+
     Raises:
-        BadInput: a folder of another request, or held by another process; a size that such signals cannot have.
+        BadInput: a format that the kind does not write; a folder of another request, or held by another process; a
+            size that such signals cannot have.
         WorkFailed: a file cannot be written.
     """
     view, coder, kind = view or View(), Coder(start), written_as or start.kind
+    suffix = check_suffix(kind, suffix)
     if view.size is not None:
         view.shape(start.domain.drawn_shape)  # a size for other axes is one for none of the codes
     make_engine(start.pattern, engine, device=device)  # refuses now what it cannot do, and not once for each code
     with (
         opened(
             folder,
-            _request(coder, view) | ({"written_as": kind.name} if written_as else {}),
-            suffix=kind.suffix,
+            _request(coder, view, kind, suffix) | ({"written_as": kind.name} if written_as else {}),
+            suffix=suffix,
             overwrite=overwrite,
             left_out=start.kind.all_suffixes,
         ) as ledger,  # fmt: skip
@@ -71,10 +76,13 @@ def decode_collection(
         reader = CodeReader(coder, codes, ledger, overwrite)
 
         def draw(code: Decoded | DrawnCode) -> Drawn | DrawnCode:
-            return code if isinstance(code, DrawnCode) else _draw(code, view, kind, engine, device)
+            if isinstance(code, DrawnCode):
+                return code
+            draw_it = _draw_in_slabs if kind.in_slabs else _draw
+            return draw_it(code, view, kind, suffix, engine, device)
 
         def write(drawn: Drawn | DrawnCode) -> DrawnCode:
-            return drawn if isinstance(drawn, DrawnCode) else _write(ledger, drawn, kind, view)
+            return drawn if isinstance(drawn, DrawnCode) else _write(ledger, drawn)
 
         read = in_threads(readers, reader.read, codes, 4 * READERS)
         yield from in_threads(writers, write, read, WRITERS + 1, first=draw, weigh=partial(_num_values, view),
@@ -82,15 +90,11 @@ def decode_collection(
 
 
 class Drawn(NamedTuple):
-    """A code, and what its field draws."""
+    """A code, and how its drawing becomes the bytes of a file."""
 
     code: Decoded
     shape: tuple[int, ...]
-    """Of the drawing, samples along each axis."""
-    values: np.ndarray | None
-    """None where the file is made while it is drawn."""
-    data: bytes = b""
-    """That file."""
+    to_bytes: Callable[[], bytes]
 
 
 def _num_values(view: View, code: Decoded | DrawnCode) -> int:
@@ -102,20 +106,49 @@ def _num_values(view: View, code: Decoded | DrawnCode) -> int:
     return 0
 
 
-def _draw(code: Decoded, view: View, kind: Kind, engine: str, device: str) -> Drawn | DrawnCode:
+def _draw(code: Decoded, view: View, kind: Kind, suffix: str, engine: str, device: str) -> Drawn | DrawnCode:
+    """All of it; what becomes of that is written by another thread."""
     try:
-        own = code.field.domain.drawn_shape
-        shape = view.shape(own)
-        if kind.in_slabs:
-            slabs = code.field.slabs(shape, view.region, engine=engine, device=device)
-            return Drawn(code, shape, None, kind.write_slabs(slabs, *_as_written(view, shape, own)))
+        shape = view.shape(code.field.domain.drawn_shape)
         num_bytes = BYTES_PER_VALUE * _num_values(view, code) + BYTES_PER_POINT * prod(shape)
         check_memory("the drawing", num_bytes, "draw it smaller, or a region of it")
-        return Drawn(code, shape, code.field.render(shape, view.region, engine=engine, device=device))
+        values = code.field.render(shape, view.region, engine=engine, device=device)
+        drawing = _drawing(code, view, suffix, shape)
+        return Drawn(code, shape, lambda: kind.write_drawing([values], drawing))
     except BadInput as error:
         return DrawnCode(input=code.name, status="bad", reason=str(error))
     except Exception as error:
         return _without_memory(code, error)
+
+
+def _draw_in_slabs(code: Decoded, view: View, kind: Kind, suffix: str, engine: str, device: str) -> Drawn | DrawnCode:
+    """Written as it is drawn: a slab at a time is in memory."""
+    try:
+        shape = view.shape(code.field.domain.drawn_shape)
+        slabs = code.field.slabs(shape, view.region, engine=engine, device=device)
+        data = kind.write_drawing(slabs, _drawing(code, view, suffix, shape))
+        return Drawn(code, shape, lambda: data)
+    except BadInput as error:
+        return DrawnCode(input=code.name, status="bad", reason=str(error))
+    except Exception as error:
+        return _without_memory(code, error)
+
+
+def _drawing(code: Decoded, view: View, suffix: str, shape: tuple[int, ...]) -> Drawing:
+    field = code.field
+    return Drawing(domain=field.domain.drawn(shape, view.region), own=field.domain,
+                   spacing=view.sample_width(shape), scale=view.first_scale(shape, field.domain.drawn_shape),
+                   suffix=suffix, about=field.about)  # fmt: skip
+
+
+def check_suffix(kind: Kind, suffix: str | None) -> str:
+    """The suffix of files of drawings. Raises BadInput: of a format that such signals are not written in."""
+    formats = kind.formats or (kind.suffix,)
+    if suffix is not None and suffix not in formats:
+        *first, last = (form.removeprefix(".") for form in formats)
+        known = f"{', '.join(first)} or {last}" if first else last
+        raise BadInput(f"drawings of {kind.name} are written as {known}, not as {suffix.removeprefix('.')}")
+    return suffix or kind.suffix
 
 
 def _without_memory(code: Decoded, error: Exception) -> DrawnCode:
@@ -125,26 +158,22 @@ def _without_memory(code: Decoded, error: Exception) -> DrawnCode:
     return DrawnCode(input=code.name, status="bad", reason=NOT_ENOUGH)
 
 
-def _write(ledger: Ledger, drawn: Drawn, kind: Kind, view: View) -> DrawnCode:
-    code, shape, data = drawn.code, drawn.shape, drawn.data
+def _write(ledger: Ledger, drawn: Drawn) -> DrawnCode:
+    code, shape = drawn.code, drawn.shape
     try:
-        if drawn.values is not None:
-            domain, as_written = code.field.domain, _as_written(view, shape, code.field.domain.drawn_shape)
-            data = kind.write_on(domain.drawn(shape, view.region), drawn.values, *as_written)
+        data = drawn.to_bytes()
+    except BadInput as error:
+        return DrawnCode(input=code.name, status="bad", reason=str(error))
     except Exception as error:
         return _without_memory(code, error)
     ledger.add([(line_of(code.name, code.digest, code.file, data) | {"shape": list(shape)}, data)])
     return DrawnCode(input=code.name, status="ok", picture=code.file, shape=shape)
 
 
-def _as_written(view: View, shape: tuple[int, ...], own: tuple[int, ...]) -> tuple[float, float]:
-    """(spacing, scale) of a drawing, as kinds are told when they write it."""
-    return view.sample_width(shape), view.first_scale(shape, own)
-
-
-def _request(coder: Coder, view: View) -> dict[str, Any]:
+def _request(coder: Coder, view: View, kind: Kind, suffix: str) -> dict[str, Any]:
     return {
         "kind": KIND, "record_version": RECORD_VERSION, "start": coder.hash.hex(), "value_kind": coder.start.kind.name,
         "size": list(view.size) if view.size else None, "scale": view.scale,
         "region": list(view.region) if view.region else None,
+        **({} if suffix == kind.suffix else {"suffix": suffix}),
     }  # fmt: skip

@@ -1,9 +1,10 @@
 """Signals to codes and back."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import nan
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.fitted_field import FittedField
-from sparsine.codec.header import check_can_be_told
+from sparsine.codec.header import CodeHeader, check_can_be_told
 from sparsine.codec.targets import Choice, Probe, choose_shifts, made_up
 from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
@@ -82,6 +83,7 @@ def encode_batch(
     device: str = "cpu",
     coder: Coder | None = None,
     coords: Sequence[np.ndarray] | None = None,
+    about: Sequence[dict[str, Any]] | None = None,
 ) -> list[Encoded]:
     """Fit signals of one shape together and code each. What happens to one does not touch the others.
 
@@ -89,6 +91,7 @@ def encode_batch(
         signals: as `encode` takes them.
         coder: of this start, to be used again from batch to batch; None makes one.
         coords: of each signal, where the start draws scattered points.
+        about: of each signal a few plain JSON values that its code keeps: see `SignalSet.about`.
 
     Raises:
         BadInput: signals of different shapes, or that the start cannot draw, or a code not tell, or memory not hold; or
@@ -101,7 +104,8 @@ def encode_batch(
     shape = arrays[0].shape[:-1]
     check_room(start, shape, "fitting it")
     computer, size = make_engine(start.pattern, engine, device=device), most_together(start, shape, len(arrays))
-    placed = list(zip(arrays, _own_coords(start, arrays, coords), strict=True))
+    told = about or [{}] * len(arrays)
+    placed = list(map(_Placed, arrays, _own_coords(start, arrays, coords), told))
 
     def fit(together: Sequence[_Placed]) -> list[Encoded]:
         return _encoded_together(coder, computer, together, config)
@@ -113,8 +117,12 @@ def encode_batch(
     return [encoded for part in parts for encoded in with_less(fit, part, give_up)]
 
 
-_Placed = tuple[np.ndarray, np.ndarray | None]
-"""Values, and their own coordinates if they have any."""
+class _Placed(NamedTuple):
+    """Values, their own coordinates if they have any, and what their code keeps beside its numbers."""
+
+    values: np.ndarray
+    coords: np.ndarray | None
+    about: dict[str, Any]
 
 
 def _own_coords(
@@ -132,7 +140,7 @@ def _own_coords(
 
 
 def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], config: EncodeConfig) -> list[Encoded]:
-    arrays, own = [values for values, _ in placed], [coords for _, coords in placed if coords is not None]
+    arrays, own = [one.values for one in placed], [one.coords for one in placed if one.coords is not None]
     start, shape, device = coder.start, arrays[0].shape[:-1], engine.device
     domain = None if own else start.domain.resized(shape)
     coords = torch.from_numpy(np.stack(own)).to(device) if domain is None else domain.coords(device=device)
@@ -141,7 +149,7 @@ def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], c
     fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak, shape=shape,
                       weights=weights)  # fmt: skip
     result = fitting.finish(engine)
-    fitted = Probe(coder, engine, coords, values, shape, result.theta, weights)
+    fitted = Probe(coder, engine, coords, values, shape, result.theta, weights, [one.about for one in placed])
     probe, choices = made_up(fitted, choose_shifts(fitted, config), config)
     drawn_db = probe.psnr_db(np.array([choice.shift for choice in choices]))
     return [
@@ -175,7 +183,14 @@ def decode(start: Start, data: bytes, *, coder: Coder | None = None) -> FittedFi
     """
     coder = coder or Coder(start)
     code = coder.read(data)
-    return FittedField(start, coder.theta(code), code.header.shape)
+    return FittedField(start, coder.theta(code), code.header.shape, _about(code.header))
+
+
+def _about(header: CodeHeader) -> dict[str, Any]:
+    """What the encoder noted; nothing where that is damaged, which no drawing needs."""
+    with suppress(BadInput):
+        return header.read_notes()
+    return {}
 
 
 def _alike(start: Start, signals: Sequence[Given]) -> list[np.ndarray]:

@@ -34,11 +34,15 @@ class FittedField:
         ((5, 7, 1), (8, 8, 1))
     """
 
-    def __init__(self, start: Start, theta: Float[Tensor, " params"], shape: tuple[int, ...]) -> None:
-        """`shape`: samples of the signal along each axis, for an image (rows, columns)."""
+    def __init__(
+        self, start: Start, theta: Float[Tensor, " params"], shape: tuple[int, ...], about: dict[str, Any] | None = None
+    ) -> None:
+        """`shape`: samples of the signal along each axis, for an image (rows, columns). `about`: what its code keeps
+        beside the numbers."""
         if theta.shape != start.theta.shape:
             raise BadInput(f"a vector of this start has {start.pattern.counts} numbers, but got {tuple(theta.shape)}")
         self.start, self.theta, self.domain = start, theta, start.domain.resized(shape)
+        self.about = dict(about or {})
         self._engines: dict[tuple[str, str], Engine] = {}
 
     def __getstate__(self) -> dict[str, Any]:

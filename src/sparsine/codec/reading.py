@@ -1,7 +1,8 @@
 """One signal on its way to the fit: read, recognised, or turned away."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,8 @@ class Loaded:
     """SHA-256 of shape and values, and of coordinates."""
     coords: np.ndarray | None = None
     """Of scattered samples."""
+    about: dict[str, Any] = field(default_factory=dict)
+    """What its code keeps beside the numbers."""
 
 
 class SignalReader:
@@ -51,14 +54,14 @@ class SignalReader:
                 self._check_size(shape)
             values = load_values(self._signals, index, self._start.kind)
             self._check_size(values.shape[:-1])
-            coords = self._signals.coords_of(index)
+            coords, about = self._signals.coords_of(index), self._signals.about(index)
         except BadInput as error:
             return CodedSignal(input=name, status="unreadable", reason=str(error))
         except MemoryError:
             return CodedSignal(input=name, status="unreadable", reason=NOT_ENOUGH)
         parts = [values] if coords is None else [values, coords]
         digest = sha256(str(values.shape).encode(), *(np.ascontiguousarray(part).data for part in parts))
-        loaded = Loaded(name, file, values, digest, coords)
+        loaded = Loaded(name, file, values, digest, coords, about)
         return self._known(loaded) or loaded
 
     def _known(self, loaded: Loaded) -> CodedSignal | None:

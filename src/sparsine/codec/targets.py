@@ -1,9 +1,10 @@
 """How fine the steps of each signal must be: by quality, or searched for a PSNR or a size; and what fitting on, with
 the eyes on the rounded vector, makes of that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,6 +51,8 @@ class Probe:
     shape: tuple[int, ...]
     theta: Float[Tensor, "signals params"]
     weights: Float[Tensor, "*each points"] | None = None
+    about: Sequence[dict[str, Any]] = ()
+    """What the codes keep beside their numbers; none for none."""
 
     def at(self, theta: Float[Tensor, "signals params"]) -> "Probe":
         """The same for other vectors."""
@@ -59,7 +62,9 @@ class Probe:
         """Some of the signals."""
         coords = self.coords if self.coords.ndim == 2 else self.coords[rows]
         weights = self.weights if self.weights is None or self.weights.ndim == 1 else self.weights[rows]
-        return replace(self, coords=coords, values=self.values[rows], theta=self.theta[rows], weights=weights)
+        about = [self.about[row] for row in rows] if self.about else ()
+        return replace(self, coords=coords, values=self.values[rows], theta=self.theta[rows], weights=weights,
+                       about=about)  # fmt: skip
 
     @cached_property
     def fitted_db(self) -> Float[np.ndarray, " signals"]:
@@ -84,7 +89,8 @@ class Probe:
     def data(self, row: int, shift: int) -> bytes | None:
         """The code of one signal, or None."""
         try:
-            return self.coder.write(self.theta[row], self.shape, step_shift=shift)
+            about = self.about[row] if self.about else None
+            return self.coder.write(self.theta[row], self.shape, step_shift=shift, notes=about)
         except BadInput:
             return None
 

@@ -69,6 +69,9 @@ class Cached(SignalSet):
     def shape_of(self, index: int) -> tuple[int, ...] | None:
         return self._inner.shape_of(index)
 
+    def about(self, index: int) -> dict[str, Any]:
+        return self._inner.about(index)
+
     def fingerprint(self, index: int) -> str:
         return self._inner.fingerprint(index)
 

@@ -54,6 +54,11 @@ class SignalSet(torch.utils.data.Dataset[np.ndarray], ABC):
         """Samples along each axis, where that is known without reading the signal; None where it is not."""
         return None
 
+    def about(self, index: int) -> dict[str, Any]:
+        """What the values do not say of a signal, but a file that is drawn from its code should know: a few plain JSON
+        values, which the code keeps. `Kind.write_drawing` is given them."""
+        return {}
+
     def fingerprint(self, index: int) -> str:
         """A short text that is another one whenever `load` or `coords_of` would give others; two signals share one by
         accident alone. It loads the signal: a set whose values come from files or from a seed should ask those."""

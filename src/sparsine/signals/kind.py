@@ -25,6 +25,7 @@ from sparsine.signals.previews import preview
 
 if TYPE_CHECKING:
     from sparsine.signals.dataset import SignalSet
+    from sparsine.signals.drawing import Drawing
 
 Values = Float[np.ndarray, "*axes channels"]
 Picture = UInt8[np.ndarray, "rows columns 3"]
@@ -78,11 +79,13 @@ class Kind:
     sample: ClassVar[str] = "sample"
     """What one sample is called: pixel, sample, voxel."""
     own_size: ClassVar[bool] = True
-    """Whether files are encoded at their own size unless somebody says otherwise; else at that of the start."""
+    """Whether files have a size of their own, which they are encoded at unless somebody says otherwise."""
     suffix: ClassVar[str] = ".npy"
     """Of the files that `write` makes."""
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Of the files that `files` reads; like `suffix`, left out of the names of what is made of them."""
+    formats: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of all files that `write_drawing` can make; none: of `suffix` alone."""
     in_slabs: ClassVar[bool] = False
     """Whether `write_slabs` needs few of the slabs at a time: large signals are then drawn in parts."""
     whole_numbers: ClassVar[bool] = False
@@ -91,7 +94,7 @@ class Kind:
     @property
     def all_suffixes(self) -> frozenset[str]:
         """Of files of this kind, read or written."""
-        return frozenset({self.suffix, *self.suffixes})
+        return frozenset({self.suffix, *self.suffixes, *self.formats})
 
     @property
     def value_range(self) -> tuple[float, float]:
@@ -180,6 +183,13 @@ class Kind:
     def write_on(self, domain: Domain, values: Values, spacing: float | None = None, scale: float = 1.0) -> bytes:
         """As `write`, of samples that lie on `domain`, for files that say where."""
         return self.write(values, spacing, scale)
+
+    def write_drawing(self, slabs: Iterable[np.ndarray], drawing: "Drawing") -> bytes:
+        """As `write_slabs` or `write_on`, for kinds whose files say still more, or are of several `formats`."""
+        if self.in_slabs:
+            return self.write_slabs(slabs, drawing.spacing, drawing.scale)
+        (values,) = slabs
+        return self.write_on(drawing.domain, values, drawing.spacing, drawing.scale)
 
     def in_unit(self, values: np.ndarray) -> np.ndarray:
         """Values as numbers of the quantity that they stand for."""

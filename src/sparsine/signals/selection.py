@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -55,6 +55,12 @@ class Selected(SignalSet):
             signals, place = self._found(index)
             return signals.shape_of(place)
         return None
+
+    def about(self, index: int) -> dict[str, Any]:
+        with suppress(UnreadableSignal):
+            signals, place = self._found(index)
+            return signals.about(place)
+        return {}
 
     def fingerprint(self, index: int) -> str:
         with suppress(UnreadableSignal):

@@ -12,10 +12,12 @@ from sparsine.signals.splits import hold_out, split_folders, tenth
 
 ListFiles = Callable[..., Listing]
 """(folder, skip=names of sub-folders) to the files that count."""
+HeldOut = Callable[[str, int], int]
+"""(split, number of files) to how many of them it takes."""
 
 
 def split_files(
-    folder: Path, list_files: ListFiles, what: str, known: str, seed: int
+    folder: Path, list_files: ListFiles, what: str, known: str, seed: int, held_out: HeldOut | None = None
 ) -> tuple[dict[str, list[str]], str, tuple[str, ...]]:
     """(names per split relative to `folder`, a few words on how they were made, what was passed over).
 
@@ -26,6 +28,7 @@ def split_files(
 
     Args:
         what: each file is, such as "image"; `known`: names of the formats.
+        held_out: how many training files become one of val or test; None is a tenth.
 
     Raises:
         BadInput: too few files for three splits, none at all, two folders for one split.
@@ -36,7 +39,7 @@ def split_files(
     if not any(names.values()):
         passed_over = "".join(f"; {note}" for note in notes)
         raise BadInput(f"{folder} holds no {what} ({known}); give a folder that does{passed_over}")
-    names, how = _split(folder, names, own, what, seed)
+    names, how = _split(folder, names, own, what, seed, held_out)
     return names, how, notes
 
 
@@ -57,18 +60,19 @@ def _listed(
 
 
 def _split(
-    folder: Path, names: dict[str, list[str]], own: dict[str, str], what: str, seed: int
+    folder: Path, names: dict[str, list[str]], own: dict[str, str], what: str, seed: int, held_out: HeldOut | None
 ) -> tuple[dict[str, list[str]], str]:
     """Names per split, and a few words on how they were made."""
     total, missing = len(names["train"]), [split for split in SPLITS if split not in names]
     if not own and total < len(SPLITS):
         raise BadInput(f"{folder} holds {counted(total, what)}, but train, val and test need at least 3, one for each")
     for split in missing:
-        count = tenth(total) if total > len(missing) else 0
+        count = (held_out(split, total) if held_out else tenth(total)) if total > len(missing) else 0
         names["train"], names[split] = hold_out(names["train"], count, seed)
     if not missing or total <= len(missing):
         return names, f"its own {_joined([split for split in SPLITS if split in own])} folder{'s' * (len(own) > 1)}"
-    return names, f"{_joined(missing)} taken from the training {what}s by seed {seed}, a tenth each"
+    shares = "" if held_out else ", a tenth each"
+    return names, f"{_joined(missing)} taken from the training {what}s by seed {seed}{shares}"
 
 
 def _joined(words: list[str]) -> str:
