@@ -7,16 +7,15 @@ import re
 import subprocess
 import sys
 import warnings
-from dataclasses import replace
 
 import pytest
 import torch
-from kinds_of_fields import KINDS, field_like
-from small_problems import Pattern, field_of, make_problem, random_pattern, relative_error
+from small_problems import field_of, make_problem, random_pattern, relative_error
+from vjp_problems import FIELD, PATTERNS, TOLERANCE, close
 
-from sparsine.engines import AutogradEngine, DenseEngine, ReferenceEngine, SparseEngine, autograd, make_engine
+from sparsine.engines import AutogradEngine, DenseEngine, SparseEngine, autograd
 from sparsine.engines.living import living
-from sparsine.engines.native import instruction_sets, is_built
+from sparsine.engines.native import is_built
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.fields.forward import forward_batch
 from sparsine.meta.modulated_engine import ModulatedEngine
@@ -25,25 +24,6 @@ from sparsine.signals.grid import Grid
 from sparsine.starts.start import Start
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the extension was not built")
-TOLERANCE = 2e-5
-FIELD = field_of(2, 23, 19, 3, omega_0=5.0, output_offset=0.5)
-
-
-def all_between_pruned(field):
-    """What survives leads nowhere: outputs are their biases and what constant neurons make of them."""
-    keep = torch.zeros(field.num_weights, dtype=torch.bool)
-    keep[-5:] = True
-    return Pattern(field, keep)
-
-
-PATTERNS = {
-    "sparse": random_pattern(FIELD, 0.3),
-    "full": Pattern.full(FIELD),
-    "all pruned": Pattern(FIELD, torch.zeros(FIELD.num_weights, dtype=torch.bool)),
-    "constants": all_between_pruned(FIELD),
-    "one neuron": Pattern.full(field_of(1, 1, 1)),
-    "three coordinates": random_pattern(field_of(3, 9, 40, 33, 5), 0.5),
-}
 each_pattern = pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
 
 
@@ -64,72 +44,6 @@ def first_and_second(values, theta, coords, cotangents):
     firsts = torch.autograd.grad(values(theta, coords), (theta, coords), cotangents, create_graph=True)
     weighted = [(g * torch.linspace(-1, 2, g.numel(), dtype=g.dtype).view(g.shape)).sum() for g in firsts]
     return *firsts, *torch.autograd.grad(sum(weighted), (theta, coords, cotangents))
-
-
-def close(found, expected):
-    """Norms: where nothing but rounding is left, entries have no relative error."""
-    for a, b in zip(found, expected, strict=True):
-        assert a.shape == b.shape
-        assert (a.double() - b.double()).norm() <= TOLERANCE * (1e-3 + b.double().norm())
-
-
-# ---- the engine's own vector-Jacobian product ----
-
-
-@each_pattern
-@pytest.mark.parametrize("instructions", instruction_sets())
-@pytest.mark.parametrize("own_coords", [False, True])
-@pytest.mark.parametrize("points", [1, 11, 1100])
-def test_products_are_those_of_the_reference(pattern, instructions, own_coords, points):
-    problem = make_problem(pattern, points=points, own_coords=own_coords)
-    expected = ReferenceEngine(pattern, dtype=torch.float64).vjp(problem.theta, problem.coords, problem.values)
-    single, engine = problem.to(torch.float32), SparseEngine(pattern, instructions=instructions)
-    found = engine.vjp(single.theta, single.coords, single.values)
-    close(found, expected)
-    assert torch.equal(engine.vjp(single.theta, single.coords, single.values, with_coords=False)[0], found[0])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_products_of_every_kind_of_field_are_those_of_finite_differences(kind):
-    field = field_like(kind, (2, 7, 5, 3))
-    pattern = random_pattern(field, 0.7)
-    problem, h = make_problem(pattern, points=4, signals=2), 1e-6
-    problem = replace(problem, theta=problem.theta + 0.05 * problem.v)  # a bias of 0 is where ReLU has no derivative
-    engine = make_engine(pattern, "dense", dtype=torch.float64)
-    of_theta, of_coords = engine.vjp(problem.theta, problem.coords, problem.values)
-
-    def weighted(theta, coords):
-        return float((engine.predict(theta, coords) * problem.values).sum())
-
-    for found, at, name in ((of_theta, problem.theta, "theta"), (of_coords, problem.coords, "coords")):
-        step = torch.linspace(-1, 1, at.numel(), dtype=torch.float64).view(at.shape) * h
-        ends = [
-            weighted(*((at + s, problem.coords) if name == "theta" else (problem.theta, at + s))) for s in (step, -step)
-        ]
-        assert (ends[0] - ends[1]) / 2 == pytest.approx(float((found * step).sum()), rel=1e-5, abs=1e-12)
-
-
-def test_products_have_the_same_bits_for_any_number_of_threads_and_any_split_of_the_batch():
-    problem = make_problem(PATTERNS["sparse"], signals=5, points=1300).to(torch.float32)
-    engine, before = SparseEngine(PATTERNS["sparse"]), torch.get_num_threads()
-    expected = engine.vjp(problem.theta, problem.coords.expand(5, -1, -1), problem.values)
-    try:
-        torch.set_num_threads(3)
-        again = engine.vjp(problem.theta, problem.coords.expand(5, -1, -1), problem.values)
-    finally:
-        torch.set_num_threads(before)
-    parts = [engine.vjp(problem.theta[i : i + 1], problem.coords[None], problem.values[i : i + 1]) for i in range(5)]
-    for i in range(2):
-        assert torch.equal(again[i], expected[i])
-        assert torch.equal(torch.cat([part[i] for part in parts]), expected[i])
-
-
-def test_the_gradient_of_the_loss_is_the_product_with_the_residual_to_the_last_bit():
-    problem = make_problem(PATTERNS["sparse"], points=700).to(torch.float32)
-    engine = SparseEngine(PATTERNS["sparse"])
-    residual = engine.predict(problem.theta, problem.coords) - problem.values
-    product = engine.vjp(problem.theta, problem.coords, residual * (2 / residual[0].numel()), with_coords=False)[0]
-    assert relative_error(product, engine.loss_and_grad(problem.theta, *problem.samples)[1]) < 1e-6
 
 
 # ---- autograd ----
