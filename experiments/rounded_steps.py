@@ -1,7 +1,7 @@
 """What do steps on the rounded vector give, by quality?
 
-Photographs fitted from starts by their plans and coded at several qualities, with and without steps after the fit that see
-the rounded vector, a ninth as many as those of the fit.
+Pictures fitted once from each start by its plan and coded at several qualities, with and without steps after the fit
+that see the rounded vector, a ninth as many as those of the fit. PSNR is that of 8-bit pictures.
 
     python experiments/rounded_steps.py DATA START [START ...] --record RECORD [--signals 8]
 """
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from sparsine.cli.find_start import find_start
-from sparsine.codec.config import EncodeConfig
-from sparsine.codec.encode import encode_batch
 from sparsine.environment import environment
+from sparsine.rate_distortion.config import RateDistortionConfig
+from sparsine.rate_distortion.ours import OurCodec
+from sparsine.rate_distortion.pictures import as_picture
 from sparsine.signals.open import open_dataset
 from sparsine.storage import write_json
 
-QUALITIES = (80, 64, 48, 32, 16, 0)
+QUALITIES = (0, 16, 32, 48, 64, 80)
 
 
 def main() -> int:
@@ -34,17 +35,18 @@ def main() -> int:
     for path in options.starts:
         start = find_start(path, None)[1]
         signals = open_dataset(options.data, resolution=start.domain.shape).test
-        values = [signals.load(i) for i in range(options.signals)]
-        for quality in QUALITIES:
-            for steps in (0, None):
-                made = encode_batch(start, values, EncodeConfig(quality=quality, rounded_steps=steps))
+        originals = [as_picture(signals.load(i)) for i in range(options.signals)]
+        for steps in (0, None):
+            codec = OurCodec(start, RateDistortionConfig(qualities=QUALITIES, rounded_steps=steps))
+            for quality, coded in codec.measure(originals).items():
+                made = [one.measured for one in coded if one.measured]
                 rows.append({"start": path.name, "weights": start.pattern.num_weights, "quality": quality,
                              "rounded_steps": "a ninth" if steps is None else 0,
-                             "bytes": [len(e.data) for e in made], "psnr_db": [e.psnr_db for e in made],
-                             "fitted_psnr_db": [e.fitted_psnr_db for e in made]})  # fmt: skip
+                             "bytes": [one.num_bytes for one in made], "psnr_db": [one.psnr_db for one in made],
+                             "fitted_psnr_db": [one.fitted_psnr_db for one in coded]})  # fmt: skip
                 print(path.name, quality, steps, np.mean(rows[-1]["bytes"]), np.mean(rows[-1]["psnr_db"]), flush=True)
-    write_json(options.record, {"kind": "rounded-steps", "record_version": 1, **environment(), "data": options.data,
-                                "signals": options.signals, "rows": rows})  # fmt: skip
+        write_json(options.record, {"kind": "rounded-steps", "record_version": 1, **environment(), "data": options.data,
+                                    "signals": options.signals, "rows": rows})  # fmt: skip
     return 0
 
 

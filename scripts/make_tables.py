@@ -278,7 +278,9 @@ def rounded_steps_table() -> str:
     rows = read("benchmarks/rounded_steps")["rows"]
     lines = ["| start | quality | bytes | dB | bytes with them | dB with them | dB of the fit |",
              "|---|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
-    for without, having in zip(rows[::2], rows[1::2], strict=True):
+    pairs = [(one, other) for one in rows for other in rows if one["rounded_steps"] == 0 != other["rounded_steps"]
+             and all(one[name] == other[name] for name in ("start", "quality"))]  # fmt: skip
+    for without, having in sorted(pairs, key=lambda pair: (pair[0]["weights"], -pair[0]["quality"])):
         told = " | ".join(f"{np.mean(row['bytes']):,.0f} | {np.mean(row['psnr_db']):.2f}" for row in (without, having))
         fitted = f"{np.mean(without['fitted_psnr_db']):.2f}"
         lines.append(f"| {without['start']} | {without['quality']} | {told} | {fitted} |")
