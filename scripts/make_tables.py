@@ -185,6 +185,42 @@ def video_codecs_table() -> str:
     return "\n".join(lines)
 
 
+def shapes_table() -> str:
+    """Solids: IoU of each test shape on a lattice that no fit saw, by numbers and by bytes."""
+    record = read("comparison/shapes")
+    shapes = [name.partition(".")[0] for name in record["test"]]
+    found = {(row["method"], row["round"]): row for row in record["rows"] if row["method"] not in ("code", "Draco")}
+    rounds = sorted({number for _, number in found if number is not None})
+    weights = [found["pattern", number]["numbers"] for number in rounds]
+    lines = [f"**IoU of {' and '.join(shapes)} (mean PSNR in dB)**", "",
+             f"| | {' | '.join(f'{n:,}' for n in weights)} |", "| :--- |" + " ---: |" * len(weights)]  # fmt: skip
+    for method in ("pattern", "narrow", "cosines", "own cosines", "components"):
+        lines.append(f"| {method} | {' | '.join(_shape_cell(found.get((method, number))) for number in rounds)} |")
+    coded = [row for row in record["rows"] if row["method"] in ("code", "Draco")]
+    head = f"**Files: bytes, IoU and Chamfer distance (thousandths of half extents) of {' and '.join(shapes)}**"
+    lines += ["", head, "", "| | bytes | IoU | Chamfer |", "| :--- | ---: | ---: | ---: |"]  # fmt: skip
+    lines += [f"| {_file_label(row)} | {_each(row['bytes'], 1, ',')} | {_each(row['metrics']['iou'], 1, '.4f')} | "
+              f"{_each(row['metrics']['chamfer'], 1_000, '.2f')} |"
+              for row in sorted(coded, key=lambda row: (row["method"] == "Draco", sum(row["bytes"])))]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _shape_cell(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "not measured"
+    return f"{_each(row['metrics']['iou'], 1, '.4f')} ({sum(row['psnr_db']) / len(row['psnr_db']):.2f})"
+
+
+def _file_label(row: dict[str, Any]) -> str:
+    if row["method"] == "Draco":
+        return f"Draco, {row['triangles']:,} triangles"
+    return f"code, {row['numbers']:,} weights, quality {row['quality']}"
+
+
+def _each(values: list[float | None], times: float, form: str) -> str:
+    return " / ".join("none" if value is None else format(value * times, form) for value in values)
+
+
 def speed_table() -> str:
     """How many times as fast as plain PyTorch, by density and task; one signal in a call where a task has batches."""
     columns = {"loss and gradient": ["engines"], "exact meta-gradient": ["meta"], "draw": ["decode"],
@@ -325,6 +361,7 @@ MADE = {
     "codec/rounded-steps": rounded_steps_table,
     "comparison/starved": starved_table,
     "comparison/tuned-fits": tuned_table,
+    "comparison/shapes": shapes_table,
     "comparison/tuned-video": video_table,
     "comparison/video-codecs": video_codecs_table,
     "comparison/ablation": ablation_table,
