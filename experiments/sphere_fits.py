@@ -52,7 +52,7 @@ def main() -> int:
     parser.add_argument("data")
     parser.add_argument("run", type=Path)
     parser.add_argument("record", type=Path)
-    parser.add_argument("--rounds", type=int, nargs="+", default=[22, 25, 30, 34])
+    parser.add_argument("--rounds", type=int, nargs="*", default=[22, 25, 30, 34])
     parser.add_argument("--less-mean", type=Path)
     parser.add_argument("--less-mean-rounds", type=int, nargs="*", default=[])
     parser.add_argument("--bytes", type=Path, nargs="*", default=[], help="calibrated starts")

@@ -221,6 +221,42 @@ def _each(values: list[float | None], times: float, form: str) -> str:
     return " / ".join("none" if value is None else format(value * times, form) for value in values)
 
 
+SPHERE = {"pattern": "best", "narrow": "best", "pattern less the mean": "best", "narrow less the mean": "best",
+          "cosines": "linear", "own cosines": "linear", "harmonics": "linear", "components": "linear"}  # fmt: skip
+SPHERE_COLUMNS = (150, 400, 1_000, 2_000)
+"""Numbers of a field; each method's own counts stand in its cells."""
+
+
+def sphere_table() -> str:
+    """RMSE on the globe, by area: one row a method, one column a size."""
+    record = read("sphere/glosea4")
+    heads = " | ".join(f"about {numbers:,}" for numbers in SPHERE_COLUMNS)
+    lines = [f"| RMSE in {record['unit']} (numbers) | {heads} |",
+             "| :--- |" + " ---: |" * len(SPHERE_COLUMNS)]  # fmt: skip
+    measured = {row["method"] for row in record["rows"]}
+    for method, effort in SPHERE.items():
+        if method not in measured:
+            continue
+        told = dict.fromkeys(SPHERE_COLUMNS, "not measured")
+        for row in (row for row in record["rows"] if row["method"] == method):
+            column = min(SPHERE_COLUMNS, key=lambda at: abs(np.log(row["numbers"] / at)))
+            told[column] = f"{row['mean_rmse'][effort]:.2f} ({row['numbers']:,})"
+        lines.append(f"| {method} | {' | '.join(told.values())} |")
+    return "\n".join(lines)
+
+
+def sphere_bytes_table() -> str:
+    """RMSE on the globe against the bytes of files."""
+    record = read("sphere/glosea4")
+    lines = [f"| | bytes | RMSE in {record['unit']} |", "| :--- | ---: | ---: |"]
+    rows = [row for row in record["rows"] if "bytes" in row]
+    for row in sorted(rows, key=lambda row: (row["method"], float(np.mean(row["bytes"])))):
+        (reached,) = row["mean_rmse"].values()
+        told = f"{row['method']}, {row['numbers']:,} numbers" if "numbers" in row else row["method"]
+        lines.append(f"| {told} | {np.mean(row['bytes']):,.0f} | {reached:.2f} |")
+    return "\n".join(lines)
+
+
 def speed_table() -> str:
     """How many times as fast as plain PyTorch, by density and task; one signal in a call where a task has batches."""
     columns = {"loss and gradient": ["engines"], "exact meta-gradient": ["meta"], "draw": ["decode"],
@@ -365,6 +401,8 @@ MADE = {
     "comparison/tuned-video": video_table,
     "comparison/video-codecs": video_codecs_table,
     "comparison/ablation": ablation_table,
+    "sphere/numbers": sphere_table,
+    "sphere/bytes": sphere_bytes_table,
     "comparison/pattern": pattern_table,
 }
 
