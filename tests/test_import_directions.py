@@ -1,4 +1,4 @@
-"""Who imports whom, read from the sources: the order that docs/extending.md states, and no circles."""
+"""Who imports whom, read from the sources: the order that docs/architecture.md states, and no circles."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ import pytest
 import sparsine
 
 PACKAGE = Path(sparsine.__file__).parent
-PAGE = PACKAGE.parents[1] / "docs" / "extending.md"
+PAGE = PACKAGE.parents[1] / "docs" / "architecture.md"
 DOORS = ("sparsine", "__main__")
 """What is called from outside: the public names, and `python -m sparsine`. Nothing inside goes through them."""
 

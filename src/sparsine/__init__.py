@@ -1,4 +1,14 @@
-"""Sparse neural fields for collections of signals. Every public name with its home; loaded on first use."""
+"""Sparse neural fields for collections of signals. Every public name with its home; loaded on first use.
+
+The shortest way, with a start that comes with the package:
+
+    start = load_start("photos-2k")
+    field = fit_array(start, picture)        # (rows, columns, 3) in 0..1 -> FittedField
+    code = encode(start, picture)            # -> bytes
+    decode(start, code).render((1024, 1024))
+
+Learning a start: recipe, open_dataset, open_run, learn_sparse_start. Collections: fit_collection, encode_collection.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from sparsine.codec.encode import encode as encode
     from sparsine.codec.encode import encode_batch as encode_batch
     from sparsine.codec.encode import encode_vector as encode_vector
+    from sparsine.codec.fit_array import fit_array as fit_array
     from sparsine.codec.fitted_field import FittedField as FittedField
     from sparsine.codec.header import CodeHeader as CodeHeader
     from sparsine.codec.header import read_header as read_header
@@ -51,6 +62,7 @@ if TYPE_CHECKING:
     from sparsine.meta.sparse import learn_sparse_start as learn_sparse_start
     from sparsine.pruning.prune import prune as prune
     from sparsine.recipes import recipe as recipe
+    from sparsine.signals.dataset import Dataset as Dataset
     from sparsine.signals.grid import Grid as Grid
     from sparsine.signals.open import open_dataset as open_dataset
     from sparsine.signals.open import open_files as open_files
@@ -72,6 +84,7 @@ _HOME = {
     "encode_vector": "codec.encode",
     "decode_vector": "codec.encode",
     "encode_batch": "codec.encode",
+    "fit_array": "codec.fit_array",
     "FittedField": "codec.fitted_field",
     "CodeHeader": "codec.header",
     "read_header": "codec.header",
@@ -109,10 +122,14 @@ _HOME = {
     "save_start": "starts.start",
     "prune": "pruning.prune",
     "recipe": "recipes",
+    "Dataset": "signals.dataset",
     "Grid": "signals.grid",
     "open_dataset": "signals.open",
     "open_files": "signals.open",
 }
+
+
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
@@ -122,4 +139,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted(__all__)

@@ -27,7 +27,7 @@ from sparsine.starts.plan import Optimizer
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "sparsine"
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def text_of(name):
@@ -53,7 +53,7 @@ def table(document, head):
         ("docs/how-to-choose.md", "| `--engine` |", ["auto", *ENGINES]),
         ("docs/how-to-choose.md", "| `--algorithm` |", get_args(Algorithm)),
         ("docs/how-to-choose.md", "| `--optimizer` |", get_args(Optimizer)),
-        ("docs/comparisons.md", "| name | what | stored for a signal", [*METHODS, TRANSFER]),
+        ("docs/comparisons/methods.md", "| name | what | stored for a signal", [*METHODS, TRANSFER]),
         ("docs/benchmarks.md", "| `sparsine bench` |", get_args(What)),
         ("docs/formats.md", "| `activation` |", ACTIVATIONS),
         (

@@ -41,6 +41,7 @@ from sparsine.codec.encode import decode_vector as decode_vector
 from sparsine.codec.encode import encode as encode
 from sparsine.codec.encode import encode_batch as encode_batch
 from sparsine.codec.encode import encode_vector as encode_vector
+from sparsine.codec.fit_array import fit_array as fit_array
 from sparsine.codec.fitted_field import FittedField as FittedField
 from sparsine.codec.header import SUFFIX as SUFFIX
 from sparsine.codec.header import CodeHeader as CodeHeader

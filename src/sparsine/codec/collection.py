@@ -33,7 +33,7 @@ Written = tuple[CodedSignal, Line, bytes]
 def encode_collection(
     start: Start,
     signals: SignalSet,
-    folder: Path,
+    folder: Path | str,
     config: EncodeConfig | None = None,
     *,
     indices: Sequence[int] | None = None,
@@ -63,7 +63,7 @@ def encode_collection(
     make_engine(start.pattern, engine, device=device)  # refuses before anything is written
     with (
         opened(
-            folder,
+            Path(folder),
             _request(coder, config, also or {}),
             suffix=SUFFIX,
             overwrite=overwrite,

@@ -35,8 +35,8 @@ NOT_ENOUGH = "there was not enough memory to draw it; draw it smaller, or a regi
 
 def decode_collection(
     start: Start,
-    codes: Mapping[str, Path],
-    folder: Path,
+    codes: Mapping[str, Path | str],
+    folder: Path | str,
     view: View | None = None,
     *,
     overwrite: bool = False,
@@ -64,7 +64,7 @@ def decode_collection(
     make_engine(start.pattern, engine, device=device)  # refuses now what it cannot do, and not once for each code
     with (
         opened(
-            folder,
+            Path(folder),
             _request(coder, view, kind, suffix) | ({"written_as": kind.name} if written_as else {}),
             suffix=suffix,
             overwrite=overwrite,
@@ -73,7 +73,7 @@ def decode_collection(
         ThreadPoolExecutor(READERS) as readers,
         ThreadPoolExecutor(WRITERS) as writers,
     ):
-        reader = CodeReader(coder, codes, ledger, overwrite)
+        reader = CodeReader(coder, {name: Path(path) for name, path in codes.items()}, ledger, overwrite)
 
         def draw(code: Decoded | DrawnCode) -> Drawn | DrawnCode:
             if isinstance(code, DrawnCode):

@@ -9,12 +9,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from sparsine.checks import check_memory
+from sparsine.counted import counted
 from sparsine.engines.autograd import AutogradEngine
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fields.forward import forward
-from sparsine.signals.domain import Region
+from sparsine.signals.domain import Region, shown_shape
 from sparsine.signals.sphere import Sphere, unit_vectors
 from sparsine.starts.start import Start
 
@@ -44,6 +45,10 @@ class FittedField:
         self.start, self.theta, self.domain = start, theta, start.domain.resized(shape)
         self.about = dict(about or {})
         self._engines: dict[tuple[str, str], Engine] = {}
+
+    def __repr__(self) -> str:
+        channels = counted(self.start.field.out_features, "channel")
+        return f"FittedField({shown_shape(self.shape)}, {channels}, {self.start.pattern.described})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Engines stay: whoever gets a pickle or a copy makes those that are the fastest there."""

@@ -78,9 +78,9 @@ def _labelled(spec: str) -> tuple[str, str]:
 class Comparison:
     """Knows every stage and every cell; does none of them."""
 
-    def __init__(self, config: CompareConfig, data: Mapping[str, str | Dataset], root: Path):
+    def __init__(self, config: CompareConfig, data: Mapping[str, str | Dataset], root: Path | str):
         """`data`: by label, specs to be opened, or data sets that are handed over (`Dataset.from_arrays`)."""
-        self.config, self.root = config, root
+        self.config, self.root = config, (root := Path(root))
         self.given = {label: one for label, one in data.items() if isinstance(one, Dataset)}
         self.data = {label: one.spec if isinstance(one, Dataset) else one for label, one in data.items()}
         _check_labels(self.data)
@@ -89,8 +89,9 @@ class Comparison:
         self.methods = [method for name in config.methods for method in self._named(name)]
 
     @classmethod
-    def read(cls, root: Path, given: Mapping[str, Dataset] | None = None) -> "Comparison":
+    def read(cls, root: Path | str, given: Mapping[str, Dataset] | None = None) -> "Comparison":
         """`given`: data sets that were handed over. Raises BadInput when `root` is not the folder of a comparison."""
+        root = Path(root)
         if not (root / FILE).is_file():
             raise BadInput(f"{root} is not the folder of a comparison: it has no {FILE}")
         saved = read_json(root / FILE)

@@ -63,7 +63,10 @@ class EvaluationConfig:
 
 
 def evaluate_run(
-    folder: Path, dataset: Dataset, config: EvaluationConfig, on_row: Callable[[str, int, int], None] | None = None
+    folder: Path | str,
+    dataset: Dataset,
+    config: EvaluationConfig,
+    on_row: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Measure the starts of the run in `folder` on the test signals that it left aside when it learned, wherever they
     are in `dataset` now. Rows measured before on the same signals with the same start and protocol are kept.
@@ -76,6 +79,7 @@ def evaluate_run(
         WorkFailed: a file cannot be written.
     """
     dataset.split("test")
+    folder = Path(folder)
     learn = read_config(folder)
     paths = starts_of(folder)
     if not paths:

@@ -21,7 +21,7 @@ TABLE_STEPS = 6
 MAX_OUTCOMES = 100
 
 
-def write_report(folder: Path, record: dict[str, Any], metrics: list[dict[str, Any]]) -> Path:
+def write_report(folder: Path | str, record: dict[str, Any], metrics: list[dict[str, Any]]) -> Path:
     """Write `folder`/report.html from an evaluation record and the lines of metrics.jsonl; pictures that are missing on
     disk are left out.
 
@@ -29,6 +29,7 @@ def write_report(folder: Path, record: dict[str, Any], metrics: list[dict[str, A
         BadInput: not an evaluation record.
         WorkFailed: the page cannot be written.
     """
+    folder = Path(folder)
     page = render("report.html.j2", report_context(folder, record, metrics))
     path = folder / "report.html"
     write_atomically(path, page.encode())

@@ -39,6 +39,9 @@ class Pattern:
                 f"but got {tuple(self.keep.shape)}"
             )
 
+    def __repr__(self) -> str:
+        return f"Pattern({self.described})"
+
     @classmethod
     def full(cls, field: MLP) -> "Pattern":
         """Nothing pruned."""
@@ -73,6 +76,11 @@ class Pattern:
         """'8,704 weights + 1,027 biases = 9,731', the form in which a count is always shown."""
         weights, biases = counted(self.num_weights, "weight"), counted(self.num_biases, "bias", "biases")
         return f"{weights} + {biases} = {self.num_params:,}"
+
+    @property
+    def described(self) -> str:
+        """For people: 'SIREN 2-64-64-3, omega_0 30, output offset 0, 870 weights + 131 biases = 1,001, 20 % of ...'."""
+        return f"{self.field.description}, {self.counts}, {100 * self.density:.3g} % of the weights"
 
     @cached_property
     def survivors(self) -> torch.Tensor:

@@ -16,9 +16,9 @@ LONGEST_LINE = 1 << 20
 _ELSEWHERE = "{} is no regular file but a link or a device; move it away"
 
 
-def read_metrics(folder: Path) -> list[dict[str, Any]]:
+def read_metrics(folder: Path | str) -> list[dict[str, Any]]:
     """Its lines; those that are cut short or damaged are left out."""
-    path = folder / FILE
+    path = Path(folder) / FILE
     if not path.is_file():
         return []
     try:

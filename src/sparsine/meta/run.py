@@ -62,7 +62,7 @@ from sparsine.usage import Stopwatch, Usage
 @contextmanager
 def open_run(
     config: LearnConfig,
-    folder: Path,
+    folder: Path | str,
     dataset: Dataset,
     *,
     resume: bool = False,
@@ -89,6 +89,7 @@ def open_run(
         BadInput: the folder holds another run, or other files, or another process writes to it; its run learned from
             other signals, or began with another start; or `given_start` is not the one that the configuration names.
     """
+    folder = Path(folder)
     check_dataset(config, dataset)
     _check_named(config, given_start)
     lowered = check_folder(config, folder, resume, lower=True)

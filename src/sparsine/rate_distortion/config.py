@@ -43,7 +43,7 @@ class RateDistortionConfig:
     """Frequency of their sines."""
     coin_lr: float = 1e-3
     """Step size of their Adam. With this and omega_0 = 50 narrow fields from random numbers get furthest in 100 steps
-    (docs/comparisons.md); COIN has 2e-4 and 30."""
+    (docs/comparisons/starved.md); COIN has 2e-4 and 30."""
     spending_signals: int = 8
     """Signals on which the bits are told apart by layer."""
     seed: int = 0

@@ -9,8 +9,9 @@ import numpy as np
 import torch.utils.data
 from jaxtyping import Float, Int
 
+from sparsine.counted import counted
 from sparsine.errors import BadInput, UnreadableSignal
-from sparsine.signals.domain import Domain
+from sparsine.signals.domain import Domain, shown_shape
 from sparsine.signals.fingerprint import UNREADABLE, fingerprint_bytes
 from sparsine.signals.grid import Grid
 from sparsine.signals.kind import VALUES, Kind
@@ -126,6 +127,10 @@ class Dataset:
         if self.domain.shape != self.shape:
             raise BadInput(f"the signals have shape {self.shape}, but their samples lie on {self.domain.shape}")
         self.kind.check((*self.shape, self.num_channels))
+
+    def __repr__(self) -> str:
+        values = f"{self.kind.name}, {shown_shape(self.shape)}, {counted(self.num_channels, 'channel')}"
+        return f"Dataset({self.spec}: {values}; {self.counts})"
 
     @property
     def counts(self) -> str:

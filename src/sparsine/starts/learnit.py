@@ -18,12 +18,13 @@ from sparsine.starts.start import Start
 _EXPECTED = "layers.0.weight, layers.0.bias, layers.1.weight, ..."
 
 
-def import_learnit(path: Path, *, omega_0: float = 200.0, shape: tuple[int, int] = (178, 178)) -> Start:
+def import_learnit(path: Path | str, *, omega_0: float = 200.0, shape: tuple[int, int] = (178, 178)) -> Start:
     """A dense start from an npz with `layers.{i}.weight` (out, in) and `layers.{i}.bias` (out,).
 
     Raises:
         BadInput: missing file, missing or surplus keys, shapes that do not chain, numbers that are not finite.
     """
+    path = Path(path)
     arrays = read_arrays(path, partial(_check_numbers, path), _EXPECTED)
     num_layers = sum(name.endswith(".weight") for name in arrays)
     expected = {f"layers.{i}.{part}" for i in range(num_layers) for part in ("weight", "bias")}

@@ -17,7 +17,7 @@ from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.plugins import made_with
-from sparsine.signals.domain import Domain, domain_from_dict
+from sparsine.signals.domain import Domain, domain_from_dict, shown_shape
 from sparsine.signals.kind import VALUES, Kind, kind_from_dict, kind_named
 from sparsine.starts.built_in import built_in_named, could_be_a_name, where_is
 from sparsine.starts.coding import CODING_VERSION, CodingTables
@@ -64,6 +64,11 @@ class Start:
                 f"{self.pattern.counts}"
             )
 
+    def __repr__(self) -> str:
+        where, coded = shown_shape(self.domain.shape), "" if self.coding is None else ", calibrated"
+        efforts = f", plans for {', '.join(self.plans)}" if self.plans else ""
+        return f"Start({self.pattern.described}, {self.kind.name}, {where}{coded}{efforts})"
+
     @property
     def field(self) -> MLP:
         return self.pattern.field
@@ -87,9 +92,9 @@ class Start:
         return checksum({"theta": self.theta, "pattern": self.pattern.to_bits()})
 
 
-def save_start(path: Path, start: Start) -> None:
+def save_start(path: Path | str, start: Start) -> None:
     """Write a start to `path`, atomically. Raises WorkFailed when the system refuses."""
-    write_atomically(path, start_bytes(start))
+    write_atomically(Path(path), start_bytes(start))
 
 
 def start_bytes(start: Start) -> bytes:
