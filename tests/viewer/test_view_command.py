@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from viewer_problems import CURVES
 
+from sparsine.cli import view
 from sparsine.cli.main import main
 from sparsine.errors import BadInput
+from sparsine.starts.built_in import families
 from sparsine.starts.start import save_start
 from sparsine.viewer.serve import bind, hosts_of
 
@@ -175,3 +177,8 @@ def test_without_the_extra_it_says_what_to_install(capsys, codes, start_file, mo
     (needed,) = re.findall(r"python -m pip install (.+)", err)
     pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     assert shlex.split(needed) == pyproject["project"]["optional-dependencies"]["view"]
+
+
+def test_a_family_of_built_in_starts_may_draw_the_codes_of_each_of_them():
+    found = view._starts(Path("photos"))
+    assert [drawer.name for drawer in found.drawers.values()] == [path.name for path in families()["photos"]]

@@ -11,9 +11,10 @@ import tyro
 
 from sparsine.checks import check_range
 from sparsine.cli.console import counted, say, say_notes
+from sparsine.cli.find_start import starts_at
 from sparsine.cli.options import Load
 from sparsine.errors import BadInput
-from sparsine.starts.built_in import where_is
+from sparsine.starts.start import load_start
 from sparsine.viewer.browser import open_browser
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder
@@ -27,7 +28,8 @@ class Options:
     codes: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
     """Folder of codes; codes of one name in several sub-folders are levels of one signal."""
     start: Path
-    """The start that they were encoded with, or the folder of a run for codes of several of its starts."""
+    """The start that they were encoded with; for codes of several starts, the folder of their run or the name of their
+    family."""
     originals: Annotated[str | None, tyro.conf.arg(metavar="DIR|SPEC")] = None
     """What they were encoded from, to be shown beside them: a folder of files, or a data set as in celeba:DIR."""
     port: int | None = None
@@ -65,12 +67,16 @@ def _left_out(links: int) -> str:
 
 
 def _shelf(options: Options) -> Shelf:
-    folder, starts, config = CodeFolder(options.codes), Starts.at(where_is(options.start)), ViewerConfig()
+    folder, starts, config = CodeFolder(options.codes), _starts(options.start), ViewerConfig()
     originals = None
     if options.originals is not None:
         start = next(iter(starts.drawers.values())).start
         originals = Originals(options.originals, start, config.original_bytes)
     return Shelf(folder, starts, originals, config)
+
+
+def _starts(path: Path) -> Starts:
+    return Starts([(each.name, load_start(each)) for each in starts_at(path)])
 
 
 def _server() -> ModuleType:
