@@ -1,4 +1,4 @@
-"""HOW MANY BYTES FOR WHICH QUALITY: our codes beside JPEG, WebP and small dense fields, by real file sizes.
+"""HOW MANY BYTES FOR WHICH QUALITY: our codes beside other codecs and small dense fields, by real file sizes.
 
 measure     signals through every codec; gives the record
 config      what is measured
@@ -7,6 +7,7 @@ ours, pillow_codecs, half_floats     the codecs
 pictures    8 bits: what every codec is given and gives back
 records     the record as a file
 points, published     means over signals; what others published
+bjontegaard_delta     whole curves beside whole curves, in one number
 lines       curves as they are drawn, with their looks
 tables, figures, charts, page     made from records alone
 """
