@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: env demo test lint lowest sanitize bench tables check-results clean
+.PHONY: docs env demo test lint lowest sanitize bench tables check-results clean
 
 env: $(STAMP)
 
@@ -76,6 +76,11 @@ tables: env
 # Are all tables and figures what the records in results/ say?
 check-results: env
 	$(BIN)/python scripts/make_tables.py --check
+
+# The documents as a site that is read offline, in build/site; fails where a link leads nowhere
+docs: env
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo "look at: $(CURDIR)/build/site/index.html"
 
 clean:
 	rm -rf .venv demo build dist
