@@ -10,6 +10,7 @@ from sparsine.fitting.plan_search import PlanConfig
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
+from sparsine.pruning.saliency import IN_RANDOM_FIELDS
 from sparsine.signals.domain import Domain
 from sparsine.signals.grid import Grid
 
@@ -22,7 +23,7 @@ def best() -> LearnConfig:
         field=FieldConfig(omega_0=usual_omega_0((178, 178)), output_offset=0.5),
         inner=InnerConfig(share=1 / 16, sampling="lattice"),
         outer=OuterConfig(dense_steps=0, steps_per_round=0),
-        pruning=PruningConfig(score="saliency", score_options={"steps": 60, "step_size": 1e-3}),
+        pruning=PruningConfig(score="saliency", score_options=dict(IN_RANDOM_FIELDS)),
         plan=PlanConfig(plan_signals=4),
         watch=WatchConfig(val_signals=0),
     )

@@ -27,7 +27,8 @@ DENSE_STEPS, PER_ROUND, LATENT_STEPS = 5, 3, 4
 SEED = 2
 LATE = "meta-sparse-connected-late"
 """Begins after round 8, which a comparison so small has not; see test_plan.py."""
-ALL = (*(name for name in METHODS if name != LATE), "transfer")
+ALL = (*(name for name in METHODS if name != LATE and METHODS[name].family != "linear"), "transfer")
+"""Those that are fitted; the others have tests of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,7 @@ def test_of_latent_modulations_the_code_is_counted_and_the_base_apart(records):
         ("maml-imp", "round-03", 5, ["dense"]),
         ("dense-narrow", "round-03", 5, ["narrow-004"]),
         ("scratch", "round-03", 0, []),
+        ("pattern", "round-03", 0, ["pattern"]),
         ("coin-8", "round-01", 0, []),
         ("modulations", "latents-003", 5 + 4, ["dense", "latents-003"]),
         ("ticket-oneshot", "round-02", 5 + 6, ["dense", "ticket-oneshot-round-02"]),
@@ -235,6 +237,22 @@ def test_pruned_k_times_at_level_k(made):
         assert [count for _, count in imp.prunings(100)] == counts
         oneshot = contender_of(made, "photos", "maml-oneshot", level)
         assert oneshot.prunings(100) == [(50, counts[-1])]
+
+
+def test_pattern_only_has_the_numbers_of_a_random_field_where_its_weights_survive(made):
+    first, last = start(made, "photos", "pattern"), start(made, "photos", "pattern", 3)
+    assert first.pattern.num_weights == 66
+    assert any(torch.equal(first.theta, first.field.initial_theta(seed)) for seed in range(9))
+    assert not torch.equal(first.theta, first.field.initial_theta(SEED))  # the one that learning begins with
+    assert torch.equal(last.theta, last.pattern.gather(first.theta[None])[0])
+    assert (last.pattern.num_weights, last.info["steps"]) == (24, 0)
+
+
+def test_pattern_only_looks_where_fits_of_random_fields_go_as_recipe_best_does(made):
+    (needed,) = cell_of(made, "photos", "pattern", "round-03").needs
+    best = recipes.best().pruning
+    found = read_config(made.root / needed.stage.key).pruning
+    assert (found.score, found.score_options) == (best.score, best.score_options)
 
 
 def test_coin_is_scratch_in_fewer_bits(records):

@@ -33,10 +33,12 @@ from sparsine.meta.config import FieldConfig, GridConfig, OuterConfig, WatchConf
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
 from sparsine.recipes import COMPARISONS, comparison
+from sparsine.starts.plan import Effort
 
 PROGRESS_PARTS = 1_000
 _LEARN_PARTS = ("field", "grid", "inner", "outer", "pruning", "watch", "split_seed", "engine", "device")
-_OWN_PARTS = ("methods", "levels", "ablation_levels", "latents", "latent_steps", "seeds", "signals", "pictures")
+_OWN_PARTS = ("methods", "levels", "ablation_levels", "latents", "latent_steps", "seeds", "signals", "pictures",
+              "tuned_signals", "tuned_effort")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,12 @@ class Options:
     """Test signals, taken from the front of the test split."""
     pictures: int
     """How many of them are drawn, for the first seed."""
+    tuned_signals: int
+    """Validation signals that a third protocol chooses each method's own best settings on (step size, omega_0), with
+    fits in many small steps; 0: it is not measured. 4 will do."""
+    tuned_effort: Effort
+    """What a fit of that protocol may cost, in steps that see all samples: instant 10, fast 30, balanced 100, best
+    400."""
     workers: int = os.cpu_count() or 1
     """Jobs at a time; the cores are shared out among them."""
     field: FieldConfig

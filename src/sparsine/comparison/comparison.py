@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +167,11 @@ class Comparison:
                     f"{spec} has {counted(len(dataset.train), 'training signal')}, fewer than the "
                     f"{self.config.learn.outer.tasks_per_step} of one outer step; lower --tasks-per-step or add signals"
                 )
-            if start := self.plan(label, self.config.seeds[0]).given_start:
+            plan = self.plan(label, self.config.seeds[0])
+            if start := plan.given_start:
                 check_given(start, dataset)
+            for method in self.methods:
+                method.check(plan)
 
 
 def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
@@ -224,7 +227,8 @@ class _Opened(Mapping[str, Dataset]):
 def _check_same(path: Path, saved: Any, given: Any) -> None:
     if not isinstance(saved, dict) or not isinstance(saved.get("data"), dict):
         raise BadInput(f"{path} is damaged: it does not say what was asked for; restore it from a copy")
-    defaults = json.loads(json.dumps({"config": {"learn": LearnConfig().to_dict()}}))
+    later = {option.name: option.default for option in fields(CompareConfig) if option.name.startswith("tuned_")}
+    defaults = json.loads(json.dumps({"config": {"learn": LearnConfig().to_dict(), **later}}))
     known = {**saved, "config": in_todays_words(saved.get("config"))}
     found = [
         f"{name} was {a!r}, now {b!r}"

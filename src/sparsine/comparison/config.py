@@ -4,13 +4,14 @@ import dataclasses
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sparsine.checks import check_range
+from sparsine.checks import check_choice, check_range
 from sparsine.errors import BadInput, UnknownName
 from sparsine.fitting.fit import FitConfig
 from sparsine.meta import config as meta
 from sparsine.meta.config import OLD_OPTIONS, LearnConfig
 from sparsine.parts import fault_in_fields
 from sparsine.pruning.saliency import Saliency
+from sparsine.starts.plan import Effort
 
 REPORTED = (0, 1, 2, 5, 10, 20, 50, 100)
 TRIALS = ("quick",)
@@ -45,6 +46,11 @@ class CompareConfig:
         default_factory=lambda: FitConfig(protocol="paper", optimizer="adam", report=REPORTED)
     )
     """The test-time protocol."""
+    tuned_signals: int = 0
+    """Validation signals that the tuned protocol chooses each method's own best settings on; 0: it is not measured."""
+    tuned_effort: Effort = "balanced"
+    """What a fit of the tuned protocol may cost, in steps that see all samples: instant 10, fast 30, balanced 100,
+    best 400."""
     sgd: FitConfig = dataclasses.field(default_factory=lambda: FitConfig(protocol="paper", optimizer="sgd"))
     """The paper's second protocol: two inner steps."""
 
@@ -64,6 +70,8 @@ class CompareConfig:
             raise BadInput("a comparison needs at least one seed")
         check_range("latent_steps", self.latent_steps, 1, 10**9)
         check_range("signals", self.signals, 1, 10**6)
+        check_range("tuned_signals", self.tuned_signals, 0, 10_000)
+        check_choice("tuned_effort", self.tuned_effort, Effort)
         check_range("pictures", self.pictures, 0, 100)
 
     @property

@@ -26,10 +26,15 @@ class Contender(ABC):
 
     engine: str = "auto"
     """Which engine computes."""
+    shape: tuple[int, ...] | None = None
+    """Of a signal's samples; where steps see a part of them, lattices are spaced along these axes."""
+    is_fitted: bool = True
+    """Whether steps change anything."""
 
     @property
     @abstractmethod
-    def field(self) -> MLP: ...
+    def field(self) -> MLP | None:
+        """None of what is no field."""
 
     @property
     @abstractmethod
@@ -38,7 +43,7 @@ class Contender(ABC):
 
     @property
     def biases(self) -> int:
-        return self.field.num_biases
+        return self.field.num_biases if self.field else 0
 
     @property
     def numbers(self) -> int:
@@ -98,7 +103,9 @@ class FromStart(Contender):
         device = str(coords.device)
         engine = make_engine(self.start.pattern, self.engine, device=device)
         theta = self.start.theta.to(device)
-        return fit(engine, theta, coords, values, config, see, value_range=ANY, weights=weights).status
+        return fit(
+            engine, theta, coords, values, config, see, value_range=ANY, shape=self.shape, weights=weights
+        ).status
 
 
 @dataclass
@@ -137,7 +144,7 @@ class PrunedOnTheWay(Contender):
             own = coords if coords.ndim == 2 else coords[row]
             result = fit_and_prune(
                 self.start.pattern, self.start.theta.to(coords.device), own, signal, config,
-                self.prunings(config.num_steps), engine=self.engine, observe=collect,
+                self.prunings(config.num_steps), engine=self.engine, observe=collect, shape=self.shape,
                 weights=weights if weights is None or weights.ndim == 1 else weights[row],
             )  # fmt: skip
             status += result.status
@@ -181,5 +188,5 @@ class Quantised(Contender):
     def fit(
         self, coords: Tensor, values: Tensor, config: FitConfig, on_drawn: OnDrawn, weights: Tensor | None = None
     ) -> list[Status]:
-        self.inner.engine = self.engine
+        self.inner.engine, self.inner.shape = self.engine, self.shape
         return self.inner.fit_drawn_as(self.quantised, coords, values, config, on_drawn, weights)

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 from textwrap import wrap
 
-from sparsine.comparison.points import Cell
+from sparsine.comparison.points import Cell, unit_of
 from sparsine.comparison.series import NEAR_LEVELS, main_families
 from sparsine.comparison.view import Level, View
 from sparsine.errors import BadInput
@@ -73,8 +73,8 @@ def _head(cell: Cell) -> list[str]:
 
 
 def unit(cell: Cell) -> str:
-    """What `weights` counts: a method that shares its base stores latents."""
-    return "latents" if cell.get("shared_numbers") else "weights"
+    """What `weights` counts."""
+    return unit_of(cell["family"], cell.get("shared_numbers") or 0)
 
 
 def _drawn(cell: Cell) -> list[dict[str, object]]:

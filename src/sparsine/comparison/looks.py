@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sparsine.evaluation.colours import BAND, SCRATCH
 
-FAMILIES = ("ours", "baseline", "ablation", "other", "transfer")
+FAMILIES = ("ours", "baseline", "ablation", "other", "linear", "transfer")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ LOOKS = {
     "maml-oneshot": Look("#2b9348", "triangle-up", "dash"),
     "maml-imp": Look("#d6336c", "triangle-down", "dashdot"),
     "scratch": Look(SCRATCH, "x", "dot"),
+    "pattern": Look("#212529", "diamond", "dash", 2.2),
     "ticket-rewound": Look("#2f9e44", "square", "dash"),
     "ticket-random": Look("#0c8599", "diamond", "dashdot"),
     "ticket-oneshot": Look("#cf3f2e", "triangle-up", "longdash"),
@@ -36,6 +37,10 @@ LOOKS = {
     "modulations": Look("#02a476", "pentagon", "longdash"),
     "coin-16": Look("#a0724a", "cross", "dot"),
     "coin-8": Look("#8a8f00", "hexagon", "dot"),
+    "cosines": Look("#495057", "square", "longdash"),
+    "own-cosines": Look("#868e96", "cross", "dot"),
+    "components": Look("#5c7cfa", "triangle-down", "longdash"),
+    "bicubic-grid": Look("#a61e4d", "triangle-up", "dot"),
 }
 MATPLOTLIB_MARKS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "x": "X",
                     "star": "*", "pentagon": "p", "cross": "P", "hexagon": "h"}  # fmt: skip

@@ -62,11 +62,18 @@ def _counting(views: Sequence[View], cells: Sequence[Cell]) -> list[str]:
     if any(cell["bits"] != 32 * cell["numbers"] for cell in cells):
         notes.append("Bits are 32 for each stored number, but for methods that quantise them. Over weights, numbers or "
                      "steps those lie on what they quantise, or just below: look at them over bits.")  # fmt: skip
-    shared = {cell["label"]: cell["shared_numbers"] for cell in cells if cell.get("shared_numbers")}
+    shared = {cell["label"]: cell["shared_numbers"] for cell in cells
+              if cell.get("shared_numbers") and cell["family"] != "linear"}  # fmt: skip
     for label, number in shared.items():
         notes.append(f"{label} need a base of {count(number)} numbers once for the whole collection, beside what is "
                      "stored for a signal; on the axis of weights stand the latents. The others need the pattern of "
                      "survivors once.")  # fmt: skip
+    if any(cell["family"] == "linear" for cell in cells):
+        notes.append("Cosines, components and the grid store plain numbers, as many as a level has weights (of "
+                     "components at most one fewer than there are training signals), and nothing else of a signal; for "
+                     "the collection, its mean and the components or which cosines they are. Which cosines are a "
+                     "signal's own is not counted: that row is a bound. Nothing of them is fitted or random, so they "
+                     "are the same after every step and under every seed.")  # fmt: skip
     return notes
 
 

@@ -166,19 +166,21 @@ def _protocol(fits: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 def _data(view: View) -> dict[str, str]:
     data = view.cells[0]["data"]
-    field = max((cell["field"] for cell in view.cells if cell["family"] == "ours"), default=view.cells[0]["field"],
-                key=lambda field: sum(field["sizes"]))  # fmt: skip
+    fields = [cell for cell in view.cells if cell["field"]]
+    field = max((cell["field"] for cell in fields if cell["family"] == "ours"),
+                default=fields[0]["field"] if fields else None, key=lambda field: sum(field["sizes"]))  # fmt: skip
     signals = max((len(fit["signals"]) for cell in view.cells for fit in cell["protocols"].values()), default=0)
     return {"source": data["spec"], "values": data["value_kind"], "shape": shape(data["shape"]),
             "split": data["split"], "signals": count(signals),
-            "field": "-".join(map(str, field["sizes"])), **_kind_of_field(field)}  # fmt: skip
+            **(_field(field) if field else {})}  # fmt: skip
 
 
-def _kind_of_field(field: dict[str, Any]) -> dict[str, str]:
-    """omega_0 of a SIREN; activation and encoding of any other."""
+def _field(field: dict[str, Any]) -> dict[str, str]:
+    """Sizes, and omega_0 of a SIREN; activation and encoding of any other."""
+    sizes = {"field": "-".join(map(str, field["sizes"]))}
     if "omega_0" in field:
-        return {"omega_0": plain(field["omega_0"])}
-    return {part: ", ".join(plain(value) for value in field[part].values() if value is not None)
+        return sizes | {"omega_0": plain(field["omega_0"])}
+    return sizes | {part: ", ".join(plain(value) for value in field[part].values() if value is not None)
             for part in ("activation", "encoding")}  # fmt: skip
 
 

@@ -4,8 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Float
+
 from sparsine.comparison.config import CompareConfig
 from sparsine.comparison.stages import Made, StartStage
+from sparsine.comparison.training_signals import training_signals
 from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
@@ -14,6 +18,7 @@ from sparsine.lazy import cached_property
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.cost import course_of, gradient_cost
 from sparsine.pruning.prune import PruningConfig
+from sparsine.pruning.saliency import IN_RANDOM_FIELDS
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import Domain
 from sparsine.signals.kind import Kind
@@ -76,6 +81,11 @@ class Plan:
         total = self.field.num_weights
         return [total, *self.config.learn.pruning.survivors(total, total)]
 
+    @cached_property
+    def training_signals(self) -> Float[np.ndarray, "signals ..."]:
+        """What linear methods learn from: (signals, *axes, channels), read once."""
+        return training_signals(self.dataset)
+
     def level(self, round: int) -> Level:
         """Raises BadInput when the schedule has no such round."""
         if round >= len(self.survivors):
@@ -121,6 +131,15 @@ class Plan:
         name, begins = (f"{score}-after-{after:02d}", self.chain("magnitude")) if after else (score, self.dense())
         density = self.survivors[after] / self.field.num_weights
         return self._stage(name, config, self.field, [begins.at(after)], lambda starts: starts[0], density)
+
+    def pattern_chain(self, name: str, field: MLP) -> StartStage:
+        """The weights that fits need, round after round, in a field of random numbers that nothing is learned in."""
+        config = self.learning(dense_steps=0, rounds=len(self.survivors) - 1, score="saliency")
+        options = {**config.pruning.score_options, **IN_RANDOM_FIELDS}
+        config = replace(config, outer=replace(config.outer, steps_per_round=0),
+                         pruning=replace(config.pruning, score_options=options))  # fmt: skip
+        return self._stage(name, config, field, [],
+                           lambda _: random_start(field, self.domain, self.seed, self.dataset.kind))  # fmt: skip
 
     def relearned(
         self, name: str, level: Level, needs: list[Made], begin: Callable[[Sequence[Start]], Start], *, dense_steps: int

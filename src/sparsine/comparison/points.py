@@ -70,11 +70,16 @@ class Point:
 
     @property
     def unit(self) -> str:
-        """What `weights` counts: a method that shares its base stores latents."""
-        return "latents" if self.shared_numbers else "weights"
+        """What `weights` counts: see `unit_of`."""
+        return unit_of(self.family, self.shared_numbers)
 
     def count(self, what: Count) -> int:
         return {"weights": self.weights, "numbers": self.numbers, "bits": self.bits}[what]
+
+
+def unit_of(family: str, shared_numbers: int) -> str:
+    """What a record's `weights` counts: a method that shares its base stores latents, a linear one plain numbers."""
+    return "numbers" if family == "linear" else "latents" if shared_numbers else "weights"
 
 
 def known(cells: Iterable[Cell]) -> list[Cell]:

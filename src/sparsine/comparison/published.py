@@ -66,6 +66,8 @@ def _differences(cells: Sequence[Cell]) -> list[str]:
     """Whatever makes the numbers incomparable, in words."""
     theirs = lee2021()["protocol"]
     data, reference = cells[0]["data"], _reference(cells)
+    if reference is None:
+        return ["nothing that was measured is a field"]
     field, fit = reference["field"], reference["protocols"].get("adam")
     found = []
     if "stand-in" in data["description"]:
@@ -88,7 +90,8 @@ def _differences(cells: Sequence[Cell]) -> list[str]:
 
 
 def _remarks(cells: Sequence[Cell], kind: str) -> list[str]:
-    theirs = lee2021()["protocol"]
+    theirs, reference = lee2021()["protocol"], _reference(cells)
+    assert reference is not None  # the protocol is the same
     learned = max((c["learning"]["outer_steps"] for c in cells if c["family"] == "ours"), default=0)
     signals = max((len(p["signals"]) for c in cells for p in c["protocols"].values()), default=0)
     seeds = len({c["seed"] for c in cells})
@@ -100,7 +103,7 @@ def _remarks(cells: Sequence[Cell], kind: str) -> list[str]:
         f"Field, grid and fit are the same; theirs learned for {count(budget)} outer steps up to round {rounds}, ours "
         f"for {count(learned)}, and theirs average {count(theirs['signals'][kind] + 1)} signals and "
         f"{theirs['seeds']} seeds, ours {count(signals)} and {seeds}.",
-        *_conventions(_reference(cells)),
+        *_conventions(reference),
         "Published MAML+OneShot and MAML+IMP are plotted one round too kind to them.",
     ]  # fmt: skip
 
@@ -119,11 +122,12 @@ def _conventions(cell: Cell) -> list[str]:
     return found
 
 
-def _reference(cells: Sequence[Cell]) -> Cell:
-    """The cell whose field and fit are looked at: one of our method, or else one with the largest field; narrow
-    baselines have fields of their own, and what is compared besides may be fitted in its own way."""
-    ours = [cell for cell in cells if cell["family"] == "ours"]
-    return ours[0] if ours else max(cells, key=lambda cell: sum(cell["field"]["sizes"]))
+def _reference(cells: Sequence[Cell]) -> Cell | None:
+    """The cell, if one is a field, whose field and fit are looked at: one of our method, or else one with the largest
+    field; narrow baselines have fields of their own, and what is compared besides may be fitted in its own way."""
+    fields = [cell for cell in cells if cell["field"]]
+    ours = [cell for cell in fields if cell["family"] == "ours"]
+    return ours[0] if ours else max(fields, key=lambda cell: sum(cell["field"]["sizes"]), default=None)
 
 
 def _sizes(sizes: Sequence[int]) -> str:

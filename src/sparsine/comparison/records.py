@@ -17,7 +17,7 @@ _PARTS = {
     "data": {"label": str, "spec": str, "description": str, "value_kind": str, "shape": [int]},
     "comparison": str, "created": str, "seed": int, "method": str, "label": str, "family": str, "level": str,
     "weights": int, "biases": int, "numbers": int, "bits": int, "shared_numbers": int, "pictures": int,
-    "field": {"sizes": [int]},
+    "field": ({"sizes": [int]}, None),
     "learn": {"dense_steps": int, "steps_per_round": int, "start_from": str},
     "learning": {"outer_steps": int, **_USAGE, "stages": [{"name": str, "outer_steps": int, **_USAGE}]},
     "protocols": {str: {"optimizer": str, "lr": float, "steps": [int], "usage": _USAGE, "signals": [_SIGNAL]}},

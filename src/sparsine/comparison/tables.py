@@ -119,7 +119,8 @@ def _by_level(view: View, kind: str, title: str, points: list[Point], form: Call
     at = {(p.method, p.level): p for p in points}
     methods = [method for method in view.methods if any(p.method == method for p in points)]
     levels = [level for level in view.levels if any(p.level == level.name for p in points)]
-    rows = tuple((view.label_of(method), *(_quality_cell(view, at.get((method, level.name)), form) for level in levels))
+    rows = tuple((view.label_of(method),
+                  *(_quality_cell(view, at.get((method, level.name)), form, level.weights) for level in levels))
                  for method in methods)  # fmt: skip
     strong = {(row, column + 1) for column, level in enumerate(levels)
               for row in _best([at.get((method, level.name)) for method in methods], form)}  # fmt: skip
@@ -129,7 +130,8 @@ def _by_level(view: View, kind: str, title: str, points: list[Point], form: Call
 
 def _by_level_note(view: View, points: list[Point]) -> str:
     weights = {level.name: level.weights for level in view.levels}
-    off = max((abs(p.weights / weights[p.level] - 1) for p in points if weights[p.level]), default=0.0)
+    off = max((abs(p.weights / weights[p.level] - 1) for p in points if weights[p.level] and p.family != "linear"),
+              default=0.0)  # fmt: skip
     seeds = len(view.seeds)
     spread = f"Mean over {seeds} seeds ± their sample standard deviation" if seeds > 1 else "One seed"
     narrow = f" Weights differ from the heading by up to {percent(off)}: networks come in whole widths." if off else ""
@@ -144,15 +146,22 @@ def _own_levels(view: View, kind: str, title: str, points: list[Point], form: Ca
     return Table(kind, title, head, rows, left=2)
 
 
-def _quality_cell(view: View, point: Point | None, form: Callable[[float | None], str]) -> str:
-    """The mean with its spread, and how much of the evidence is missing."""
-    return DASH if point is None else mean_and_spread(point, form) + missing(view, point)
+def _quality_cell(
+    view: View, point: Point | None, form: Callable[[float | None], str], weights: int | None = None
+) -> str:
+    """The mean with its spread, and how much of the evidence is missing; and the count of a linear method that differs
+    from `weights`."""
+    if point is None:
+        return DASH
+    differs = point.family == "linear" and weights not in (None, point.weights)
+    own = f" ({count(point.weights)} {point.unit})" if differs else ""
+    return mean_and_spread(point, form) + own + missing(view, point)
 
 
 def missing(view: View, point: Point) -> str:
     """Said behind a mean that others of its table have more evidence for: " (2 of 3 seeds, 19 of 20 signals)"."""
     lacks = []
-    if point.seeds and len(point.seeds) < len(view.seeds):
+    if point.seeds and len(point.seeds) < len(view.seeds) and point.family != "linear":  # nothing of it is random
         lacks.append(f"{len(point.seeds)} of {len(view.seeds)} seeds")
     if point.num_ok < point.num_signals:
         lacks.append(f"{point.num_ok} of {point.num_signals} signals")

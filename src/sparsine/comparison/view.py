@@ -35,9 +35,10 @@ class View:
 
     @cached_property
     def dense_weights(self) -> int:
-        """Of the field that is pruned, before anything was removed."""
-        pruned = _first_family(self.cells, *PRUNED)
-        return max(num_weights(cell["field"]["sizes"]) for cell in pruned)
+        """Of the field that is pruned, before anything was removed; where there is no field, the most numbers."""
+        pruned = _first_family([cell for cell in self.cells if cell["field"]], *PRUNED)
+        sizes = [num_weights(cell["field"]["sizes"]) for cell in pruned]
+        return max(sizes, default=max(cell["weights"] for cell in self.cells))
 
     @cached_property
     def methods(self) -> tuple[str, ...]:

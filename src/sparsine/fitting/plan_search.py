@@ -73,7 +73,7 @@ def find_plans(
                 on_trial(effort, plan.lr, reached)
             return reached
 
-        plans[effort] = _best(FULL_STEPS[effort], share, guess, tried)
+        plans[effort] = best_plan(FULL_STEPS[effort], share, guess, tried)
         guess = plans[effort].lr
     plans["best"] = plan_of(FULL_STEPS["best"], share, plans["balanced"].lr)
     return {effort: plans[effort] for effort in FULL_STEPS}
@@ -95,8 +95,13 @@ def plans_like(plans: Plans, measured: int, num_weights: int) -> dict[str, FitPl
     return {effort: plan_of(round(plan.full_steps), plan.share, plan.lr * factor) for effort, plan in plans.items()}
 
 
-def _best(full_steps: int, share: float, guess: float, tried: Callable[[FitPlan], float]) -> FitPlan:
-    """Climbs from the guess, by factors of sqrt(2), as long as it gets better."""
+def best_plan(full_steps: int, share: float, guess: float, tried: Callable[[FitPlan], float]) -> FitPlan:
+    """The plan with so much work whose step size is best: climbs from the guess, by factors of sqrt(2), as long as what
+    is `tried` gets better.
+
+    Raises:
+        WorkFailed: no step size gives more than -inf.
+    """
     found: dict[int, float] = {}
 
     def at(rung: int) -> float:

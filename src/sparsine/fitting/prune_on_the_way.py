@@ -22,6 +22,7 @@ def fit_and_prune(
     *,
     engine: str = "auto",
     observe: Observe | None = None,
+    shape: tuple[int, ...] | None = None,
     weights: Float[Tensor, " points"] | None = None,
 ) -> FitResult:
     """Fit one signal, pruning its own weights by magnitude on the way.
@@ -29,9 +30,10 @@ def fit_and_prune(
     Args:
         prunings: (step, survivors), steps ascending: before that step is taken, all but so many weights go. What is
             reported at that step is the field as it is after the pruning.
+        shape: of the samples, in array order: see `fit`.
         weights: how much each sample counts; None: all alike.
     """
-    fitting = Fitting(start, coords, values[None], config, observe, weights=weights)
+    fitting = Fitting(start, coords, values[None], config, observe, shape=shape, weights=weights)
     for step, survivors in prunings:
         fitting.advance(make_engine(pattern, engine, device=str(start.device)), step)
         smaller = prune(pattern, fitting.theta[0], survivors, "magnitude", seed=0)

@@ -12,6 +12,10 @@ from sparsine.fields.pattern import Pattern
 from sparsine.optim import AdamState, adam_step
 from sparsine.pruning.contract import Context
 
+IN_RANDOM_FIELDS = {"steps": 60, "step_size": 1e-3}
+"""Options for patterns that are looked for in fields of random numbers, whose fits go further than those of learned
+starts."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Saliency:

@@ -12,7 +12,7 @@ from sparsine.comparison.stages import Made
 from sparsine.lazy import cached_property
 from sparsine.starts.start import Start
 
-Family = Literal["ours", "baseline", "other", "ablation", "transfer"]
+Family = Literal["ours", "baseline", "other", "linear", "ablation", "transfer"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,17 @@ class Case:
     level: Level
     needs: Sequence[Made]
     root: Path
+    needs_to_tune: Sequence[Made] = ()
 
     @cached_property
     def starts(self) -> list[Start]:
         """What was learned, in the order of `needs`."""
         return [made.start(self.root) for made in self.needs]
+
+    @cached_property
+    def starts_to_tune(self) -> list[Start]:
+        """What was learned for the tuned protocol, in the order of `needs_to_tune`."""
+        return [made.start(self.root) for made in self.needs_to_tune]
 
 
 class Method(ABC):
@@ -55,6 +61,9 @@ class Method(ABC):
         """Where it is measured: usually at every level of the comparison."""
         return [plan.level(round) for round in plan.config.levels]
 
+    def check(self, plan: Plan) -> None:  # noqa: B027 - most have nothing to say
+        """Asked before anything is learned. Raises BadInput where it cannot be measured on the data set."""
+
     @abstractmethod
     def needs(self, plan: Plan, level: Level) -> list[Made]:
         """What must be learned first. Stages that other methods share are learned once."""
@@ -62,3 +71,11 @@ class Method(ABC):
     @abstractmethod
     def contender(self, case: Case) -> Contender:
         """What is fitted to each test signal."""
+
+    def needs_to_tune(self, plan: Plan, level: Level) -> list[Made]:
+        """What must be learned besides, where the tuned protocol is asked for."""
+        return []
+
+    def to_tune(self, case: Case) -> Sequence[Contender]:
+        """Among what the tuned protocol chooses, each at its own best step size; nothing, where it cannot be tuned."""
+        return [self.contender(case)]

@@ -73,7 +73,7 @@ class Codes(Contender):
         inner = make_engine(self.modulations.base.pattern, self.engine, device=str(coords.device))
         zero = torch.zeros(self.modulations.latents, device=coords.device)
         engine = ModulatedEngine(inner, self.modulations)
-        return fit(engine, zero, coords, values, config, see, value_range=ANY, weights=weights).status
+        return fit(engine, zero, coords, values, config, see, value_range=ANY, shape=self.shape, weights=weights).status
 
 
 class LatentModulations(Method):

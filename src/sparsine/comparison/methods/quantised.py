@@ -1,8 +1,10 @@
 """COIN (Dupont et al., 2021): each signal's own network, fitted from random numbers and stored in fewer bits."""
 
+from collections.abc import Sequence
+
 from sparsine.comparison.contenders import Contender, Quantised
 from sparsine.comparison.methods.contract import Case, Family, Method
-from sparsine.comparison.methods.scratch import from_scratch
+from sparsine.comparison.methods.scratch import from_scratch, from_scratch_to_tune
 from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made
 
@@ -18,3 +20,6 @@ class Coin(Method):
 
     def contender(self, case: Case) -> Contender:
         return Quantised(from_scratch(case), self.bits_each)
+
+    def to_tune(self, case: Case) -> Sequence[Contender]:
+        return [Quantised(one, self.bits_each) for one in from_scratch_to_tune(case)]

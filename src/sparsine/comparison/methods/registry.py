@@ -3,8 +3,10 @@
 from sparsine.comparison.methods.contract import Method
 from sparsine.comparison.methods.dense_maml import DenseMaml
 from sparsine.comparison.methods.dense_narrow import DenseNarrow
+from sparsine.comparison.methods.linear_rows import BICUBIC_GRID, COMPONENTS, COSINES, OWN_COSINES
 from sparsine.comparison.methods.meta_sparse import CONNECTED, CONNECTED_LATE, META_SPARSE, SALIENCY
 from sparsine.comparison.methods.modulations import LatentModulations
+from sparsine.comparison.methods.pattern import PatternOnly
 from sparsine.comparison.methods.pruned_on_the_way import IterativeMagnitudePruning, OneShot
 from sparsine.comparison.methods.quantised import Coin
 from sparsine.comparison.methods.random_pruning import RANDOM_PRUNING
@@ -17,8 +19,8 @@ TRANSFER = "transfer"
 
 OWN: tuple[Method, ...] = (
     META_SPARSE, SALIENCY, CONNECTED, CONNECTED_LATE, RANDOM_PRUNING, DenseNarrow(), OneShot(),
-    IterativeMagnitudePruning(), Scratch(), DenseMaml(), LatentModulations(), Coin(16), Coin(8),
-    Rewound(), Reinitialised(), PrunedOnce(),
+    IterativeMagnitudePruning(), Scratch(), PatternOnly(), DenseMaml(), LatentModulations(), Coin(16), Coin(8),
+    COSINES, OWN_COSINES, COMPONENTS, BICUBIC_GRID, Rewound(), Reinitialised(), PrunedOnce(),
 )  # fmt: skip
 METHODS: Registry[Method] = Registry(
     "method", "sparsine.methods", {method.name: method for method in OWN},
