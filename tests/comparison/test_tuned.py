@@ -127,7 +127,7 @@ def test_the_search_is_that_of_plans_of_starts(made):
     (balanced,) = Comparison(config, made.data, made.root).cells()
     tuned = balanced.measure(made.root, lambda done: None)["protocols"]["tuned"]
     assert FitPlan(**tuned["plan"]) == plans["balanced"]
-    fits = fit_collection(case.starts[0], cell.plan.dataset.test, fit_by(plans["balanced"], "balanced"),
+    fits = fit_collection(case.starts[0], cell.plan.dataset.test, fit_by(plans["balanced"]),
                           indices=range(3))  # fmt: skip
     for signal, fit in zip(tuned["signals"], fits, strict=True):
         assert signal["psnr_db"][-1] == pytest.approx(fit.psnr_db[-1], abs=2e-3)
@@ -148,8 +148,12 @@ def test_validation_signals_choose_and_test_signals_report(made, monkeypatch):
     cell = cell_of(made, "scratch")
     dataset = cell.plan.dataset
     read = []
-    monkeypatch.setattr("sparsine.comparison.measuring.load_values",
-                        lambda signals, index, kind: read.append(signals.name(index)) or signals.load(index))  # fmt: skip
+
+    def load(signals, index, kind):
+        read.append(signals.name(index))
+        return signals.load(index)
+
+    monkeypatch.setattr("sparsine.comparison.measuring.load_values", load)
     cell.measure(made.root, lambda done: None)
     validation = [dataset.split("val").name(i) for i in range(2)]
     test = [dataset.test.name(i) for i in range(3)]
@@ -206,9 +210,9 @@ def test_steps_on_lattices_are_spaced_along_the_axes(made):
     contender = from_scratch(case_of(made, "scratch"))
     assert isinstance(contender, FromStart)
     plan = FitPlan(steps=9, lr=1e-3, share=0.11)
-    (expected,) = fit_collection(contender.start, cell.plan.dataset.test, fit_by(plan, "fast"), indices=[0])
+    (expected,) = fit_collection(contender.start, cell.plan.dataset.test, fit_by(plan), indices=[0])
     drawn = {}
     contender.shape = cell.plan.dataset.shape
     values = torch.from_numpy(cell.plan.dataset.test.load(0)).reshape(1, -1, 3)
-    contender.fit(cell.plan.domain.coords(), values, fit_by(plan, "fast"), drawn.__setitem__)
+    contender.fit(cell.plan.domain.coords(), values, fit_by(plan), drawn.__setitem__)
     assert -10 * np.log10(float((drawn[9] - values).square().mean())) == pytest.approx(expected.psnr_db[-1], abs=1e-3)

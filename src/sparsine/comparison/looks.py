@@ -29,7 +29,7 @@ LOOKS = {
     "maml-oneshot": Look("#2b9348", "triangle-up", "dash"),
     "maml-imp": Look("#d6336c", "triangle-down", "dashdot"),
     "scratch": Look(SCRATCH, "x", "dot"),
-    "pattern": Look("#212529", "diamond", "dash", 2.2),
+    "pattern": Look("#7c5cf0", "diamond", "dash", 2.2),
     "ticket-rewound": Look("#2f9e44", "square", "dash"),
     "ticket-random": Look("#0c8599", "diamond", "dashdot"),
     "ticket-oneshot": Look("#cf3f2e", "triangle-up", "longdash"),
@@ -37,10 +37,10 @@ LOOKS = {
     "modulations": Look("#02a476", "pentagon", "longdash"),
     "coin-16": Look("#a0724a", "cross", "dot"),
     "coin-8": Look("#8a8f00", "hexagon", "dot"),
-    "cosines": Look("#495057", "square", "longdash"),
-    "own-cosines": Look("#868e96", "cross", "dot"),
+    "cosines": Look("#7b8288", "square", "longdash"),
+    "own-cosines": Look("#6b8299", "square", "dot"),
     "components": Look("#5c7cfa", "triangle-down", "longdash"),
-    "bicubic-grid": Look("#a61e4d", "triangle-up", "dot"),
+    "bicubic-grid": Look("#b0616f", "triangle-up", "dot"),
 }
 MATPLOTLIB_MARKS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "x": "X",
                     "star": "*", "pentagon": "p", "cross": "P", "hexagon": "h"}  # fmt: skip

@@ -64,7 +64,7 @@ class Tuned:
 
     @property
     def fit(self) -> FitConfig:
-        return fit_by(self.plan, self.effort)
+        return fit_by(self.plan)
 
     def to_dict(self) -> dict[str, Any]:
         """What a record says beside the fits."""
@@ -73,9 +73,9 @@ class Tuned:
                 "output_offset": field.output_offset if field else None, "trials": list(self.trials)}  # fmt: skip
 
 
-def fit_by(plan: FitPlan, effort: Effort) -> FitConfig:
-    """A fit by this plan, whole."""
-    return FitConfig(effort=effort).by({effort: plan})
+def fit_by(plan: FitPlan) -> FitConfig:
+    """A fit by this plan, whatever a start says."""
+    return FitConfig(protocol="paper", **asdict(plan))
 
 
 def tune(
@@ -96,7 +96,7 @@ def tune(
         found: dict[float, float] = {}
 
         def tried(plan: FitPlan) -> float:
-            found[plan.lr] = reached(contender, fit_by(plan, effort))
+            found[plan.lr] = reached(contender, fit_by(plan))
             omega_0 = omega_of(contender.field)
             trials.append({"omega_0": omega_0, "lr": plan.lr, "psnr_db": round(found[plan.lr], 4)})
             return found[plan.lr]
