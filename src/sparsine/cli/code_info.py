@@ -10,8 +10,11 @@ from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import DEFAULT_QUALITY
 from sparsine.codec.contents import contents
+from sparsine.codec.fitted_files import read_fitted_file
 from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, SUFFIX, CodeHeader, read_header
 from sparsine.errors import BadInput
+from sparsine.evaluation.wording import in_db
+from sparsine.shown import shown
 from sparsine.starts.start import Start
 from sparsine.storage import open_to_read
 
@@ -41,6 +44,22 @@ def show_code(path: Path, start: Start | None) -> None:
     console.print(_facts(header, start))
     if layers is not None:
         console.print(layers)
+
+
+def show_fitted(path: Path) -> None:
+    """Print what is in a file that `sparsine fit` wrote. Raises BadInput as reading it does."""
+    fitted = read_fitted_file(path)
+    say((str(path), "bold"), f" ({path.stat().st_size} bytes)")
+    facts = Table(show_header=False, box=None)
+    facts.add_row("format", "fitted vector; sparsine decode draws it with its start")
+    facts.add_row("input", shown(str(fitted.about.get("input", ""))))
+    facts.add_row("field", f"{fitted.pattern.field.description}; {fitted.pattern.counts}")
+    facts.add_row("start", f"{str(fitted.about.get('start_sha256'))[:16]} (SHA-256, its beginning)")
+    facts.add_row("samples", fitted.domain.summary)
+    last = fitted.about.get("psnr_db")
+    if isinstance(last, list) and last and last[-1] is not None:
+        facts.add_row("PSNR", in_db(float(last[-1])))
+    console.print(facts)
 
 
 def _facts(header: CodeHeader, start: Start | None) -> Table:

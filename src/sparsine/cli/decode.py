@@ -27,7 +27,7 @@ from sparsine.signals.listing import all_in_reach
 @dataclass(frozen=True, kw_only=True)
 class Options:
     codes: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CODES")]
-    """Code files, and folders of them."""
+    """Code files, and folders of them; or fitted vectors, and folders that `fit` wrote."""
     start: Path
     """The start that they were encoded with: its file, or the folder of its run."""
     out: Path

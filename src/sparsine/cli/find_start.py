@@ -1,11 +1,12 @@
 """A start named on the command line: a file, or a run folder with the wanted sparsity."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from sparsine.checks import check_range
+from sparsine.codec import fitted_files
 from sparsine.codec.code_files import read_bounded
 from sparsine.codec.header import read_header
 from sparsine.codec.identity import start_hash
@@ -77,16 +78,20 @@ def find_start_of(codes: Sequence[Path], path: Path, sparsity: float | None) -> 
         BadInput: as `find_start` does.
     """
     if sparsity is None and len(given := starts_at(path)) > 1:
-        wanted = _first_hash(codes)
+        belongs = _first_sound(codes)
         for each in given:
             start = load_start(each)
-            if start_hash(start) == wanted:
+            if belongs(start):
                 return each, start
     return find_start(path, sparsity)
 
 
-def _first_hash(codes: Sequence[Path]) -> bytes | None:
+def _first_sound(codes: Sequence[Path]) -> Callable[[Start], bool]:
+    """Whether a start is that of the first code or fitted vector which can be read."""
     for code in codes:
         with suppress(BadInput):
-            return read_header(read_bounded(code, MOST_CODE_BYTES)).start_hash
-    return None
+            if code.suffix == fitted_files.SUFFIX:
+                return fitted_files.read_fitted_file(code).belongs_to
+            wanted = read_header(read_bounded(code, MOST_CODE_BYTES)).start_hash
+            return lambda start, wanted=wanted: start_hash(start) == wanted  # type: ignore[misc]
+    return lambda _: False

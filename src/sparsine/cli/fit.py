@@ -26,6 +26,7 @@ from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.status import status_of
 from sparsine.codec.fitted_field import FittedField
+from sparsine.codec.fitted_files import FORMAT
 from sparsine.codec.view import most_along_an_axis
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
@@ -125,7 +126,7 @@ def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size
     about = {"input": fitted.name, "grid": start.domain.to_dict(), "psnr_db": fitted.psnr_db[-1:],
              "start_sha256": start.digest}  # fmt: skip
     write_vectors(options.out / "fields" / f"{name}.safetensors", {"theta": fitted.theta}, start.pattern, about,
-                  "sparsine-field")  # fmt: skip
+                  FORMAT)  # fmt: skip
 
 
 def _usual_size(own: tuple[int, ...]) -> tuple[int, ...]:

@@ -9,20 +9,22 @@ import tyro
 from rich.markup import escape
 from rich.table import Table
 
-from sparsine.cli.code_info import is_code, show_code
+from sparsine.cli.code_info import is_code, show_code, show_fitted
 from sparsine.cli.console import console, say
 from sparsine.cli.find_start import find_start, find_start_of
 from sparsine.cli.options import Load
+from sparsine.codec.fitted_files import is_fitted_file
 from sparsine.engines.choose import ENGINES
 from sparsine.engines.native import VARIABLE, chosen_instructions, instruction_sets, is_built
 from sparsine.errors import BadInput
 from sparsine.shown import shown
+from sparsine.signals.own_folders import holds_fits
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     file: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[FILE]")] = None
-    """A start file, the folder of a run, or a code."""
+    """A start file, the folder of a run, a code, or a fitted vector of `fit`."""
     start: Path | None = None
     """Of a code: the start that it was encoded with, or its run; then bits are also told layer by layer."""
     sparsity: float | None = None
@@ -47,6 +49,11 @@ def run(options: Options) -> int:
 def _show(file: Path, options: Options) -> None:
     if is_code(file):
         show_code(file, find_start_of([file], options.start, options.sparsity)[1] if options.start else None)
+        return
+    if file.is_dir() and holds_fits(file):
+        raise BadInput(f"{file} holds fits; name one of them, such as {file}/fields/NAME.safetensors")
+    if is_fitted_file(file):
+        show_fitted(file)
         return
     if options.start is not None:
         raise BadInput(f"--start goes with a code, but {file} is none")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from sparsine.codec import fitted_files
 from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.encode import decode
@@ -58,19 +59,25 @@ class CodeReader:
 
     def __init__(self, coder: Coder, codes: Mapping[str, Path], ledger: Ledger, overwrite: bool) -> None:
         self._coder, self._codes, self._ledger, self._overwrite = coder, codes, ledger, overwrite
-        self._files = {name: ledger.file_of(name, name.removesuffix(SUFFIX)) for name in codes}
-        self._most_bytes = BYTES_PER_NUMBER * coder.start.pattern.num_params + HEADER_ROOM
+        self._files = {name: ledger.file_of(name, _without_suffix(name)) for name in codes}
+        of_a_code = BYTES_PER_NUMBER * coder.start.pattern.num_params + HEADER_ROOM
+        self._most_bytes = max(of_a_code, fitted_files.most_bytes(coder.start))
 
     def read(self, name: str) -> Decoded | DrawnCode:
         try:
-            data = read_bounded(self._codes[name], self._most_bytes)
+            data = read_bounded(path := self._codes[name], self._most_bytes)
             digest = sha256(data)
             known = self._known(name, digest)
-            return known or Decoded(name, self._files[name], digest, decode(self._coder.start, data, coder=self._coder))
+            return known or Decoded(name, self._files[name], digest, self._field(path, data))
         except BadInput as error:
             return DrawnCode(input=name, status="bad", reason=str(error))
         except MemoryError:
             return DrawnCode(input=name, status="bad", reason="there was not enough memory to decode it")
+
+    def _field(self, path: Path, data: bytes) -> FittedField:
+        if path.suffix == fitted_files.SUFFIX:
+            return fitted_files.read_fitted_file(path, data).field(self._coder.start)
+        return decode(self._coder.start, data, coder=self._coder)
 
     def _known(self, name: str, digest: str) -> DrawnCode | None:
         """What the folder holds for it."""
@@ -83,6 +90,10 @@ class CodeReader:
             return None
         why = f"{line['file']} is the drawing of another code of this name; choose another folder, or say --overwrite"
         return DrawnCode(input=name, status="changed", reason=why)
+
+
+def _without_suffix(name: str) -> str:
+    return name.removesuffix(SUFFIX).removesuffix(fitted_files.SUFFIX)
 
 
 def _shape(line: dict[str, Any]) -> tuple[int, ...]:

@@ -15,6 +15,8 @@ _MARKS = (
     ("rate-distortion.json",),
 )
 """Entries of a folder that together say what it is."""
+FIELDS = "fields"
+"""Of a folder of fits: where the fitted vectors lie."""
 _FITS_ON_THE_WAY = ("drawings", "fields", "pictures")
 """Those of fits before their table is there: common words, so what is in them is looked at too."""
 
@@ -26,6 +28,11 @@ def is_own(folder: Path, entries: Collection[str] | None = None) -> bool:
     if any(all(name in entries for name in mark) for mark in _MARKS):
         return True
     return all(name in entries for name in _FITS_ON_THE_WAY) and any((folder / "fields").glob("*.safetensors"))
+
+
+def holds_fits(folder: Path) -> bool:
+    """Whether `sparsine fit` wrote it, from beginning to end."""
+    return (folder / "psnr.csv").is_file() and (folder / FIELDS).is_dir()
 
 
 def left_out(folders: Collection[str]) -> tuple[str, ...]:

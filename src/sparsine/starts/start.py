@@ -195,7 +195,11 @@ def vectors_bytes(vectors: dict[str, Tensor], pattern: Pattern, about: dict[str,
 
 def read_vectors(path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dict[str, Any]]:
     """What `write_vectors` wrote: (vectors, pattern, header). Raises BadInput for anything else."""
-    data = read_file(path)
+    return vectors_in(read_file(path), path, kind)
+
+
+def vectors_in(data: bytes, path: Path, kind: str) -> tuple[dict[str, Tensor], Pattern, dict[str, Any]]:
+    """What `read_vectors` reads, of bytes that are at hand; `path` is for errors."""
     metadata = _metadata(path, data)
     header = _header(path, metadata, kind)
     sha256 = str(header.get("sha256"))
