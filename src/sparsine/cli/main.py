@@ -24,6 +24,7 @@ COMMANDS = {
     "encode": "fit signals from a start and write one small code file for each",
     "decode": "draw codes at any size, or parts of them at any magnification",
     "export": "write a field, or a table of them, for other programs",
+    "tune": "race settings on your signals, and write the recipe file that learn takes",
     "starts": "list the starts that come with the package",
     "plan": "find out on a few signals how they are fitted best from a start",
     "calibrate": "measure on a few signals how codes of a start are told best",
@@ -36,7 +37,7 @@ COMMANDS = {
 }
 ONLY_SAYS = ("info", "help", "-h", "--help", "--version")
 """What leaves nothing behind but what it says."""
-GO_ON = ("encode", "decode", "compare", "report")
+GO_ON = ("encode", "decode", "compare", "report", "tune")
 """What goes on where it ended when it is given again; `learn` wants --resume."""
 
 

@@ -1,12 +1,12 @@
 """How signals are best fitted from a start: step sizes tried on validation signals, an effort after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, log2
 
 from sparsine.checks import check_range
 from sparsine.errors import WorkFailed
-from sparsine.fitting.collection import fit_collection
+from sparsine.fitting.collection import FittedSignal, fit_collection
 from sparsine.fitting.config import FitConfig
 from sparsine.psnr import averaged_db
 from sparsine.signals.dataset import SignalSet
@@ -120,7 +120,17 @@ def best_plan(full_steps: int, share: float, guess: float, tried: Callable[[FitP
 
 
 def _reached(start: Start, signals: SignalSet, count: int, plan: FitPlan, engine: str, device: str) -> float:
-    """Mean PSNR at the end, dB; -inf when a fit diverged."""
+    return mean_of(fits_by(start, signals, count, plan, engine=engine, device=device))
+
+
+def fits_by(
+    start: Start, signals: SignalSet, count: int, plan: FitPlan, *, engine: str = "auto", device: str = "cpu"
+) -> list[FittedSignal]:
+    """The first `count` signals, as far as they can be read, fitted by `plan`.
+
+    Raises:
+        WorkFailed: not one could be read.
+    """
     config = FitConfig(protocol="paper", optimizer=plan.optimizer, steps=plan.steps, lr=plan.lr, decay=plan.decay,
                        share=plan.share, report=(), batch=count)  # fmt: skip
     indices = range(min(count, len(signals)))
@@ -128,6 +138,10 @@ def _reached(start: Start, signals: SignalSet, count: int, plan: FitPlan, engine
             if fit.status != "unreadable"]  # fmt: skip
     if not fits:
         raise WorkFailed("not one validation signal could be read, so that no plan of fits can be found")
-    reached = [fit.psnr_db[-1] if fit.status == "ok" else -inf for fit in fits]
-    mean = averaged_db(reached)
+    return fits
+
+
+def mean_of(fits: Sequence[FittedSignal]) -> float:
+    """Mean PSNR at the end, dB; -inf when a fit diverged."""
+    mean = averaged_db([fit.psnr_db[-1] if fit.status == "ok" else -inf for fit in fits])
     return -inf if mean is None else mean

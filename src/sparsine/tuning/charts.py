@@ -1,0 +1,107 @@
+"""The figures of the page, as plain plotly descriptions like those of evaluation/charts.py."""
+
+from math import inf
+from typing import Any
+
+from sparsine.counted import counted
+from sparsine.evaluation.charts import psnr_axis
+from sparsine.evaluation.colours import BAND
+from sparsine.evaluation.wording import db, duration
+from sparsine.tuning.records import Record
+from sparsine.tuning.trial import score_of
+
+Figure = dict[str, Any]
+LOOKS = {"recipe": ("#c78000", "diamond", "recipe best, as it is"), "pattern": (BAND, "circle", "patterns"),
+         "narrow": ("#1c7ed6", "square", "narrow networks")}  # fmt: skip
+WINNER = "#d6336c"
+
+
+def name_of(record: Record, candidate: int) -> str:
+    """'pattern 7'."""
+    family = record["candidates"][candidate]["family"]
+    return "recipe best" if family == "recipe" else f"{family} {candidate}"
+
+
+def rung_name(record: Record, rung: int) -> str:
+    """'2: fast, 4 signals'."""
+    of = record["rungs"][rung]
+    return f"{rung + 1}: {of['effort']}, {counted(of['signals'], 'signal')}"
+
+
+def psnr_against_omega(record: Record, rung: int) -> Figure:
+    """Mean PSNR of everybody on a rung over omega_0."""
+    traces = [trace for family in LOOKS if (trace := _family(record, rung, family))]
+    omegas = [x for trace in traces for x in trace["x"]]
+    ticks = _ticks(min(omegas, default=1), max(omegas, default=1))
+    return {"data": traces, "layout": {
+        "xaxis": {"title": {"text": "omega_0"}, "type": "log", "tickvals": ticks,
+                  "ticktext": [f"{tick:g}" for tick in ticks]},
+        "yaxis": psnr_axis(), "hovermode": "closest",
+    }}  # fmt: skip
+
+
+def race_lines(record: Record) -> Figure:
+    """Mean PSNR of everybody over the rungs: a line ends where its candidate was dropped."""
+    drawn = sorted(range(len(record["candidates"])), key=lambda c: (c == record["winner"], c == 0))
+    named: set[str] = set()
+    traces = []
+    for candidate in drawn:
+        if (trace := _line(record, candidate, named))["x"]:
+            traces.append(trace)
+            named.add(trace["legendgroup"])
+    rungs = range(len(record["rungs"]))
+    return {"data": traces, "layout": {
+        "xaxis": {"title": {"text": "rung"}, "tickvals": [rung + 1 for rung in rungs],
+                  "ticktext": [rung_name(record, rung).replace(", ", "<br>") for rung in rungs],
+                  "range": [0.8, len(rungs) + 0.2]},
+        "yaxis": psnr_axis(), "hovermode": "closest",
+    }}  # fmt: skip
+
+
+def _family(record: Record, rung: int, family: str) -> Figure | None:
+    colour, symbol, name = LOOKS[family]
+    points = [(record["candidates"][t["candidate"]]["omega_0"], t) for t in record["trials"]
+              if t["rung"] == rung and record["candidates"][t["candidate"]]["family"] == family
+              and score_of(t) > -inf]  # fmt: skip
+    if not points:
+        return None
+    return {"type": "scatter", "mode": "markers", "name": name, "x": [x for x, _ in points],
+            "y": [round(score_of(trial), 4) for _, trial in points],
+            "marker": {"color": [WINNER if trial["candidate"] == record["winner"] else colour for _, trial in points],
+                       "size": [14 if trial["candidate"] == record["winner"] else 10 for _, trial in points],
+                       "symbol": symbol},
+            "text": [_told(record, trial) for _, trial in points],
+            "hovertemplate": "%{text}<extra></extra>"}  # fmt: skip
+
+
+def _line(record: Record, candidate: int, named: set[str]) -> Figure:
+    family = record["candidates"][candidate]["family"]
+    is_winner = candidate == record["winner"]
+    colour, symbol, name = LOOKS[family]
+    group = "winner" if is_winner else family
+    trials = [t for t in record["trials"] if t["candidate"] == candidate and score_of(t) > -inf]
+    trials.sort(key=lambda trial: trial["rung"])
+    return {"type": "scatter", "mode": "lines+markers", "legendgroup": group, "showlegend": group not in named,
+            "name": f"chosen: {name_of(record, candidate)}" if is_winner else name,
+            "x": [trial["rung"] + 1 for trial in trials], "y": [round(score_of(trial), 4) for trial in trials],
+            "line": {"color": WINNER if is_winner else colour, "width": 3 if is_winner or family == "recipe" else 1.3},
+            "marker": {"size": 10 if is_winner else 7, "symbol": symbol},
+            "text": [_told(record, trial) for trial in trials], "hovertemplate": "%{text}<extra></extra>"}  # fmt: skip
+
+
+def _told(record: Record, trial: Record) -> str:
+    """Everything about a trial."""
+    of = record["candidates"][trial["candidate"]]
+    return "<br>".join([
+        f"<b>{name_of(record, trial['candidate'])}</b>, rung {trial['rung'] + 1}", f"{db(score_of(trial))} dB",
+        f"omega_0 {of['omega_0']:g}, offset {of['output_offset']:g}",
+        f"{counted(of['hidden_layers'], 'layer')} of {of['width']}, score step {of['score_step_size']:.2g}",
+        f"fit step size {trial['step_size']:g}, {duration(trial['seconds']['all'])}",
+    ])  # fmt: skip
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers from `low` to `high`, or the nearest two."""
+    steps = [m * 10.0**e for e in range(-3, 6) for m in (1, 2, 5)]
+    inside = [step for step in steps if 0.9 * low <= step <= 1.1 * high]
+    return inside or [float(f"{low:.2g}")]

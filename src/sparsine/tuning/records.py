@@ -1,0 +1,65 @@
+"""tune.json: what was asked, who raced, every trial. Written after each of them, so that a race goes on from there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sparsine.errors import BadInput
+from sparsine.parts import NUMBER, fault
+from sparsine.storage import read_json
+
+KIND, VERSION = "sparsine-tuning", 1
+RECORD, RECIPE, PAGE = "tune.json", "recipe.json", "tune.html"
+Record = dict[str, Any]
+_CANDIDATE = {"family": str, "omega_0": float, "output_offset": float, "width": int, "hidden_layers": int,
+              "score_step_size": float}  # fmt: skip
+_TRIAL = {"rung": int, "candidate": int, "status": str, "mean_psnr_db": NUMBER, "signals": [{"input": str}],
+          "seconds": {"all": float}}  # fmt: skip
+_PARTS = {
+    "request": {"tune": {}, "base": {}}, "candidates": [_CANDIDATE], "trials": [_TRIAL], "winner": (int, None),
+    "rungs": [{"candidates": int, "effort": str, "signals": int}], "data": {"spec": str, "description": str},
+    "notes": [str],
+}  # fmt: skip
+
+
+def read_record(path: Path) -> Record:
+    """Raises BadInput when it is missing, damaged, no record of a race, or of another version."""
+    record = read_json(path)
+    if not isinstance(record, dict) or record.get("kind") != KIND:
+        found = record.get("kind") if isinstance(record, dict) else type(record).__name__
+        raise BadInput(f"{path} is no record of a race (found {found!r}); choose another folder")
+    if record.get("record_version") != VERSION:
+        raise BadInput(
+            f"{path} is of record version {record.get('record_version')!r:.20}, but this version of sparsine reads "
+            f"{VERSION}; use the sparsine that wrote it, or choose another folder"
+        )
+    if wrong := fault(record, _PARTS):
+        raise BadInput(f"{path} is damaged: {wrong}; restore it from a copy, or choose another folder")
+    return dict(record)
+
+
+def check_same(path: Path, record: Record, asked: Record) -> None:
+    """Raises BadInput unless the race of the record at `path` is the one that is asked for."""
+    for part, show in _SHOWN.items():
+        was, now = record[part], asked[part]
+        if was != now:
+            raise BadInput(
+                f"{path.parent} holds a race that was asked for otherwise ({show(was, now)}); ask as before to go on, "
+                "or choose another folder"
+            )
+
+
+def _differing(was: Any, now: Any) -> str:
+    """'numbers was 2284, now 500'."""
+    for part in ("tune", "base"):
+        for name in now[part]:
+            if was[part].get(name) != now[part][name]:
+                return f"{name} was {was[part].get(name)!r:.60}, now {now[part][name]!r:.60}"
+    return "it has other settings"
+
+
+_SHOWN: dict[str, Callable[[Any, Any], str]] = {
+    "request": _differing,
+    "candidates": lambda was, now: "other candidates race",
+    "rungs": lambda was, now: "its rungs are others",
+}
