@@ -1,8 +1,8 @@
 """Who races: settings of a field and of how its pattern is found.
 
-The first is the recipe as it is. Patterns are spread over all settings at once as a Latin hypercube (McKay et al., 1979):
-whichever of them matters is tried at as many places as there are patterns. Narrow networks are those with hardly more
-weights than are wanted, so that there is next to no pattern to be found.
+The first is the recipe as it is. Patterns are spread over all settings at once as a Latin hypercube (McKay et al.,
+1979): whichever of them matters is tried at as many places as there are patterns. Narrow networks are those with hardly
+more weights than are wanted, so that there is next to no pattern to be found.
 """
 
 from collections.abc import Sequence

@@ -69,7 +69,7 @@ def _family(record: Record, rung: int, family: str) -> Figure | None:
             "y": [round(score_of(trial), 4) for _, trial in points],
             "marker": {"color": [WINNER if trial["candidate"] == record["winner"] else colour for _, trial in points],
                        "size": [14 if trial["candidate"] == record["winner"] else 10 for _, trial in points],
-                       "symbol": symbol},
+                       "symbol": symbol, "opacity": 1},
             "text": [_told(record, trial) for _, trial in points],
             "hovertemplate": "%{text}<extra></extra>"}  # fmt: skip
 

@@ -105,9 +105,13 @@ def _cards(record: Record) -> list[Card]:
         Card("Chosen", db(last[chosen]), "dB", (f"{name_of(record, chosen)}, on validation signals",
                                                 f"omega_0 {of['omega_0']:g}, offset {of['output_offset']:g}",
                                                 f"{counted(of['hidden_layers'], 'hidden layer')} of {of['width']}")),
-        Card("Gain", gain(more), "dB", (*said, f"which has {db(last[UNTUNED])} dB on the same signals")),
+        Card("Gain", gain(more), "dB", (*said, _untuned(last[UNTUNED]))),
         Card("Trials", count(len(record["trials"])), "", (f"in {duration(seconds)}", "on " + _where(record))),
     ]  # fmt: skip
+
+
+def _untuned(reached: float) -> str:
+    return f"which has {db(reached)} dB on the same signals" if reached > -inf else "which could not be fitted"
 
 
 def _where(record: Record) -> str:

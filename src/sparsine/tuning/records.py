@@ -1,6 +1,5 @@
 """tune.json: what was asked, who raced, every trial. Written after each of them, so that a race goes on from there."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,28 +37,28 @@ def read_record(path: Path) -> Record:
     return dict(record)
 
 
-def check_same(path: Path, record: Record, asked: Record) -> None:
-    """Raises BadInput unless the race of the record at `path` is the one that is asked for."""
-    for part, show in _SHOWN.items():
-        was, now = record[part], asked[part]
-        if was != now:
-            raise BadInput(
-                f"{path.parent} holds a race that was asked for otherwise ({show(was, now)}); ask as before to go on, "
-                "or choose another folder"
-            )
+def check_request(path: Path, record: Record, request: Record) -> None:
+    """Raises BadInput unless the race of the record at `path` was asked for like this."""
+    if record["request"] != request:
+        raise BadInput(
+            f"{path.parent} holds a race that was asked for otherwise ({_differing(record['request'], request)}); ask "
+            "as before to go on, or choose another folder"
+        )
 
 
-def _differing(was: Any, now: Any) -> str:
+def check_racing(path: Path, record: Record, racing: Record) -> None:
+    """Raises BadInput unless `racing`, candidates and rungs, are those of the record at `path`."""
+    if any(record[part] != racing[part] for part in racing):
+        raise BadInput(
+            f"{path.parent} holds a race of other settings than this version of sparsine would let race; choose "
+            "another folder"
+        )
+
+
+def _differing(was: Record, now: Record) -> str:
     """'numbers was 2284, now 500'."""
     for part in ("tune", "base"):
         for name in now[part]:
             if was[part].get(name) != now[part][name]:
                 return f"{name} was {was[part].get(name)!r:.60}, now {now[part][name]!r:.60}"
     return "it has other settings"
-
-
-_SHOWN: dict[str, Callable[[Any, Any], str]] = {
-    "request": _differing,
-    "candidates": lambda was, now: "other candidates race",
-    "rungs": lambda was, now: "its rungs are others",
-}

@@ -26,8 +26,18 @@ from sparsine.signals.manifest import OnLook
 from sparsine.storage import json_value, write_atomically, write_json
 from sparsine.tuning.candidates import Candidate, Ends, candidates_of
 from sparsine.tuning.config import Rung, TuneConfig, check_enough, rungs_of
-from sparsine.tuning.race import race
-from sparsine.tuning.records import KIND, PAGE, RECIPE, RECORD, VERSION, Record, check_same, read_record
+from sparsine.tuning.race import UNTUNED, going_on, race
+from sparsine.tuning.records import (
+    KIND,
+    PAGE,
+    RECIPE,
+    RECORD,
+    VERSION,
+    Record,
+    check_racing,
+    check_request,
+    read_record,
+)
 from sparsine.tuning.trial import Problem, measured, sampler_of, score_of
 
 MEAN_OF = 16
@@ -111,34 +121,30 @@ def open_race(
     """
     check_enough(dataset)
     check_places(folder, files=[RECORD, RECIPE, PAGE, DATA_FILE])
-    there = (folder / RECORD).is_file()
-    if not there and (others := names_in(folder) - {DATA_FILE}):
+    path, request = folder / RECORD, _request(config, base)
+    if not path.is_file() and (others := names_in(folder) - {DATA_FILE}):
         raise BadInput(f"{folder} holds files that are not of a race ({min(others)}); choose an empty or a new folder")
-    found = read_record(folder / RECORD) if there else None
+    found = read_record(path) if path.is_file() else None
     if found is not None:
-        check_same(folder / RECORD, {**found, "candidates": 0, "rungs": 0}, {**_asked(config, base, dataset)})
-    untested = replace(dataset, test=Untouched())
-    pinned = pinned_to_learn(folder, untested, None, begun=there, on_look=on_look)
+        check_request(path, found, request)
+    pinned = pinned_to_learn(folder, replace(dataset, test=Untouched()), None, begun=found is not None, on_look=on_look)
     rungs = rungs_of(config, len(pinned.dataset.val))
     candidates = candidates_of(config, base, _ends(base, dataset), _mean(base, pinned.dataset))
-    asked = _asked(config, base, dataset) | {
-        "candidates": [candidate.to_dict() for candidate in candidates], "rungs": [asdict(rung) for rung in rungs],
-    }  # fmt: skip
+    racing = {"candidates": [one.to_dict() for one in candidates], "rungs": [asdict(rung) for rung in rungs]}
     if found is not None:
-        check_same(folder / RECORD, found, asked)
+        check_racing(path, found, racing)
     if pinned.data:
         write_run_data(folder, pinned.data)
-    record = found or {"kind": KIND, "record_version": VERSION, **environment(), **recorded(), **asked,
-                       "data": _described(pinned.dataset), "notes": [], "trials": [], "winner": None}  # fmt: skip
+    record = found or {"kind": KIND, "record_version": VERSION, **environment(), **recorded(), "request": request,
+                       "data": _described(pinned.dataset), **racing, "trials": [], "winner": None}  # fmt: skip
     record["notes"] = list(pinned.notes)
     return Tuning(config, base, pinned.dataset, folder, candidates, rungs, record, pinned.notes)
 
 
-def _asked(config: TuneConfig, base: LearnConfig, dataset: Dataset) -> Record:
+def _request(config: TuneConfig, base: LearnConfig) -> Record:
     """What decides the result beside the signals; where these lie does not."""
     settings = {name: value for name, value in base.to_dict().items() if name != "data"}
-    request = json.loads(json.dumps({"tune": asdict(config), "base": settings}))
-    return {"request": request, "candidates": 0, "rungs": 0}
+    return dict(json.loads(json.dumps({"tune": asdict(config), "base": settings})))
 
 
 def _described(dataset: Dataset) -> Record:
@@ -160,28 +166,38 @@ def _mean(base: LearnConfig, dataset: Dataset) -> float:
 
 
 class Told:
-    """Progress over all trials, of which only those up to the rung that is reached are known."""
+    """Progress over all trials. Who races on later rungs nobody knows: those of this one, as far as can be told."""
 
     def __init__(self, tuning: Tuning, on_trial: OnTrial) -> None:
         self.tuning, self.on_trial = tuning, on_trial
         everybody = range(len(tuning.candidates))
         self.costs = [[sum(tuning.problem(rung, c).cost) for c in everybody] for rung in range(len(tuning.rungs))]
-        self.what, self.facts, self.before = "", "", 0.0
-        # of later rungs, whose candidates nobody knows, the mean
-        self.total = sum(sum(costs) / len(costs) * self._places(rung) for rung, costs in enumerate(self.costs))
+        self.what, self.facts, self.before, self.total = "", "", 0.0, 0.0
 
     def begin(self, rung: int, candidate: int, done: dict[tuple[int, int], Record]) -> None:
         """A trial begins, after those in `done`."""
+        racing = self._racing(rung, done)
         reached = [score_of(trial) for (r, _), trial in done.items() if r == rung]
         family = self.tuning.candidates[candidate].family
         name = family if family == "recipe" else f"{family} {candidate}"
-        self.what = f"rung {rung + 1} of {len(self.costs)}, {len(reached) + 1} of {self._places(rung)}, {name}"
+        self.what = f"rung {rung + 1} of {len(self.costs)}, {len(reached) + 1} of {len(racing)}, {name}"
         self.facts = f"best {max(reached):.2f} dB" if reached else ""
         self.before = sum(self.costs[r][c] for r, c in done)
+        begun = sum(self.costs[r][c] for r, c in done if r < rung) + sum(self.costs[rung][c] for c in racing)
+        self.total = begun + sum(self._expected(later, racing) for later in range(rung + 1, len(self.costs)))
 
     def progress(self, what: str, worked: float) -> None:
         """So much of the trial is done."""
         self.on_trial(f"{self.what}: {what}", self.facts, self.before + worked, self.total)
 
-    def _places(self, rung: int) -> int:
-        return min(len(self.tuning.candidates), self.tuning.rungs[rung].candidates + (1 if rung else 0))
+    def _racing(self, rung: int, done: dict[tuple[int, int], Record]) -> list[int]:
+        if not rung:
+            return list(range(len(self.tuning.candidates)))
+        scores = {c: score_of(trial) for (r, c), trial in done.items() if r == rung - 1}
+        return going_on(scores, self.tuning.rungs[rung].candidates)
+
+    def _expected(self, rung: int, racing: list[int]) -> float:
+        """The recipe, and others as those that race now."""
+        costs, others = self.costs[rung], [c for c in racing if c != UNTUNED]
+        places = min(len(others), self.tuning.rungs[rung].candidates)
+        return costs[UNTUNED] + places * sum(costs[c] for c in others) / max(1, len(others))
