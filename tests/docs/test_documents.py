@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ def command_lines(document):
     for _, text in blocks(document, "console", "sh"):
         for line in text.replace("\\\n", " ").splitlines():
             words = shlex.split(line.strip().removeprefix("$ "), comments=True)
+            words = words[: words.index(">")] if ">" in words else words  # the rest is the shell's
             if words:
                 yield [Path(words[0]).name, *words[1:]]
 
@@ -129,8 +131,13 @@ def refused(commands, folder):
     """Parse (document, words) pairs without doing anything; what is said of those that are not understood.
 
     In a process of its own, where signatures are not checked: options that are still missing are of no type. No run
-    lies in `folder`, so that --resume takes the defaults of a recipe.
+    lies in `folder`, so that --resume takes the defaults of a recipe; recipe files lie there that say nothing.
     """
+    for _, words in commands:
+        for option, name in pairwise(words):
+            if option == "--config":
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text("{}")
     done = subprocess.run(
         [sys.executable, "-c", PARSE_ALL], input=json.dumps(commands), capture_output=True, text=True, cwd=folder
     )
