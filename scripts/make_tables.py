@@ -153,6 +153,25 @@ def _reached(row: dict[str, Any] | None, effort: str) -> str:
     return f"{row['mean'][effort]:.2f}{taken}"
 
 
+def tuned_recipes_table() -> str:
+    """Recipe best beside what a race chose, on test signals."""
+    lines = ["| signals | weights, effort | recipe | biases | omega_0 | offset | layers x width | PSNR (dB) |",
+             "| :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
+    for path in sorted((RESULTS / "comparison" / "tuned-recipes").glob("*.json")):
+        record = read(f"comparison/tuned-recipes/{path.stem}")
+        tune, shape = record["race"]["request"]["tune"], " x ".join(map(str, record["race"]["data"]["shape"]))
+        for name, row in record["rows"].items():
+            of = row["candidate"]
+            what = "`best`" if name == "untuned" else f"chosen: {of['family']}"
+            count = len(row["signals"])
+            lines.append(
+                f"| {path.stem}, {shape}, {count} test signals | {row['weights']:,}, {tune['effort']} | {what} | "
+                f"{row['biases']:,} | {of['omega_0']:g} | {of['output_offset']:g} | "
+                f"{of['hidden_layers']} x {of['width']} | {row['mean_psnr_db']:.2f} |"
+            )
+    return "\n".join(lines)
+
+
 def video_table() -> str:
     """Clips of video: as `tuned_table`, with SSIM, the mean over frames."""
     record = read("comparison/tuned-video")
@@ -436,6 +455,7 @@ MADE = {
     "codec/rounded-steps": rounded_steps_table,
     "comparison/starved": starved_table,
     "comparison/tuned-fits": tuned_table,
+    "comparison/tuned-recipes": tuned_recipes_table,
     "comparison/shapes": shapes_table,
     "comparison/tuned-video": video_table,
     "comparison/video-codecs": video_codecs_table,
