@@ -56,9 +56,8 @@ def show_fitted(path: Path) -> None:
     facts.add_row("field", f"{fitted.pattern.field.description}; {fitted.pattern.counts}")
     facts.add_row("start", f"{str(fitted.about.get('start_sha256'))[:16]} (SHA-256, its beginning)")
     facts.add_row("samples", fitted.domain.summary)
-    last = fitted.about.get("psnr_db")
-    if isinstance(last, list) and last and last[-1] is not None:
-        facts.add_row("PSNR", in_db(float(last[-1])))
+    if fitted.psnr_db is not None:
+        facts.add_row("PSNR", in_db(fitted.psnr_db))
     console.print(facts)
 
 

@@ -26,7 +26,7 @@ from sparsine.viewer.starts import Starts
 @dataclass(frozen=True, kw_only=True)
 class Options:
     codes: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
-    """Folder of codes; codes of one name in several sub-folders are levels of one signal."""
+    """Folder of codes, or one that `fit` wrote; codes of one name in several sub-folders are levels of one signal."""
     start: Path
     """The start that they were encoded with; for codes of several starts, the folder of their run or the name of their
     family."""

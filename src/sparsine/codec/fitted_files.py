@@ -7,6 +7,7 @@ from typing import Any
 from sparsine.codec.fitted_field import FittedField
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
+from sparsine.psnr import psnr_of
 from sparsine.signals.domain import Domain, domain_from_dict
 from sparsine.starts.start import Start, vectors_in
 from sparsine.storage import read_file
@@ -26,6 +27,12 @@ class FittedFile:
     """The header: `input`, `psnr_db` (a list of the last one), `start_sha256`."""
     theta: Any
 
+    @property
+    def psnr_db(self) -> float | None:
+        """Of the fit, as it was written down."""
+        told = self.about.get("psnr_db")
+        return psnr_of(told[-1]) if isinstance(told, list) and told else None
+
     def belongs_to(self, start: Start) -> bool:
         return bool(self.about.get("start_sha256") == start.digest)
 
@@ -37,6 +44,11 @@ class FittedFile:
                 f"{start.digest[:16]} was given; give the start that it was fitted from"
             )
         return FittedField(start, self.theta, self.domain.shape)
+
+
+def has_vectors(data: bytes) -> bool:
+    """Whether bytes begin as files of vectors do: the length of a header, and JSON."""
+    return data[8:9] == b"{"
 
 
 def is_fitted_file(path: Path) -> bool:

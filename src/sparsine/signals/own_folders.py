@@ -1,5 +1,6 @@
 """Folders that this package wrote: what lies in them came from signals, and is none itself."""
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def is_own(folder: Path, entries: Collection[str] | None = None) -> bool:
 
 def holds_fits(folder: Path) -> bool:
     """Whether `sparsine fit` wrote it, from beginning to end."""
-    return (folder / "psnr.csv").is_file() and (folder / FIELDS).is_dir()
+    return os.path.isfile(folder / "psnr.csv") and os.path.isdir(folder / FIELDS)  # False where it may not be asked
 
 
 def left_out(folders: Collection[str]) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""The only files that are read: DIR/NAME.spn and DIR/LEVEL/NAME.spn, and what the encoder noted beside them.
+"""The only files that are read: DIR/NAME.spn and DIR/LEVEL/NAME.spn, and what the encoder noted beside them; of a
+folder that `sparsine fit` wrote, DIR/fields/NAME.safetensors.
 
 A request names a code; it never makes a path. Files are found by listing the folder and opened one step at a time
 from it, without following a link at any step, so that nothing outside can be reached even if the folder is changed
@@ -12,9 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparsine.codec.fitted_files import SUFFIX as FITTED
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput
 from sparsine.shown import as_text
+from sparsine.signals.own_folders import FIELDS, holds_fits
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class CodeFile:
 
 
 class CodeFolder:
-    """A folder of codes, which may itself be a link.
+    """A folder of codes, or of fitted vectors, which may itself be a link.
 
     Raises:
         BadInput: it is not there, or it is no folder.
@@ -42,7 +45,8 @@ class CodeFolder:
         if not root.is_dir():
             found = "is a file" if root.exists() else "does not exist"
             raise BadInput(f"{root} {found}; give the folder that sparsine encode wrote")
-        self.root = root
+        self.name, of_fits = root.resolve().name, holds_fits(root)
+        self.root, self.suffix = (root / FIELDS, FITTED) if of_fits else (root, SUFFIX)
         self.num_links = 0
         """Links to codes and to folders that the last listing left out."""
         self.closed: list[str] = []
@@ -102,12 +106,12 @@ class CodeFolder:
         try:
             with os.scandir(self.root / level) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or not entry.name.endswith(SUFFIX):
+                    if entry.name.startswith(".") or not entry.name.endswith(self.suffix):
                         continue
                     self.num_links += entry.is_symlink()
                     if entry.is_file(follow_symlinks=False):
                         about = entry.stat(follow_symlinks=False)
-                        name = as_text(entry.name.removesuffix(SUFFIX))
+                        name = as_text(entry.name.removesuffix(self.suffix))
                         parts = (level, entry.name) if level else (entry.name,)
                         yield CodeFile(name, as_text(level), parts, about.st_size, about.st_mtime_ns)
         except FileNotFoundError:  # just being removed

@@ -50,7 +50,7 @@ class Shelf:
         self._list()
         levels = sorted(self._folders(), key=natural)
         return {
-            "folder": str(self.folder.root.resolve().name), "codes": len(self._codes), "levels": levels,
+            "folder": self.folder.name, "codes": len(self._codes), "levels": levels,
             "links": self.folder.num_links,
             "starts": len(self.starts.drawers), "originals": self.originals.spec if self.originals else None,
             "max_points": self.config.max_points, "max_edge": self.config.max_edge, "sorts": SORTS,
@@ -72,7 +72,7 @@ class Shelf:
         """What is known of a code without drawing it; `error` where it cannot be drawn."""
         note = self._note(file)
         facts = self._facts.get(file, lambda: self._read_facts(file))
-        return {**facts, "psnr_db": note.psnr_db if note else None}
+        return {**facts, "psnr_db": note.psnr_db if note else facts.get("psnr_db")}
 
     def listed(self, name: str, level: str | None) -> CodeFile | None:
         """A code of the list as it stands, without looking at the folder."""
@@ -179,13 +179,14 @@ class Shelf:
     def _read_facts(self, file: CodeFile) -> dict[str, Any]:
         facts: dict[str, Any] = {"name": file.name, "level": file.level, "bytes": file.num_bytes}
         try:
-            header, drawer = self.starts.header(self.folder.read(file.parts, self.starts.most_bytes))
+            told, drawer = self.starts.facts(self.folder.read(file.parts, self.starts.most_bytes))
         except BadInput as error:
             return {**facts, "error": str(error)}
         start = drawer.start
         return {
-            **facts, "shape": header.shape, "zoomed": whole.is_zoomed(start), "sample": start.kind.sample,
-            "bits_per_sample": header.bits_per_sample, "version": f"{file.changed_ns:x}-{header.start_hash.hex()}",
+            **facts, "shape": told.shape, "zoomed": whole.is_zoomed(start), "sample": start.kind.sample,
+            "bits_per_sample": told.bits_per_sample, "version": f"{file.changed_ns:x}-{told.start_hash.hex()}",
+            "psnr_db": told.psnr_db,
             "start": drawer.name, "value_kind": start.kind.name, "weights": start.pattern.num_weights,
             "density": start.pattern.density, "channels": start.field.out_features,
         }  # fmt: skip
