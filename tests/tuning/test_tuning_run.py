@@ -15,6 +15,7 @@ from sparsine.meta.sparse import learn_sparse_start
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset
 from sparsine.storage import read_json, write_json
+from sparsine.tuning.candidates import Candidate
 from sparsine.tuning.config import TuneConfig, rungs_of
 from sparsine.tuning.records import RECORD, read_record
 from sparsine.tuning.trial import Problem, found_start
@@ -52,12 +53,17 @@ def test_every_trial_is_recorded_with_all_of_its_signals(whole):
 
 
 def test_learning_with_the_recipe_gives_the_start_that_was_judged(whole, photos, tmp_path):
-    record, config = read_record(whole / RECORD), recipe_in(whole)
-    (judged,) = [t for t in record["trials"] if (t["rung"], t["candidate"]) == (2, record["winner"])]
-    config = replace(config, plan=replace(config.plan, plan_signals=0))
-    dataset = open_dataset(config.data, resolution=config.grid.resolution)
-    with open_run(config, tmp_path / "run", dataset) as run:
-        assert learn_sparse_start(config, run).digest == judged["start"]
+    record = read_record(whole / RECORD)
+    judged = {t["candidate"]: t["start"] for t in record["trials"] if t["rung"] == 2}
+    assert len(judged) == 2
+    for candidate, digest in judged.items():
+        config = Candidate(**record["candidates"][candidate]).config(base_of(photos), CONFIG.numbers, (2, 3))
+        if candidate == record["winner"]:
+            assert config == recipe_in(whole)
+        config = replace(config, plan=replace(config.plan, plan_signals=0))
+        dataset = open_dataset(config.data, resolution=config.grid.resolution)
+        with open_run(config, tmp_path / f"run-{candidate}", dataset) as run:
+            assert learn_sparse_start(config, run).digest == digest, candidate
 
 
 def test_what_is_fitted_from_is_what_learn_finds(photos, tmp_path):
