@@ -43,12 +43,13 @@ class FileNames:
         return stem
 
     def _without_suffix(self, name: str) -> str:
-        """Also of a part of a file, as in 'long.wav@03'."""
+        """Also of a part of a file, as in 'long.wav@03' or 'brain.nii.gz@016-048-000'."""
         file, at, part = name.rpartition("@")
-        if not part.isdecimal():
+        if not part.replace("-", "").isdecimal():
             file, at, part = name, "", ""
-        suffix = Path(file).suffix
-        return (file[: -len(suffix)] if suffix.lower() in self._suffixes else file) + at + part
+        known = ("".join(Path(file).suffixes[-number:]) for number in (2, 1))  # the longer one first
+        suffix = next((suffix for suffix in known if suffix.lower() in self._suffixes), "")
+        return (file[: -len(suffix)] if suffix else file) + at + part
 
 
 def _plain(character: str) -> str:

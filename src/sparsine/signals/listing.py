@@ -62,12 +62,13 @@ def list_images(folder: Path, skip: Sequence[str] = ()) -> Listing:
 
 
 def list_files(
-    folder: Path, suffixes: Collection[str], what: str, skip: Sequence[str] = (), *, own: bool = False
-) -> Listing:
-    """The files below `folder` whose names end in one of `suffixes` (in lower case); `what` each of them is. Links are
-    followed; hidden files, hidden folders, folders that hold what this package wrote (runs, codes, drawings; unless
-    `own` says so) and the top folders named in `skip` are not. What cannot be listed is passed over, unless it is
-    `folder` itself.
+    folder: Path, suffixes: Collection[str], what: str, skip: Sequence[str] = (), *, own: bool = False,
+    folders_too: Collection[str] = (),
+) -> Listing:  # fmt: skip
+    """The files below `folder` whose names end in one of `suffixes` (in lower case); `what` each of them is. Folders
+    whose names end in one of `folders_too` count as files, and are not entered. Links are followed; hidden files,
+    hidden folders, folders that hold what this package wrote (runs, codes, drawings; unless `own` says so) and the top
+    folders named in `skip` are not. What cannot be listed is passed over, unless it is `folder` itself.
 
     Raises:
         BadInput: `folder` is missing, is a file or cannot be listed.
@@ -89,6 +90,9 @@ def list_files(
             folders[:] = []
             continue
         seen.add(real)
+        whole = [f for f in folders if f.lower().endswith(tuple(folders_too))]
+        listing.names.extend(Path(where, f).relative_to(folder).as_posix() for f in whole)
+        folders[:] = [f for f in folders if f not in whole]
         if not (top or own) and is_own(Path(where), {*folders, *files}):
             listing.own.append(Path(where).relative_to(folder).as_posix())
             folders[:] = []
@@ -97,7 +101,7 @@ def list_files(
             suffix = Path(file).suffix.lower()
             if file.startswith("."):
                 continue
-            if suffix in suffixes:
+            if suffix in suffixes or (suffix and file.lower().endswith(tuple(suffixes))):
                 listing.names.append(Path(where, file).relative_to(folder).as_posix())
             else:
                 listing.others[suffix] += 1

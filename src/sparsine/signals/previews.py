@@ -1,5 +1,6 @@
 """Pictures of signals of any rank, for kinds that have no better way: a curve, a plane, slices of a volume."""
 
+from collections.abc import Callable
 from math import ceil, isfinite, sqrt
 
 import numpy as np
@@ -76,3 +77,15 @@ def _slices(values: Float[np.ndarray, "*axes channels"]) -> UInt8[np.ndarray, "r
     gap = np.full((2, columns, 3), 255, dtype=np.uint8)
     padded = [np.pad(row, ((0, 0), (0, columns - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
     return np.concatenate([piece for row in padded for piece in (gap, row)][1:])
+
+
+def orthogonal(
+    values: Float[np.ndarray, "*axes channels"],
+    colours: Callable[[np.ndarray], UInt8[np.ndarray, "rows columns 3"]] | None = None,
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """Of three axes or more, values from 0 to 1: the slices through the middle across each of the last three axes,
+    beside each other. `colours` makes of a slice, where it is finite, a picture; None is brightness."""
+    volume = values[tuple(n // 2 for n in values.shape[:-4])]
+    middle = [n // 2 for n in volume.shape[:3]]
+    slices = [volume[middle[0]], volume[:, middle[1]], volume[:, :, middle[2]]]
+    return side_by_side([_plane(s) if colours is None else with_not_finite(s, colours) for s in slices], gap=2)

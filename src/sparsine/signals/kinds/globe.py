@@ -1,7 +1,6 @@
 """Scalar fields on the globe: temperature, pressure, height, in a unit and over a range that the collection states."""
 
 from dataclasses import dataclass
-from math import isfinite, sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -9,10 +8,10 @@ from jaxtyping import Bool
 
 from sparsine.errors import BadInput
 from sparsine.signals.domain import Domain
-from sparsine.signals.kind import KINDS, Kind, Metric, Picture, Values
+from sparsine.signals.kind import KINDS, Picture, Values
+from sparsine.signals.kinds.ranged import Ranged
 from sparsine.signals.pictures import heat, to_bytes
 from sparsine.signals.sphere import Sphere
-from sparsine.signals.weights import mean_square
 
 COLOURS = "viridis"
 MISSING = (176, 176, 176)
@@ -25,57 +24,13 @@ _AXES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Globe(Kind):
-    """Values from 0, `lowest`, to 1, `highest`; rows run from north to south. What is missing (over land, over sea) is
-    left out of the loss and of every measure. PSNR is beside the range; the error in the unit stands beside it."""
+class Globe(Ranged):
+    """Rows run from north to south; values may be missing over land or over sea."""
 
     name: ClassVar[str] = "globe"
     axes: ClassVar[tuple[str, ...]] = ("latitudes", "longitudes")
     num_channels: ClassVar[tuple[int, ...]] = (1,)
     suffix: ClassVar[str] = ".nc"
-
-    lowest: float = 0.0
-    """In the unit."""
-    highest: float = 1.0
-    """In the unit."""
-    unit: str = ""
-    """As the CF conventions spell it, such as K."""
-    quantity: str = "value"
-    """The variable's name."""
-
-    def __post_init__(self) -> None:
-        if not (isfinite(self.lowest) and isfinite(self.highest) and self.lowest < self.highest):
-            raise BadInput(f"the range of {self.quantity} is {self.lowest}:{self.highest}; give lowest:highest")
-
-    @property
-    def span(self) -> float:
-        return self.highest - self.lowest
-
-    @property
-    def value_range(self) -> tuple[float, float]:
-        return 0.0, 1.0
-
-    @property
-    def slack(self) -> float:
-        """Fields that are new may be more extreme than those that the range was taken from."""
-        return 1.0
-
-    @property
-    def missing(self) -> bool:
-        return True
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        unit = f" ({self.unit})" * bool(self.unit)
-        return (Metric("rmse", f"RMSE{unit}", self._rmse, better="lower", weighted=True),
-                Metric("max_error", f"largest error{unit}", self._max_error, better="lower"))  # fmt: skip
-
-    def from_unit(self, values: np.ndarray) -> np.ndarray:
-        """Of numbers in the unit, float32."""
-        return ((values - self.lowest) / self.span).astype(np.float32)
-
-    def in_unit(self, values: np.ndarray) -> np.ndarray:
-        return (self.lowest + self.span * values.astype(np.float64)).astype(np.float32)
 
     def picture(self, values: Values, spacing: float | None = None) -> Picture:
         """A map, north on top, one pixel a sample; grey where a value is missing."""
@@ -109,12 +64,6 @@ class Globe(Kind):
         from sparsine.signals.netcdf_files import write
 
         return write(self.in_unit(values[..., 0]), [name for name, _ in _AXES], self.quantity, self.unit, axes)
-
-    def _rmse(self, original: Values, fitted: Values, weights: np.ndarray | None) -> float:
-        return self.span * sqrt(mean_square(original, fitted, weights))
-
-    def _max_error(self, original: Values, fitted: Values) -> float:
-        return self.span * float(np.nanmax(np.abs(original - fitted)))
 
 
 def _grey(picture: Picture, there: Bool[np.ndarray, "rows columns"]) -> Picture:

@@ -8,10 +8,9 @@ tenth along the longest axis tests and the tenth before it validates: neighbours
 chance. Without a range it is that of the training fields, rounded outwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import product
-from math import floor, log10
 from pathlib import Path
 from typing import final
 
@@ -25,10 +24,11 @@ from sparsine.signals.domain import shown_shape
 from sparsine.signals.kinds.globe import Globe
 from sparsine.signals.netcdf_files import Variable, labels, read, variables
 from sparsine.signals.paths import expanded
-from sparsine.signals.places import Options, options_of, part_of_axes, path_of
+from sparsine.signals.placed_splits import SPLIT_IN_ORDER, Index, asks_for_splits, split_places
+from sparsine.signals.places import Options, options_of, path_of
+from sparsine.signals.ranges import range_said, range_seen, some_of
 from sparsine.signals.source import SOURCES, Source
 from sparsine.signals.sphere import Sphere
-from sparsine.signals.splits import tenth
 
 LATITUDE = ("latitude", "lat"), ("degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn")
 LONGITUDE = ("longitude", "lon"), ("degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese")
@@ -36,8 +36,6 @@ UNEVEN = 0.01
 """Of a step, by which steps along an axis may differ: coordinates are rounded in files."""
 LOOKED_AT = 64
 """Training fields that a range is taken from."""
-Index = tuple[int, ...]
-"""The place of a field along the axes that are neither latitude nor longitude."""
 
 
 def open_sphere(spec: str, path: str, resolution: tuple[int, ...] | None, seed: int) -> Dataset:
@@ -61,12 +59,10 @@ def open_sphere(spec: str, path: str, resolution: tuple[int, ...] | None, seed: 
     return Dataset(
         spec=spec, source="sphere", kind=kind, shape=grid.domain.shape, num_channels=1, domain=grid.domain,
         description=f"{grid.variable.name} of {place.name} along {counts}, {grid.domain.summary}; values from "
-        f"{kind.lowest:g} to {kind.highest:g} {kind.unit}; {'splits as asked' if _asked(options) else SPLIT_IN_ORDER}.",
+        f"{kind.lowest:g} to {kind.highest:g} {kind.unit}; "
+        f"{'splits as asked' if asks_for_splits(options) else SPLIT_IN_ORDER}.",
         train=train, val=val, test=test,
     )  # fmt: skip
-
-
-SPLIT_IN_ORDER = "along the longest axis the last tenth tests, the one before it validates"
 
 
 @dataclass(frozen=True)
@@ -186,65 +182,29 @@ def _ends(path: Path, axis: Variable, way: int) -> tuple[tuple[float, float], bo
     return (ends[::-1] if turned else ends), turned
 
 
-def _asked(options: Options) -> bool:
-    return any(split in options.values for split in SPLITS)
-
-
 def _split(grid: FieldsOnAGrid, options: Options) -> dict[str, list[Index]]:
-    """The fields of each split. Where some splits are said, the training fields are by default all others."""
-    every = list(product(*map(range, grid.lengths)))
-    if not _asked(options):
-        return _in_order(grid, every)
     axes = dict(zip(grid.others, grid.lengths, strict=True))
-    said = {split: part_of_axes(options.values[split], axes, split) for split in SPLITS if split in options.values}
-    taken = [index for indices in said.values() for index in indices]
-    if len(set(taken)) < len(taken):
-        twice = next(index for index in taken if taken.count(index) > 1)
-        raise BadInput(f"the field {_name(grid, [str(n) for n in twice])} is in two splits; let each be in one")
-    rest = [index for index in every if index not in set(taken)]
-    return {split: said.get(split, rest if split == "train" else []) for split in SPLITS}
-
-
-def _in_order(grid: FieldsOnAGrid, every: list[Index]) -> dict[str, list[Index]]:
-    longest = max(range(len(grid.lengths)), key=lambda axis: grid.lengths[axis], default=None)
-    if longest is None or grid.lengths[longest] < len(SPLITS):
-        return dict.fromkeys(SPLITS, every)
-    held = tenth(grid.lengths[longest])
-    ends = grid.lengths[longest] - 2 * held, grid.lengths[longest] - held
-    parts = [(0, ends[0]), (ends[0], ends[1]), (ends[1], grid.lengths[longest])]
-    return {split: [index for index in every if first <= index[longest] < last]
-            for split, (first, last) in zip(SPLITS, parts, strict=True)}  # fmt: skip
+    return split_places(axes, options, "field", lambda index: _name(grid, [str(n) for n in index]))
 
 
 def _kind(grid: FieldsOnAGrid, options: Options, indices: Sequence[Index]) -> Globe:
     asked = options.values.get("range")
-    lowest, highest = _range_of(asked) if asked is not None else _range_seen(grid, indices)
+    lowest, highest = range_said(asked) if asked is not None else _range_seen(grid, indices)
     return Globe(lowest=lowest, highest=highest, unit=grid.variable.unit, quantity=grid.variable.name)
 
 
-def _range_of(asked: str) -> tuple[float, float]:
-    low, _, high = asked.partition(":")
-    try:
-        return float(low), float(high)
-    except ValueError as error:
-        raise BadInput(f"the range is {asked!r}; give lowest:highest in the variable's unit, as in 200:320") from error
-
-
 def _range_seen(grid: FieldsOnAGrid, indices: Sequence[Index]) -> tuple[float, float]:
-    """Of some training fields, outwards to a round tenth of the span."""
-    chosen = np.unique(np.linspace(0, len(indices) - 1, min(len(indices), LOOKED_AT)).round().astype(int))
-    found: list[float] = []
-    for place in chosen if len(indices) else []:
-        try:
-            values = grid.read(indices[place])
-        except UnreadableSignal:
-            continue
-        found += [float(end(values[np.isfinite(values)])) for end in (np.min, np.max) if np.isfinite(values).any()]
-    if not found:
+    """Of some training fields."""
+
+    def fields() -> Iterator[np.ndarray]:
+        for place in some_of(len(indices), LOOKED_AT):
+            with suppress(UnreadableSignal):
+                yield grid.read(indices[place])
+
+    found = range_seen(fields())
+    if found is None:
         raise BadInput(f"{grid.variable.summary} of {grid.path} holds no value in its training fields: all are missing")
-    low, high = min(found), max(found)
-    unit = 10.0 ** (floor(log10(high - low)) - 1) if high > low else max(abs(low), 1.0)
-    return float(unit * np.floor(low / unit)), float(unit * (np.floor(high / unit) + 1))
+    return found
 
 
 SOURCES["sphere"] = Source(
