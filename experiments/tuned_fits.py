@@ -157,8 +157,7 @@ def _measured(dataset: Dataset, drawn: dict[str, list[tuple[np.ndarray, np.ndarr
     """What the kind measures beside PSNR, of volumes and videos; nothing of pictures, whose records are older."""
     if len(dataset.shape) < 3 or not dataset.kind.metrics:
         return {}
-    return {"metrics": {by: {metric.name: [metric.measure(a.astype(np.float32), b.astype(np.float32), None)
-                                           for a, b in pairs]
+    return {"metrics": {by: {metric.name: [metric.of(a.astype(np.float32), b.astype(np.float32)) for a, b in pairs]
                              for metric in dataset.kind.metrics} for by, pairs in drawn.items()}}  # fmt: skip
 
 

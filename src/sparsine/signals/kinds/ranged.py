@@ -58,7 +58,7 @@ class Ranged(Kind):
     def in_unit(self, values: np.ndarray) -> np.ndarray:
         return (self.lowest + self.span * values.astype(np.float64)).astype(np.float32)
 
-    def _rmse(self, original: Values, fitted: Values, weights: np.ndarray | None) -> float:
+    def _rmse(self, original: Values, fitted: Values, weights: np.ndarray | None = None) -> float:
         return self.span * sqrt(mean_square(original, fitted, weights))
 
     def _max_error(self, original: Values, fitted: Values) -> float:
