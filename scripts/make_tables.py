@@ -37,7 +37,7 @@ RESULTS = ROOT / "results"
 PICTURES = ROOT / "docs" / "pictures"
 PANELS = (("learning/faces-64", "faces (CelebA test split), 64 x 64"),
           ("learning/photos-64", "photos (Imagenette val split), 64 x 64"))  # fmt: skip
-DRAWN = ("small", "paper-cpu")
+DRAWN = ("small", "paper-cpu", "tuned-protocol")
 """Comparisons whose figures stand in the documents; the others are variants of these."""
 RATE = "rate-distortion"
 TABLE = re.compile(r"(<!-- table (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)

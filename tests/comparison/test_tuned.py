@@ -12,11 +12,19 @@ import torch
 from sparsine.comparison import tuning
 from sparsine.comparison.comparison import Comparison
 from sparsine.comparison.contenders import FromStart
+from sparsine.comparison.figures import write_figures
+from sparsine.comparison.looks import looks_of
 from sparsine.comparison.methods import METHODS, Case, Method
 from sparsine.comparison.methods.scratch import from_scratch
+from sparsine.comparison.notes import notes_of
+from sparsine.comparison.page import write_comparison_page
 from sparsine.comparison.records import read_cell
+from sparsine.comparison.series import count_series, main_families
+from sparsine.comparison.tables import tables_markdown
 from sparsine.comparison.tuning import at_omegas, best_of, fit_by, in_the_middle
+from sparsine.comparison.view import views_of
 from sparsine.errors import BadInput
+from sparsine.evaluation.wording import gain
 from sparsine.fields import MLP, Siren
 from sparsine.fields.activations import Gauss
 from sparsine.fitting.collection import fit_collection
@@ -216,3 +224,73 @@ def test_steps_on_lattices_are_spaced_along_the_axes(made):
     values = torch.from_numpy(cell.plan.dataset.test.load(0)).reshape(1, -1, 3)
     contender.fit(cell.plan.domain.coords(), values, fit_by(plan), drawn.__setitem__)
     assert -10 * np.log10(float((drawn[9] - values).square().mean())) == pytest.approx(expected.psnr_db[-1], abs=1e-3)
+
+
+# Tables, figures, page
+
+
+def test_tables_of_the_third_protocol_say_what_records_hold(records):
+    cells = list(records.values())
+    tuned = tables_markdown(cells, ["tuned"])
+    assert "PSNR (dB) after 10 steps, each method at its own best settings" in tuned
+    settings = {line.split(" | ")[0].strip("| "): line for line in tables_markdown(cells, ["settings"]).splitlines()}
+    record = records["scratch"]["protocols"]["tuned"]
+    assert f"| {record['omega_0']:.4g} | {record['lr']:.4g} |" in settings["Scratch"]
+    assert settings["Scratch"].endswith(f"| {len(record['trials'])} |")
+    assert "Cosines, a fixed set" in tuned
+    assert "Cosines, a fixed set" not in settings  # nothing was chosen
+    assert "its own way" not in tuned
+
+
+def test_what_meta_learning_is_worth_is_the_learned_start_minus_the_pattern(records):
+    table = tables_markdown(list(records.values()), ["worth"])
+    rows = {line.split(" | ")[0].strip("| "): line for line in table.splitlines()}
+    for protocol, words in (
+        ("adam", "paper, Adam, 7 steps"),
+        ("sgd", "paper, SGD, 2 steps"),
+        ("tuned", "tuned, 10 steps"),
+    ):
+        ours, alone = (
+            [signal["psnr_db"][-1] for signal in records[name]["protocols"][protocol]["signals"]]
+            for name in ("meta-sparse", "pattern")
+        )
+        assert rows[words].endswith(f"| {gain(np.mean(np.subtract(ours, alone)))} |")
+    assert "paper, SGD, 1 step" in rows
+    assert tables_markdown([records["meta-sparse"]], ["worth"]) == ""
+    untuned = [{**record, "protocols": {"adam": record["protocols"]["adam"]}} for record in records.values()]
+    rows = [line for line in tables_markdown(untuned, ["worth"]).splitlines() if line.startswith("|")]
+    assert len(rows) == 5
+    assert "tuned," not in "".join(rows)
+
+
+def test_figures_and_the_page_have_it_and_old_records_do_not(records, tmp_path):
+    cells = list(records.values())
+    names = {path.name for path in write_figures(tmp_path, cells, tmp_path / "figures")}
+    assert {"tuned-psnr-against-weights.png", "tuned-psnr-against-steps.png"} <= names
+    page = write_comparison_page(tmp_path, cells).read_text()
+    for heading in ("Each at its own best settings", "The same, step after step", "What is meta-learning worth"):
+        assert f"<h2>{heading}</h2>" in page
+    old = [{**record, "protocols": {by: record["protocols"][by] for by in ("adam", "sgd")}} for record in cells
+           if record["method"] == "scratch"]  # fmt: skip
+    assert not [path for path in write_figures(tmp_path, old, tmp_path / "old") if path.name.startswith("tuned")]
+    page = write_comparison_page(tmp_path, old).read_text()
+    assert "best settings" not in page
+    assert "step after step" not in page
+
+
+def test_one_note_says_how_it_was_tuned_and_who_was_not(records):
+    (view,) = views_of(list(records.values()))
+    notes = [note for note in notes_of([view]) if note.startswith(("In the tuned", "Not tuned"))]
+    assert len(notes) == 2
+    assert "effort instant, found on 2 validation signals" in notes[0]
+    assert notes[1] == "Not tuned, and so in the other protocols only: its own way."
+
+
+def test_lines_of_the_tuned_figure_are_its_own_protocols(records):
+    (view,) = views_of(list(records.values()))
+    looks = looks_of(view.methods)
+    for fitted in ("adam", "tuned"):
+        found = {line.method: line.means for line in count_series(view, "weights", main_families(view), looks, fitted)}
+        signals = records["scratch"]["protocols"][fitted]["signals"]
+        assert found["scratch"] == [pytest.approx(np.mean([signal["psnr_db"][-1] for signal in signals]))]
+        assert ("untunable" in found) == (fitted == "adam")

@@ -9,6 +9,7 @@ from sparsine.comparison.contenders import Contender
 from sparsine.comparison.measuring import Measuring
 from sparsine.comparison.methods.contract import Case, Method
 from sparsine.comparison.plan import Level, Plan
+from sparsine.comparison.points import TUNED
 from sparsine.comparison.stages import Made, behind, total
 from sparsine.comparison.tuning import tune
 from sparsine.environment import environment
@@ -18,8 +19,6 @@ from sparsine.starts.plan import FULL_STEPS
 from sparsine.usage import Stopwatch
 
 KIND, VERSION = "comparison-cell", 1
-TUNED = "tuned"
-"""The protocol in which every method has its own best settings."""
 USUAL_TRIALS = 6
 """Step sizes that are tried, where the guess was good."""
 

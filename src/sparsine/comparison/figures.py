@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparsine.comparison.grid import grid_levels, save_grid
 from sparsine.comparison.looks import MATPLOTLIB_DASHES, MATPLOTLIB_MARKS, Look, looks_of
-from sparsine.comparison.points import Cell, Count, known
+from sparsine.comparison.points import TUNED, Cell, Count, known
 from sparsine.comparison.published import SHORT
 from sparsine.comparison.series import (
     Series,
@@ -74,6 +74,13 @@ def line_figures(views: Sequence[View], looks: dict[str, Look]) -> dict[str, Cal
         _step_panel(view, levels[row], looks) if row < len(levels) else None
         for row in range(max(map(len, steps), default=0)) for view, levels in zip(views, steps, strict=True)
     ]  # fmt: skip
+    tuned = [view for view in views if view.is_tuned]
+    figures["tuned-psnr-against-weights"] = [
+        _count_panel(view, "weights", main_families(view), looks, False, TUNED) for view in tuned
+    ]
+    figures["tuned-psnr-against-steps"] = [
+        _step_panel(view, level, looks, TUNED) for view in tuned for level in levels_to_show(view)
+    ]
     for name, family in (("ablations", "ablation"), ("transfer", "transfer")):
         having = [view for view in views if any(view.family_of(method) == family for method in view.methods)]
         figures[name] = [_count_panel(view, "weights", ("ours", family), looks, False) for view in having]
@@ -134,9 +141,10 @@ def legend_columns(names: Sequence[str], width: float) -> int:
 
 
 def _count_panel(
-    view: View, what: Count, families: Iterable[str], looks: dict[str, Look], with_published: bool = True
-) -> Panel | None:
-    series = count_series(view, what, families, looks)
+    view: View, what: Count, families: Iterable[str], looks: dict[str, Look], with_published: bool = True,
+    fitted: str = "adam",
+) -> Panel | None:  # fmt: skip
+    series = count_series(view, what, families, looks, fitted)
     if not series:
         return None
 
@@ -155,8 +163,8 @@ def _count_panel(
     return view.label, draw
 
 
-def _step_panel(view: View, level: Any, looks: dict[str, Look]) -> Panel | None:
-    series = step_series(view, level, main_families(view), looks)
+def _step_panel(view: View, level: Any, looks: dict[str, Look], fitted: str = "adam") -> Panel | None:
+    series = step_series(view, level, main_families(view), looks, fitted)
     if not series:
         return None
 

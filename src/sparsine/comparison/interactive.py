@@ -20,10 +20,11 @@ Figure = dict[str, Any]
 
 
 def count_chart(
-    view: View, what: Count, families: Iterable[str], looks: dict[str, Look], with_published: bool = True
-) -> Figure | None:
-    """Mean PSNR after the last step over a count, a line for each method; None without a single point."""
-    series = count_series(view, what, families, looks)
+    view: View, what: Count, families: Iterable[str], looks: dict[str, Look], with_published: bool = True,
+    fitted: str = "adam",
+) -> Figure | None:  # fmt: skip
+    """Mean PSNR after the last step of a protocol over a count, a line for each method; None without a single point."""
+    series = count_series(view, what, families, looks, fitted)
     if not series:
         return None
     traces = _lines(view, series, [[float(x) for x in line.x] for line in series], "")
@@ -38,9 +39,11 @@ def count_chart(
     }}  # fmt: skip
 
 
-def step_chart(view: View, level: Level, families: Iterable[str], looks: dict[str, Look]) -> Figure | None:
+def step_chart(
+    view: View, level: Level, families: Iterable[str], looks: dict[str, Look], fitted: str = "adam"
+) -> Figure | None:
     """Mean PSNR while signals are fitted, from starts of about one size; None without a single point."""
-    series = step_series(view, level, families, looks)
+    series = step_series(view, level, families, looks, fitted)
     if not series:
         return None
     traces = _lines(view, series, [[step_position(step) for step in line.x] for line in series], "after {} steps")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sparsine.comparison.config import TRIALS
-from sparsine.comparison.points import Cell
+from sparsine.comparison.points import TUNED, Cell
 from sparsine.comparison.published import published_for
 from sparsine.comparison.view import OURS, View
 from sparsine.counted import counted
@@ -18,6 +18,7 @@ def notes_of(views: Sequence[View]) -> list[str]:
     return [
         *_counting(views, cells),
         *([_starved(cells)] if methods & {"scratch", "dense-narrow"} else []),
+        *_tuned(views),
         *([_one_round()] if methods & {"maml-oneshot", "maml-imp"} else []),
         "Means are over the signals whose fit is ok, all of those that were asked for and no other (the published code "
         "averages one signal more than the paper says).",
@@ -85,6 +86,22 @@ def _starved(cells: Sequence[Cell]) -> str:
         "that was learned, and stops random or narrow networks early. Their curves say what this protocol reaches, not "
         "what networks of their size can hold."
     )
+
+
+def _tuned(views: Sequence[View]) -> list[str]:
+    cells = [cell for view in views if view.is_tuned for cell in view.cells]
+    first = next((cell["protocols"][TUNED] for cell in cells if TUNED in cell["protocols"]), None)
+    if first is None:
+        return []
+    notes = [
+        f"In the tuned protocol each method has its own best step size for fits of effort {first['effort']}, found on "
+        f"{counted(first['validation_signals'], 'validation signal')}; methods that begin from random numbers have "
+        "their own omega_0 too, and output in the middle of the values. Learned starts keep those of learning."
+    ]
+    left = dict.fromkeys(cell["label"] for cell in cells if TUNED not in cell["protocols"])
+    if left:
+        notes.append(f"Not tuned, and so in the other protocols only: {', '.join(left)}.")
+    return notes
 
 
 def _one_round() -> str:

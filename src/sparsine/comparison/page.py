@@ -12,7 +12,7 @@ from sparsine.comparison.grid import grid_columns, grid_levels, grid_lines, unit
 from sparsine.comparison.interactive import Figure, count_chart, step_chart
 from sparsine.comparison.looks import Look, looks_of
 from sparsine.comparison.notes import notes_of, outcomes_of, trial_note
-from sparsine.comparison.points import Cell, known
+from sparsine.comparison.points import TUNED, Cell, known
 from sparsine.comparison.series import levels_to_show, main_families
 from sparsine.comparison.tables import tables_of
 from sparsine.comparison.view import OURS, Level, View, views_of
@@ -27,7 +27,8 @@ APART = {"ablation": "What makes the difference", "transfer": "Starts learned on
 HEADINGS = {
     "psnr": "How good", "same-psnr": "How many weights for the same PSNR", "differences": "Signal by signal",
     "published": "Beside the published figures", "sgd": "After two steps of SGD", "ssim": "SSIM",
-    "budgets": "What it cost",
+    "tuned": "Each at its own best settings", "settings": "The settings that were chosen",
+    "worth": "What is meta-learning worth", "budgets": "What it cost",
 }  # fmt: skip
 
 
@@ -68,6 +69,10 @@ def _figures(views: Sequence[View], looks: dict[str, Look]) -> dict[str, Figure]
         made |= {f"count-{i}-{what}": count_chart(view, what, families, looks) for what in AXES}
         for number, level in enumerate(levels_to_show(view)):
             made[f"steps-{i}-{number}"] = step_chart(view, level, families, looks)
+        if view.is_tuned:
+            made[f"tuned-{i}"] = count_chart(view, "weights", families, looks, False, TUNED)
+            for number, level in enumerate(levels_to_show(view)):
+                made[f"tuned-{i}-{number}"] = step_chart(view, level, families, looks, TUNED)
         for family in APART:
             if any(view.family_of(method) == family for method in view.methods):
                 made[f"{family}-{i}"] = count_chart(view, "weights", ("ours", family), looks, with_published=False)
@@ -75,9 +80,14 @@ def _figures(views: Sequence[View], looks: dict[str, Look]) -> dict[str, Figure]
 
 
 def _apart(views: Sequence[View], figures: dict[str, Figure]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Headings of the figures of ablations and transfer, each with data sets and names of figures."""
+    """Headings of the figures of the tuned protocol, ablations and transfer, each with data sets and names of
+    figures."""
     found = [(heading, [(view.label, f"{family}-{i}") for i, view in enumerate(views) if f"{family}-{i}" in figures])
-             for family, heading in APART.items()]  # fmt: skip
+             for family, heading in {TUNED: HEADINGS[TUNED], **APART}.items()]  # fmt: skip
+    found.insert(1, ("The same, step after step", [
+        (f"{view.label}, {percent(level.density)} of the weights", name) for i, view in enumerate(views)
+        for number, level in enumerate(levels_to_show(view)) if (name := f"{TUNED}-{i}-{number}") in figures
+    ]))  # fmt: skip
     return [(heading, shown) for heading, shown in found if shown]
 
 

@@ -16,6 +16,8 @@ from sparsine.evaluation.wording import lacking
 from sparsine.psnr import psnr_of
 
 Cell = dict[str, Any]
+TUNED = "tuned"
+"""The protocol in which every method has its own best settings; the paper's are adam and sgd."""
 Count = Literal["weights", "numbers", "bits"]
 """What a horizontal axis counts: the paper's weights, all stored numbers, or stored bits."""
 Value = Literal["psnr_db", "ssim"]

@@ -48,12 +48,14 @@ def main_families(view: View) -> list[str]:
     return [family for family in {view.family_of(method) for method in view.methods} if family not in APART]
 
 
-def count_series(view: View, what: Count, families: Iterable[str], looks: dict[str, Look]) -> list[Series]:
-    """PSNR after the last step over a count, for the methods of some families."""
-    wanted = set(families)
+def count_series(
+    view: View, what: Count, families: Iterable[str], looks: dict[str, Look], fitted: str = "adam"
+) -> list[Series]:
+    """PSNR after the last step of a protocol over a count, for the methods of some families."""
+    wanted, all_points = set(families), view.points(fitted)
     found = []
     for method in view.methods:
-        points = sorted((p for p in view.curve(method) if p.count(what) > 0), key=lambda p: p.count(what))
+        points = sorted((p for p in view.curve(method, all_points) if p.count(what) > 0), key=lambda p: p.count(what))
         if points and view.family_of(method) in wanted:
             name = view.label_of(method)
             if what != "weights" and (shared := max(p.shared_numbers for p in points)):
@@ -62,13 +64,15 @@ def count_series(view: View, what: Count, families: Iterable[str], looks: dict[s
     return found
 
 
-def step_series(view: View, level: Level, families: Iterable[str], looks: dict[str, Look]) -> list[Series]:
-    """PSNR over fitting steps, for the methods that have this level or may stand beside it."""
+def step_series(
+    view: View, level: Level, families: Iterable[str], looks: dict[str, Look], fitted: str = "adam"
+) -> list[Series]:
+    """PSNR over the steps of a protocol, for the methods that have this level or may stand beside it."""
     wanted = set(families)
     found = []
     for method, own in view.beside(level).items():
         cells = [cell for cell in view.cells if (cell["method"], cell["level"]) == (method, own)]
-        if view.family_of(method) not in wanted or not (curve := _over_steps(cells)):
+        if view.family_of(method) not in wanted or not (curve := _over_steps(cells, fitted)):
             continue
         name = view.label_of(method)
         if own != level.name:
@@ -91,6 +95,6 @@ def levels_to_show(view: View) -> list[Level]:
     return list(dict.fromkeys(level for level in found if level))
 
 
-def _over_steps(cells: Sequence[Cell]) -> list[tuple[int, Point]]:
-    points = [(step, point) for step in steps_of(cells) for point in points_of(cells, "adam", step)]
+def _over_steps(cells: Sequence[Cell], fitted: str) -> list[tuple[int, Point]]:
+    points = [(step, point) for step in steps_of(cells, fitted) for point in points_of(cells, fitted, step)]
     return [(step, point) for step, point in points if point.mean is not None]

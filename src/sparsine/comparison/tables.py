@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sparsine.comparison.budgets import budgets
 from sparsine.comparison.pairs import Difference, paired_difference
-from sparsine.comparison.points import Cell, Point, Value, known, steps_of
+from sparsine.comparison.points import TUNED, Cell, Point, Value, known, steps_of
 from sparsine.comparison.published import PublishedPoint, published_for
 from sparsine.comparison.same_quality import same_quality
 from sparsine.comparison.table import Table, mean_and_spread
+from sparsine.comparison.tuned_tables import settings, worth
 from sparsine.comparison.view import OURS, View, views_of
 from sparsine.evaluation.wording import DASH, count, db, gain, percent, protocol
 
@@ -37,6 +38,11 @@ def psnr(view: View) -> list[Table]:
 def two_steps(view: View) -> list[Table]:
     """The paper's other protocol: SGD with the inner step size, for as few steps as in meta-learning."""
     return _quality(view, "sgd", "PSNR (dB)", "sgd", "psnr_db")
+
+
+def tuned(view: View) -> list[Table]:
+    """Every method at its own best settings."""
+    return _quality(view, "tuned", "PSNR (dB)", TUNED, "psnr_db")
 
 
 def ssim(view: View) -> list[Table]:
@@ -95,17 +101,19 @@ def differences(view: View) -> list[Table]:
 
 KINDS: dict[str, Callable[[View], list[Table]]] = {
     "psnr": psnr, "same-psnr": same_quality, "differences": differences, "published": published_beside_ours,
-    "sgd": two_steps, "ssim": ssim, "budgets": budgets,
+    "sgd": two_steps, "ssim": ssim, "tuned": tuned, "settings": settings, "worth": worth, "budgets": budgets,
 }  # fmt: skip
 
 
 def _quality(view: View, kind: str, what: str, fitted: str, value: Value) -> list[Table]:
     """Methods x levels, and below it what has levels of its own."""
-    points = view.points(fitted, None, value)
+    # who cannot be tuned has no row there
+    points = [p for p in view.points(fitted, None, value) if p.num_signals or fitted != TUNED]
     if not any(p.means for p in points):
         return []
     form = _three_digits if value == "ssim" else db
-    after = protocol(steps_of(view.cells, fitted)[-1], fitted)
+    last = steps_of(view.cells, fitted)[-1]
+    after = f"{count(last)} steps, each method at its own best settings" if fitted == TUNED else protocol(last, fitted)
     own = [p for p in points if p.level not in {level.name for level in view.levels}]
     shared = [p for p in points if p not in own]
     title = f"{view.label}: {what} after {after}"

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import log
 
 from sparsine.comparison.looks import method_rank
-from sparsine.comparison.points import Cell, Point, Value, points_of
+from sparsine.comparison.points import TUNED, Cell, Point, Value, points_of
 from sparsine.lazy import cached_property
 
 OURS = "meta-sparse"
@@ -71,6 +71,11 @@ class View:
     def _made(self, protocol: str, step: int | None, value: Value) -> list[Point]:
         found = points_of(self.cells, protocol, step, value)
         return sorted(found, key=lambda p: (self.methods.index(p.method), -p.weights, -p.bits, p.round or 0, p.level))
+
+    @cached_property
+    def is_tuned(self) -> bool:
+        """Whether something was measured at its own best settings."""
+        return any(TUNED in cell["protocols"] for cell in self.cells)
 
     def label_of(self, method: str) -> str:
         return next(str(cell["label"]) for cell in self.cells if cell["method"] == method)
