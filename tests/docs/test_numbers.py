@@ -29,3 +29,11 @@ def test_the_picture_of_the_parts_is_what_the_page_about_them_says():
         [sys.executable, str(ROOT / "scripts" / "draw_layers.py"), "--check"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_experiment_has_an_owner_and_an_end_on_its_page():
+    rows = [line.strip("| ").split(" | ") for line in (ROOT / "experiments" / "README.md").read_text().splitlines()
+            if line.startswith("| `")]  # fmt: skip
+    told = {row[0].strip("`"): row[1:] for row in rows}
+    assert set(told) | {"alternation.py"} == {path.name for path in (ROOT / "experiments").glob("*.py")}
+    assert all(len(row) == 4 and all(row) for row in told.values())
