@@ -73,6 +73,19 @@ def test_the_figures_hold_every_trial(record):
     assert record["candidates"][4]["omega_0"] in trace["x"]
 
 
+def test_the_race_is_shown_beside_the_recipe_and_nothing_bad_squeezes_it():
+    record = made_up_record(lambda rung, c: {0: 30.0, 1: 31.5, 2: -40.0}.get(c, 29.0) + rung)
+    figure = charts.race_lines(record)
+    winner = figure["data"][-1]
+    assert winner["y"] == [1.5, 1.5, 1.5]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert -10 < low < -8.5
+    assert 1.5 < high < 3
+    no_recipe = charts.race_lines(made_up_record(lambda rung, c: 29.0 if c else None))
+    assert no_recipe["layout"]["yaxis"]["title"]["text"] == "PSNR (dB)"
+    assert no_recipe["data"][-1]["y"][0] == 29.0
+
+
 def test_an_end_of_the_range_is_told(record):
     omegas = {c: of["omega_0"] for c, of in enumerate(record["candidates"]) if of["family"] == "pattern"}
     lowest = min(omegas, key=omegas.get)

@@ -1,12 +1,13 @@
 """The figures of the page, as plain plotly descriptions like those of evaluation/charts.py."""
 
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 from sparsine.counted import counted
 from sparsine.evaluation.charts import psnr_axis
 from sparsine.evaluation.colours import BAND
 from sparsine.evaluation.wording import db, duration
+from sparsine.tuning.race import UNTUNED
 from sparsine.tuning.records import Record
 from sparsine.tuning.trial import score_of
 
@@ -14,6 +15,8 @@ Figure = dict[str, Any]
 LOOKS = {"recipe": ("#c78000", "diamond", "recipe best, as it is"), "pattern": (BAND, "circle", "patterns"),
          "narrow": ("#1c7ed6", "square", "narrow networks")}  # fmt: skip
 WINNER = "#d6336c"
+NEAR_DB = 10.0
+"""Below the best: what a figure shows at first."""
 
 
 def name_of(record: Record, candidate: int) -> str:
@@ -36,12 +39,13 @@ def psnr_against_omega(record: Record, rung: int) -> Figure:
     return {"data": traces, "layout": {
         "xaxis": {"title": {"text": "omega_0"}, "type": "log", "tickvals": ticks,
                   "ticktext": [f"{tick:g}" for tick in ticks]},
-        "yaxis": psnr_axis(), "hovermode": "closest",
+        "yaxis": {**psnr_axis(), **_near(traces)}, "hovermode": "closest",
     }}  # fmt: skip
 
 
 def race_lines(record: Record) -> Figure:
-    """Mean PSNR of everybody over the rungs: a line ends where its candidate was dropped."""
+    """What everybody has over the recipe on each rung: a line ends where its candidate was dropped. Mean PSNR itself,
+    where the recipe could not be fitted."""
     drawn = sorted(range(len(record["candidates"])), key=lambda c: (c == record["winner"], c == 0))
     named: set[str] = set()
     traces = []
@@ -50,12 +54,27 @@ def race_lines(record: Record) -> Figure:
             traces.append(trace)
             named.add(trace["legendgroup"])
     rungs = range(len(record["rungs"]))
+    over = {"title": {"text": "over recipe best (dB)"}} if _usual(record) else {}
     return {"data": traces, "layout": {
         "xaxis": {"title": {"text": "rung"}, "tickvals": [rung + 1 for rung in rungs],
                   "ticktext": [rung_name(record, rung).replace(", ", "<br>") for rung in rungs],
                   "range": [0.8, len(rungs) + 0.2]},
-        "yaxis": psnr_axis(), "hovermode": "closest",
+        "yaxis": {**psnr_axis(), **over, **_near(traces)}, "hovermode": "closest",
     }}  # fmt: skip
+
+
+def _usual(record: Record) -> dict[int, float]:
+    """Of the recipe, by rung; nothing unless there is a number on each."""
+    found = {t["rung"]: score_of(t) for t in record["trials"] if t["candidate"] == UNTUNED and isfinite(score_of(t))}
+    return found if len(found) == len(record["rungs"]) else {}
+
+
+def _near(traces: list[Figure]) -> Figure:
+    """The range that holds all that is near the best; what is further down can be moved to."""
+    ys = [y for trace in traces for y in trace["y"] if isfinite(y)]
+    low, high = max(min(ys, default=0.0), max(ys, default=1.0) - NEAR_DB), max(ys, default=1.0)
+    room = 0.08 * (high - low) + 0.02
+    return {"range": [low - room, high + room]}
 
 
 def _family(record: Record, rung: int, family: str) -> Figure | None:
@@ -78,12 +97,14 @@ def _line(record: Record, candidate: int, named: set[str]) -> Figure:
     family = record["candidates"][candidate]["family"]
     is_winner = candidate == record["winner"]
     colour, symbol, name = LOOKS[family]
+    usual = _usual(record)
     group = "winner" if is_winner else family
     trials = [t for t in record["trials"] if t["candidate"] == candidate and score_of(t) > -inf]
     trials.sort(key=lambda trial: trial["rung"])
     return {"type": "scatter", "mode": "lines+markers", "legendgroup": group, "showlegend": group not in named,
             "name": f"chosen: {name_of(record, candidate)}" if is_winner else name,
-            "x": [trial["rung"] + 1 for trial in trials], "y": [round(score_of(trial), 4) for trial in trials],
+            "x": [trial["rung"] + 1 for trial in trials],
+            "y": [round(score_of(trial) - usual.get(trial["rung"], 0.0), 4) for trial in trials],
             "line": {"color": WINNER if is_winner else colour, "width": 3 if is_winner or family == "recipe" else 1.3},
             "marker": {"size": 10 if is_winner else 7, "symbol": symbol},
             "text": [_told(record, trial) for trial in trials], "hovertemplate": "%{text}<extra></extra>"}  # fmt: skip
