@@ -154,8 +154,8 @@ def _fitted(start: Start, dataset: Dataset, count: int) -> dict[str, Any]:
 
 
 def _measured(dataset: Dataset, drawn: dict[str, list[tuple[np.ndarray, np.ndarray]]]) -> dict[str, Any]:
-    """What the kind measures beside PSNR, of volumes and videos; nothing of pictures, whose records are older."""
-    if len(dataset.shape) < 3 or not dataset.kind.metrics:
+    """What the kind measures beside PSNR; nothing of pictures, whose records are older."""
+    if len(dataset.shape) == 2 or not dataset.kind.metrics:
         return {}
     return {"metrics": {by: {metric.name: [metric.of(a.astype(np.float32), b.astype(np.float32)) for a, b in pairs]
                              for metric in dataset.kind.metrics} for by, pairs in drawn.items()}}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import prod
+from math import isfinite, prod
 
 from sparsine.checks import check_choice
 from sparsine.comparison.config import CompareConfig
@@ -13,6 +13,7 @@ from sparsine.pruning.prune import PruningConfig
 from sparsine.pruning.saliency import IN_RANDOM_FIELDS
 from sparsine.signals.domain import Domain
 from sparsine.signals.grid import Grid
+from sparsine.signals.kind import Kind
 
 
 def best() -> LearnConfig:
@@ -35,6 +36,15 @@ def for_size(config: LearnConfig, shape: tuple[int, ...]) -> LearnConfig:
     if config.recipe != "best" or config.field.omega_0 != best().field.omega_0:  # chosen by hand
         return config
     return replace(config, field=replace(config.field, omega_0=usual_omega_0(shape)))
+
+
+def for_kind(config: LearnConfig, kind: Kind) -> LearnConfig:
+    """What a recipe leaves to the kind of the signals: what the field puts out before it is fitted, the middle of the
+    values, 0 where nothing is known of them. Half of full scale under a quiet sound costs ten decibels."""
+    if config.recipe != "best" or config.field.output_offset != best().field.output_offset:  # chosen by hand
+        return config
+    middle = sum(kind.value_range) / 2
+    return replace(config, field=replace(config.field, output_offset=middle if isfinite(middle) else 0.0))
 
 
 def detailed_axes(domain: Domain) -> tuple[int, ...]:

@@ -9,7 +9,9 @@ from sparsine.fitting.plan_search import PlanConfig, usual_step_size
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.run import open_run
 from sparsine.meta.run_folder import starts_of
-from sparsine.recipes import best, for_size, quick, recipe
+from sparsine.recipes import best, for_kind, for_size, quick, recipe
+from sparsine.signals.kind import VALUES
+from sparsine.signals.kinds import Audio, Rgb
 from sparsine.starts.plan import FULL_STEPS
 from sparsine.starts.start import load_start
 
@@ -57,6 +59,14 @@ def test_a_configuration_from_before_there_were_plans_looks_for_none():
     del saved["plan"], saved["inner"]["share"], saved["field"]["output_offset"]
     assert LearnConfig.from_dict(saved) == quick()
     assert LearnConfig.from_dict(saved).plan.plan_signals == 0
+
+
+def test_best_puts_out_the_middle_of_the_values_before_a_fit_and_nothing_else_does():
+    offsets = {kind: for_kind(best(), kind).field.output_offset for kind in (Rgb(), Audio(rate=8000), VALUES)}
+    assert list(offsets.values()) == [0.5, 0.0, 0.0]
+    assert for_kind(quick(), Rgb()) == quick()
+    by_hand = replace(best(), field=replace(best().field, output_offset=0.2))
+    assert for_kind(by_hand, Audio(rate=8000)) == by_hand
 
 
 def test_best_follows_the_size_of_the_signals_and_nothing_else_does():

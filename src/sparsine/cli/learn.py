@@ -30,7 +30,7 @@ from sparsine.meta.sparse import learn_sparse_start
 from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.psnr import psnr_db
-from sparsine.recipes import RECIPES, detailed_axes, for_size, recipe
+from sparsine.recipes import RECIPES, detailed_axes, for_kind, for_size, recipe
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import open_dataset, size_for, specs
@@ -173,7 +173,9 @@ def _configured(options: Options) -> tuple[LearnConfig, Dataset]:
         size = size_for(options.dataset, options.grid.resolution)
         given["grid"] = dataclasses.replace(options.grid, resolution=size)
     config, dataset = opened(LearnConfig(data=options.dataset, **given))
-    return config if "omega_0" in said.get("field", {}) else for_size(config, detailed_axes(dataset.domain)), dataset
+    field = said.get("field", {})
+    config = config if "omega_0" in field else for_size(config, detailed_axes(dataset.domain))
+    return config if "output_offset" in field else for_kind(config, dataset.kind), dataset
 
 
 def _said(options: Options) -> dict[str, Any]:

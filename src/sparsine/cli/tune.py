@@ -22,7 +22,7 @@ from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.evaluation.wording import in_db
 from sparsine.folders import locked
 from sparsine.meta.config import GridConfig, LearnConfig
-from sparsine.recipes import best, detailed_axes, for_size
+from sparsine.recipes import best, detailed_axes, for_kind, for_size
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import size_for, specs
@@ -80,7 +80,7 @@ def _base(options: Options) -> tuple[LearnConfig, Dataset]:
         device=options.device, grid=GridConfig(resolution=size),
     )  # fmt: skip
     config, dataset = opened(config)
-    return for_size(config, detailed_axes(dataset.domain)), dataset
+    return for_kind(for_size(config, detailed_axes(dataset.domain)), dataset.kind), dataset
 
 
 def _raced(config: TuneConfig, base: LearnConfig, dataset: Dataset, folder: Path) -> Record:
