@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 
 from sparsine.comparison.linear import fixed_cosines, own_cosines, principal_components
+from sparsine.comparison.tuning import OMEGA_PARTS, at_omegas, best_of
 from sparsine.environment import environment
 from sparsine.fields import Pattern, Siren
 from sparsine.fitting import FitConfig, fit_collection
@@ -30,12 +31,10 @@ from sparsine.meta.run_folder import read_config, start_path
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset
-from sparsine.starts.plan import plans_to_dict
+from sparsine.starts.plan import FitPlan, plans_to_dict
 from sparsine.starts.start import Start, load_start
 from sparsine.storage import read_json, write_json
 
-OMEGAS = (0.4, 0.6, 0.8, 1.0)
-"""Of narrow networks, in parts of the run's omega_0."""
 EFFORTS = ("instant", "balanced")
 
 
@@ -46,7 +45,8 @@ def main() -> int:
     parser.add_argument("record", type=Path)
     parser.add_argument("--signals", type=int, default=16)
     parser.add_argument("--rounds", type=int, nargs="+", default=[20, 17, 14, 11, 8])
-    parser.add_argument("--omegas", type=float, nargs="+", default=list(OMEGAS), help="of narrow networks")
+    parser.add_argument("--omegas", type=float, nargs="+", default=list(OMEGA_PARTS),
+                        help="of narrow networks, in parts of the run's omega_0")  # fmt: skip
     parser.add_argument("--plan-signals", type=int, default=4)
     options = parser.parse_args()
     config = read_config(options.run)
@@ -117,18 +117,17 @@ def _narrow(start: Start, dataset: Dataset, count: int, search: Search) -> dict[
 
     width = min(range(2, 400), key=lambda w: abs(weights(w) - start.pattern.num_weights))
     usual = start.info["config"]["field"]["omega_0"]
-    best: tuple[float, Start] | None = None
-    for part in search.omegas:
-        field = Siren(sizes=(ends[0], *[width] * depth, ends[1]), omega_0=part * usual,
-                      output_offset=start.field.output_offset)  # fmt: skip
+    field = Siren(sizes=(ends[0], *[width] * depth, ends[1]), omega_0=usual, output_offset=start.field.output_offset)
+
+    def planned(narrow: Start) -> tuple[dict[str, FitPlan], float]:
         tried: dict[tuple[str, float], float] = {}
-        narrow = replace(start, pattern=Pattern.full(field), theta=field.initial_theta(seed=1), plans={}, coding=None)
         plans = find_plans(narrow, dataset.split("val"), search.plans, on_trial=partial(_note, tried))
-        reached = max(db for (effort, _), db in tried.items() if effort == "balanced")
-        if best is None or reached > best[0]:
-            best = reached, replace(narrow, plans=plans)
-    assert best is not None
-    chosen = best[1]
+        return plans, max(db for (effort, _), db in tried.items() if effort == "balanced")
+
+    narrow = [replace(start, pattern=Pattern.full(one), theta=one.initial_theta(seed=1), plans={}, coding=None)
+              for one in at_omegas(field, search.omegas)]  # fmt: skip
+    best, plans = best_of(narrow, planned)
+    chosen = replace(best, plans=plans)
     return {"numbers": chosen.pattern.num_weights, "omega_0": chosen.field.activation.omega_0,
             **_fitted(chosen, dataset, count)}  # fmt: skip
 
