@@ -14,9 +14,11 @@ import json
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from math import prod
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -174,23 +176,32 @@ def tuned_recipes_table() -> str:
 
 def video_table() -> str:
     """Clips of video: as `tuned_table`, with SSIM, the mean over frames."""
-    record = read("comparison/tuned-video")
+    return _tuned_and("comparison/tuned-video", lambda metrics: f"{fmean(metrics['ssim']):.3f}")
+
+
+def volume_table() -> str:
+    """Boxes of a volume: as `tuned_table`, with the largest error, the mean over boxes."""
+    return _tuned_and("comparison/tuned-volume", lambda metrics: f"{fmean(metrics['max_error']):.0f}")
+
+
+def _tuned_and(name: str, shown: Callable[[dict[str, list[float]]], str]) -> str:
+    """As `tuned_table`, of one record, with something that the kind measures."""
+    record = read(name)
     rounds = sorted({row["round"] for row in record["rows"]})
     found = {(row["method"], row["round"]): row for row in record["rows"]}
     heads = [f"{found['pattern', number]['numbers']:,}" for number in rounds]
     lines = [f"| | {' | '.join(heads)} |", "| :--- |" + " ---: |" * len(heads)]
     for method, effort in TUNED:
-        told = [_with_ssim(found.get((method, number)), effort) for number in rounds]
+        told = [_with(shown, found.get((method, number)), effort) for number in rounds]
         lines.append(f"| {method}{'' if effort == 'linear' else ', ' + effort} | {' | '.join(told)} |")
     return "\n".join(lines)
 
 
-def _with_ssim(row: dict[str, Any] | None, effort: str) -> str:
+def _with(shown: Callable[[dict[str, list[float]]], str], row: dict[str, Any] | None, effort: str) -> str:
     if row is None:
         return "not measured"
-    ssim = row["metrics"][effort]["ssim"]
     taken = f" ({row['seconds'][effort]:.2g})" if "seconds" in row else ""
-    return f"{row['mean'][effort]:.2f}, {sum(ssim) / len(ssim):.3f}{taken}"
+    return f"{row['mean'][effort]:.2f}, {shown(row['metrics'][effort])}{taken}"
 
 
 def video_codecs_table() -> str:
@@ -458,6 +469,7 @@ MADE = {
     "comparison/tuned-recipes": tuned_recipes_table,
     "comparison/shapes": shapes_table,
     "comparison/tuned-video": video_table,
+    "comparison/tuned-volume": volume_table,
     "comparison/video-codecs": video_codecs_table,
     "comparison/ablation": ablation_table,
     "sphere/numbers": sphere_table,
