@@ -179,6 +179,11 @@ def video_table() -> str:
     return _tuned_and("comparison/tuned-video", lambda metrics: f"{fmean(metrics['ssim']):.3f}")
 
 
+def digits_table() -> str:
+    """Spoken digits: as `tuned_table`, with SNR."""
+    return _tuned_and("comparison/tuned-digits", lambda metrics: f"{fmean(v for v in metrics['snr_db'] if v):.1f}")
+
+
 def volume_table() -> str:
     """Boxes of a volume: as `tuned_table`, with the largest error, the mean over boxes."""
     return _tuned_and("comparison/tuned-volume", lambda metrics: f"{fmean(metrics['max_error']):.0f}")
@@ -469,6 +474,7 @@ MADE = {
     "comparison/tuned-recipes": tuned_recipes_table,
     "comparison/shapes": shapes_table,
     "comparison/tuned-video": video_table,
+    "comparison/tuned-digits": digits_table,
     "comparison/tuned-volume": volume_table,
     "comparison/video-codecs": video_codecs_table,
     "comparison/ablation": ablation_table,

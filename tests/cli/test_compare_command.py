@@ -53,7 +53,7 @@ def compare(out, *more, recipe="quick", data=("curves",)):
         (["quick", "--data", "curves"], "--out"),
         (["quick", "--data", "curves", "--out", "x", "--widht", "3"], "--width"),
         (["quick", "--data", "curves", "--out", "x", "--methods"], "at least one method"),
-        (["quick", "--data", "curves", "--out", "x", "--methods", "magic"], "scratch, dense-maml"),
+        (["quick", "--data", "curves", "--out", "x", "--methods", "magic"], "scratch, "),
         (["quick", "--data", "curves", "--out", "x", "--methods", "scratch", "scratch"], "once only"),
         (["quick", "--data", "curves", "curves:3", "--out", "x"], "'curves' is given 2 times"),
         (["quick", "--data", "a=curves", "a=curves:3", "--out", "x"], "'a' is given 2 times"),

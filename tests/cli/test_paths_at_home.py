@@ -79,12 +79,13 @@ def paths_of(options):
 def test_every_option_that_is_a_path_is_expanded(command, home, monkeypatch):
     """Of the options alone, whatever the command does with them."""
     module = importlib.import_module(f"sparsine.cli.{command.replace('-', '_')}")
+    (home / "x").write_text('{"kind": "sparsine-recipe", "record_version": 1}')  # options of learn are read with it
     names = list(paths_of(module.Options))
     positional = {"codes": "~/x", "start": "~/x", "run": "~/x", "file": "~/x", "source": "~/x"}
     needed = {"learn": ["curves"], "compare": ["quick", "--data=curves"], "bench": ["decode"],
               "rate-distortion": ["~/x", "in"], "fit": ["~/x", "in"], "encode": ["~/x", "in"],
               "calibrate": ["~/x", "in"], "decode": ["~/x"], "report": ["~/x"], "info": ["~/x"], "view": ["~/x"],
-              "import-learnit": ["~/x"], "plan": ["~/x", "in"], "starts": [],
+              "import-learnit": ["~/x"], "plan": ["~/x", "in"], "starts": [], "tune": ["curves"],
               "export": ["~/x", "--to=npz"]}  # fmt: skip
     with_start = ("decode", "info", "view", "export")
     given = [f"--{name.replace('_', '-')}=~/x" for name in names

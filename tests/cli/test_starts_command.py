@@ -18,6 +18,7 @@ MADE = {
     "photos-2k": ("e3ccf68f198a29178b158b3329e93189abe4820c24ce75532d522e71eb66c408", "836fbbde343585af"),
     "photos-4k": ("479470b335eed437b111096c79c302929de1274999454b6dbadb3223e62c53b3", "bb0c8345bd00696b"),
     "photos-9k": ("ed8a6b5cf47429b0687a08f7352712dad4924503c8e4933416cf5c920585b592", "40ac4307a590108e"),
+    "photos-17k": ("1b516845e9d5fdb838e85a6695ebbca29c386c5767e8749b5703c600873838b9", "a702379782d34439"),
 }
 """SHA-256 of each file and the hash in its codes: codes of a released start must stay readable."""
 
@@ -93,7 +94,7 @@ def test_a_target_chooses_a_start_of_a_family_and_codes_find_it_again(tmp_path, 
     codes, fast = tmp_path / "codes", ["--steps", "3", "--lr", "1e-3", "--share", "1"]
     assert main(["encode", "photos", str(picture), "--out", str(codes), "--target-bytes", "5000", *fast]) == 0
     told = capsys.readouterr().out
-    assert "choosing a start of 3 by 1 signal" in told
+    assert "choosing a start of 4 by 1 signal" in told
     used = read_header((codes / "waves.spn").read_bytes()).start_hash.hex()
     assert used in {MADE[name][1] for name in ("photos-4k", "photos-9k")}
     assert main(["decode", str(codes), "--start", "photos", "--out", str(tmp_path / "drawn")]) == 0
@@ -104,7 +105,7 @@ def test_a_target_chooses_a_start_of_a_family_and_codes_find_it_again(tmp_path, 
 @pytest.mark.parametrize("command", [["encode"], ["fit"]])
 def test_a_family_without_a_target_is_refused_with_its_names(tmp_path, picture, capsys, command):
     assert main([*command, "photos", str(picture), "--out", str(tmp_path / "out")]) == 2
-    assert "photos is a family of starts: photos-2k, photos-4k, photos-9k; name one" in " ".join(
+    assert "photos is a family of starts: photos-2k, photos-4k, photos-9k, photos-17k; name one" in " ".join(
         capsys.readouterr().err.split()
     )
     assert not (tmp_path / "out").exists()

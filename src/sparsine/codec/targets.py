@@ -111,7 +111,7 @@ def made_up(probe: Probe, choices: list[Choice], config: EncodeConfig) -> tuple[
     """The same after steps on the rounded vectors, for those signals that lose much by rounding and come out better:
     nearer to the signal at no more bytes, or as near with coarser steps."""
     shifts = np.array([choice.shift for choice in choices])
-    lost = probe.fitted_db - probe.psnr_db(shifts)
+    lost = np.minimum(probe.fitted_db, CEILING_DB) - np.minimum(probe.psnr_db(shifts), CEILING_DB)
     rows = np.flatnonzero(lost > config.bearable_loss_db) if config.num_rounded_steps else np.array([], int)
     if not len(rows):
         return probe, choices
