@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
-from math import prod
+from math import log, prod
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -177,6 +177,33 @@ def tuned_recipes_table() -> str:
 def video_table() -> str:
     """Clips of video: as `tuned_table`, with SSIM, the mean over frames."""
     return _tuned_and("comparison/tuned-video", lambda metrics: f"{fmean(metrics['ssim']):.3f}")
+
+
+BY_KIND = {
+    "photographs, 178 x 178": "tuned-fits/photos-178", "faces, 178 x 178": "tuned-fits/faces-178",
+    "faces, 64 x 64": "tuned-fits/faces-64", "curves, 64 x 64": "tuned-fits/curves-64",
+    "spoken digits, 4,096 samples": "tuned-digits", "video, 8 x 48 x 64": "tuned-video",
+    "brain, 32 x 32 x 32": "tuned-volume",
+}  # fmt: skip
+ABOUT = 2_000
+"""Weights, of the column that stands for a kind."""
+
+
+def choosing_table() -> str:
+    """What tells a signal best with about as many weights, by kind."""
+    lines = ["| signals | weights | pattern | narrow network | fixed cosines | its own cosines |",
+             "| :--- | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
+    for label, name in BY_KIND.items():
+        rows = read(f"comparison/{name}")["rows"]
+        both = {row["round"] for row in rows if row["method"] == "narrow"}
+        pattern = min((row for row in rows if row["method"] == "pattern" and row["round"] in both),
+                      key=lambda row: abs(log(row["numbers"] / ABOUT)))  # fmt: skip
+        found = {row["method"]: row["mean"] for row in rows if row["round"] == pattern["round"]}
+        told = [found["pattern"]["balanced"], found["narrow"]["balanced"], found["cosines"]["linear"],
+                found["own cosines"]["linear"]]  # fmt: skip
+        cells = " | ".join("exact" if value > 200 else f"{value:.1f}" for value in told)
+        lines.append(f"| {label} | {pattern['numbers']:,} | {cells} |")
+    return "\n".join(lines)
 
 
 def digits_table() -> str:
@@ -475,6 +502,7 @@ MADE = {
     "comparison/shapes": shapes_table,
     "comparison/tuned-video": video_table,
     "comparison/tuned-digits": digits_table,
+    "comparison/by-kind": choosing_table,
     "comparison/tuned-volume": volume_table,
     "comparison/video-codecs": video_codecs_table,
     "comparison/ablation": ablation_table,
