@@ -21,6 +21,8 @@ from sparsine.starts.start import Start
 
 OnProgress = Callable[[int, str], None]
 """Told (signals done, name of the last one)."""
+Sizes = dict[tuple[str, str], dict[int, int]]
+"""Bytes by quality, of a signal's files of a codec."""
 Told = tuple[bytes, Tensor, tuple[int, ...]]
 """A code, the vector before rounding, rows and columns."""
 
@@ -72,10 +74,11 @@ def measure_rate_distortion(
     record = _record(starts, collection, config)
     told: list[list[Told]] = [[] for _ in starts]
     for batch in read_batches(collection.signals, collection.count, config.fit.batch, record["unreadable"]):
+        sizes: Sizes = {(o.name, name): {} for o in batch for name in codecs_of(config)}
         record["signals"] += [{"input": o.name, "shape": list(o.picture.shape[:2])} for o in batch]
         for number, codec in enumerate(ours):
             for quality, coded in codec.measure([o.picture for o in batch]).items():
-                _add_ours(record, number, quality, batch, coded, config)
+                _add_ours(record, number, quality, batch, coded, config, sizes)
                 if quality == _told_quality(config):
                     told[number] += [
                         (c.data, c.theta, o.picture.shape[:2]) for c, o in zip(coded, batch, strict=True) if c.data
@@ -115,14 +118,15 @@ def codecs_of(config: RateDistortionConfig) -> dict[str, PillowCodec]:
 
 def _add_ours(
     record: dict[str, Any], start: int, quality: int, batch: list[Original], coded: list[Coded],
-    config: RateDistortionConfig,
+    config: RateDistortionConfig, sizes: Sizes,
 ) -> None:  # fmt: skip
     """The codes, and the best that others make of as many bytes."""
     for original, code in zip(batch, coded, strict=True):
         at = {"codec": "sparsine", "start": start, "quality": quality}
         add(record, at, code.measured, fitted_psnr_db=code.fitted_psnr_db)
         for name, codec in codecs_of(config).items():
-            best = codec.best_within(original.picture, code.measured.num_bytes) if code.measured else None
+            known = sizes[original.name, name]
+            best = codec.best_within(original.picture, code.measured.num_bytes, known) if code.measured else None
             made = None if best is None else codec.measure(original.picture, best)
             add(record, {"codec": name, "start": start, "beside_quality": quality}, made)
 

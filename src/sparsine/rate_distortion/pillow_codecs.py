@@ -34,10 +34,17 @@ class PillowCodec:
         with Image.open(io.BytesIO(data), formats=[self.format]) as image:
             return np.asarray(image.convert("RGB"))
 
-    def best_within(self, picture: Picture, num_bytes: int) -> int | None:
+    def best_within(self, picture: Picture, num_bytes: int, sizes: dict[int, int] | None = None) -> int | None:
         """The highest quality whose file has at most `num_bytes`, taking sizes to rise with quality; None where even
-        the lowest has more."""
-        return highest(lambda quality: len(self.encode(picture, quality)) <= num_bytes, self.lowest, self.highest)
+        the lowest has more. `sizes`: of this picture's files by quality, as far as they are known; added to."""
+        known = {} if sizes is None else sizes
+
+        def fits(quality: int) -> bool:
+            if quality not in known:
+                known[quality] = len(self.encode(picture, quality))
+            return known[quality] <= num_bytes
+
+        return highest(fits, self.lowest, self.highest)
 
     def measure(self, picture: Picture, quality: int) -> Measured:
         began = perf_counter()
