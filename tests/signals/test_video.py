@@ -263,6 +263,15 @@ def test_a_file_that_is_written_in_parts_is_that_of_the_whole():
     assert kind.write_slabs([values[:3], values[3:4], values[4:]]) == kind.write(values)
 
 
+def test_the_same_frames_are_the_same_bytes_each_time():
+    values, rng, other = frames(7, 64, 64) / np.float32(255), np.random.default_rng(0), []
+    made = set()
+    for value in range(60):  # with memory that held something else before
+        other = [*other[-20:], np.full(int(rng.integers(1_000, 200_000)), value, np.uint8)]
+        made.add(Video(rate=24.0).write(values))
+    assert len(made) == 1
+
+
 def test_what_is_out_of_range_or_not_finite_is_written_all_the_same():
     values = np.full((2, 18, 26, 1), 2.0, np.float32)
     values[1] = np.nan

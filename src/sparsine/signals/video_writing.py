@@ -22,8 +22,9 @@ class Coding:
     options: dict[str, str]
 
 
-MP4 = Coding("mp4", "libx264", {"crf": "10", "preset": "medium"})
-"""For a file to keep: what is lost is less than rounding to 8 bits would show."""
+MP4 = Coding("mp4", "libx264", {"crf": "10", "preset": "medium", "mbtree": "0"})
+"""For a file to keep: what is lost is less than rounding to 8 bits would show. Without x264's tree of macroblocks, with
+which the same frames do not always give the same bytes."""
 WEBM = Coding("webm", "libvpx-vp9", {"crf": "12", "b": "0", "deadline": "realtime", "cpu-used": "6"})
 """For a page: every browser plays it."""
 
@@ -38,7 +39,7 @@ def video_bytes(frames: Iterable[UInt8[np.ndarray, "rows columns 3"]], rate: flo
         stream = container.add_stream(coding.codec, rate=as_fraction(rate), options=dict(coding.options))
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "yuv444p" if first.shape[0] % 2 or first.shape[1] % 2 else "yuv420p"
-        stream.thread_count = 1  # the same bytes on every machine
+        stream.thread_count = 1  # the same bytes however many cores there are
         for frame in chain([first], frames):
             _put(av, container, stream, frame)
         container.mux(stream.encode())
