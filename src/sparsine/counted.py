@@ -13,7 +13,7 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def in_words(names: Iterable[str]) -> str:
+def in_words(names: Iterable[str], before_last: str = "and") -> str:
     """'JPEG, WebP and AVIF'.
 
     Example:
@@ -21,4 +21,4 @@ def in_words(names: Iterable[str]) -> str:
         'JPEG and WebP'
     """
     *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {before_last} {last}" if first else last

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import isfinite, prod
+from math import prod
 
 from sparsine.checks import check_choice
 from sparsine.comparison.config import CompareConfig
@@ -43,8 +43,7 @@ def for_kind(config: LearnConfig, kind: Kind) -> LearnConfig:
     values, 0 where nothing is known of them. Half of full scale under a quiet sound costs ten decibels."""
     if config.recipe != "best" or config.field.output_offset != best().field.output_offset:  # chosen by hand
         return config
-    middle = sum(kind.value_range) / 2
-    return replace(config, field=replace(config.field, output_offset=middle if isfinite(middle) else 0.0))
+    return replace(config, field=replace(config.field, output_offset=kind.middle or 0.0))
 
 
 def detailed_axes(domain: Domain) -> tuple[int, ...]:

@@ -11,23 +11,20 @@ Offers are looked for once, when a table is asked for a name that it lacks, or f
 for neither imports no package of others.
 """
 
-import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from sparsine.errors import BadInput, UnknownName
+from sparsine.locks import kept_over_forks
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
-_ASKING = threading.RLock()
-"""One for all tables: what is imported for one may ask another. Taken around a fork, so that no child finds it taken
-for ever, nor a table half filled."""
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_ASKING.acquire, after_in_parent=_ASKING.release, after_in_child=_ASKING.release)
+_ASKING = kept_over_forks(threading.RLock())
+"""One for all tables: what is imported for one may ask another."""
 
 
 class LeftOut(UserWarning):

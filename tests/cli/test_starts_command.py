@@ -100,6 +100,9 @@ def test_a_target_chooses_a_start_of_a_family_and_codes_find_it_again(tmp_path, 
     assert main(["decode", str(codes), "--start", "photos", "--out", str(tmp_path / "drawn")]) == 0
     assert (tmp_path / "drawn/waves.png").exists()
     assert main(["info", str(codes / "waves.spn"), "--start", "photos"]) == 0
+    exported = tmp_path / "waves.npz"
+    assert main(["export", str(codes / "waves.spn"), "--start", "photos", "--to", "npz", "--out", str(exported)]) == 0
+    assert exported.stat().st_size > 0
 
 
 @pytest.mark.parametrize("command", [["encode"], ["fit"]])

@@ -1,11 +1,15 @@
 """A child that is forked while its parent has threads at work can compute. Each parent is a program of its own."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+
+import sparsine
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -154,6 +158,13 @@ def test_a_child_can_make_what_another_thread_of_its_parent_was_making():
         process = fork.Process(target=child); process.start(); print(all_in_time(process)); go_on.set(); thread.join()
     """
     assert said(program) == ["0"]
+
+
+def test_nothing_is_made_behind_a_lock_that_a_whole_class_shares():
+    """What is lazy takes sparsine.lazy, wherever it stands."""
+    sources = Path(sparsine.__file__).parent.rglob("*.py")
+    guilty = [path.name for path in sources if re.search(r"functools import .*cached_property", path.read_text())]
+    assert guilty == []
 
 
 def test_a_child_can_ask_a_table_that_another_thread_of_its_parent_was_asking():

@@ -1,17 +1,25 @@
 """`array:` opens arrays of several formats to the same values, whole or in boxes, and refuses the rest in a line."""
 
 import gzip
+import io
 import pickle
 
 import numpy as np
 import pytest
 
+from sparsine.codec import fitted_field
+from sparsine.codec.drawings import drawing_of
+from sparsine.codec.fitted_field import FittedField
+from sparsine.codec.view import View
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.fields import Pattern, Siren
+from sparsine.signals.grid import Grid
 from sparsine.signals.kinds.array import Array
 from sparsine.signals.open import absolute_spec, is_there, open_dataset
 from sparsine.signals.stored_arrays import open_array
 from sparsine.signals.values import load_values
 from sparsine.signals.weights import weights_of
+from sparsine.starts.start import Start
 
 RNG = np.random.default_rng(5)
 VALUES = (100 + 50 * RNG.random((6, 8, 10))).astype(np.float32)
@@ -275,3 +283,22 @@ def test_errors_are_told_in_the_unit():
     assert [metric.label for metric in kind.metrics] == ["RMSE (mm)", "largest error (mm)"]
     with pytest.raises(BadInput, match="1 to 4 axes"):
         kind.check((2, 2, 2, 2, 2, 1))
+
+
+def test_an_array_that_is_drawn_in_parts_is_the_file_of_the_whole(monkeypatch, tmp_path):
+    """Also by `fit`, which draws at another size without a code."""
+    monkeypatch.setattr(fitted_field, "BLOCK_POINTS", 7)
+    start = Start(*_small_field(), Grid(shape=(6, 4)), kind=Array(lowest=-2.0, highest=3.0))
+    field = FittedField(start, start.theta, (6, 4))
+    slabs = list(field.slabs((9, 5)))
+    assert len(slabs) == 9
+    drawing = drawing_of(field, View(size=(9, 5)), ".npy")
+    written = np.load(io.BytesIO(start.kind.write_drawing(iter(slabs), drawing)))
+    assert written.shape == (9, 5)
+    assert np.array_equal(written, start.kind.in_unit(field.render((9, 5)))[..., 0])
+    assert start.kind.write_slabs(slabs) == start.kind.write(np.concatenate(slabs))
+
+
+def _small_field():
+    field = Siren(sizes=(2, 5, 1), omega_0=9.0)
+    return Pattern.full(field), field.initial_theta(seed=0)

@@ -135,31 +135,24 @@ def _chosen(
     given: Sequence[Path], first: Start, signals: SignalSet, count: int, aim: EncodeConfig, options: Options
 ) -> tuple[Path, Start]:
     """The start that codes the first few signals best."""
-    if len(given) == 1:
+    some = list(islice(_readable(signals, count), TRIED)) if len(given) > 1 else []
+    if not some:  # nothing to choose from, or by: what cannot be read will be reported
         return given[0], first
-    starts = [load_start(path) for path in given]
-    some = list(islice(_readable(signals, count), TRIED))
-    if not some:  # each will be reported
-        return given[0], first
+    starts = [first, *map(load_start, given[1:])]
 
     def told(trial: Trial) -> None:
-        say(f"{_name(given, starts, trial)}: {db(trial.psnr_db)} dB in {trial.num_bytes:,.0f} bytes")
+        name = f"{given[trial.place].stem} ({starts[trial.place].pattern.counts})"
+        say(f"{name}: {db(trial.psnr_db)} dB in {trial.num_bytes:,.0f} bytes")
 
     say(("choosing a start", "bold"), f" of {len(given)} by {counted(len(some), 'signal')}")
-    best = choose_start(starts, some, aim, engine=options.engine, device=options.device, told=told)
-    number = next(i for i, start in enumerate(starts) if start is best.start)
-    return given[number], best.start
+    place = choose_start(starts, some, aim, engine=options.engine, device=options.device, told=told).place
+    return given[place], starts[place]
 
 
 def _readable(signals: SignalSet, count: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     for index in range(count):
         with suppress(UnreadableSignal):
             yield signals.load(index), signals.coords_of(index)
-
-
-def _name(given: Sequence[Path], starts: Sequence[Start], trial: Trial) -> str:
-    number = next(i for i, start in enumerate(starts) if start is trial.start)
-    return f"{given[number].stem} ({trial.start.pattern.counts})"
 
 
 def _config(options: Options) -> EncodeConfig:

@@ -1,28 +1,30 @@
 """`sparsine export START|CODE --to FORMAT`: one field in a format of other programs; codes as a table to learn on."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from sparsine.checks import OneOf
 from sparsine.cli.code_info import is_code
 from sparsine.cli.console import counted, say, say_notes
-from sparsine.cli.find_start import MOST_CODE_BYTES, find_start, find_start_of, there
+from sparsine.cli.find_start import MOST_CODE_BYTES, find_start, find_start_of
 from sparsine.cli.options import Load
 from sparsine.cli.outputs import DASH, output
 from sparsine.cli.status import DONE
 from sparsine.codec.code_files import list_codes, read_bounded
 from sparsine.codec.encode import decode
 from sparsine.codec.fitted_field import FittedField
-from sparsine.codec.ledger import JOURNAL
+from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput
 from sparsine.export import FORMATS, Exported, write_table
 from sparsine.export.table import Row
 from sparsine.starts.start import Start
+from sparsine.viewer.folder import CodeFolder
+from sparsine.viewer.notes import Note, read_notes
 
 TABLE = "table"
 
@@ -84,41 +86,30 @@ def _exported(options: Options) -> Exported:
 def _start_of(codes: Sequence[Path], options: Options) -> Start:
     if options.start is None:
         raise BadInput("a code is drawn from a start; name the one that it was encoded with: --start START")
-    return find_start_of(codes, there(options.start), options.sparsity)[1]
+    return find_start_of(codes, options.start, options.sparsity)[1]
 
 
 def _table(options: Options) -> int:
     codes, notes = list_codes(options.source)
     say_notes(notes)
     out = options.out or Path("table")
-    measured: dict[Path, dict[str, Any]] = {}
+    measured: dict[Path, dict[str, Note]] = {}
     rows = [_row(name, path, measured) for name, path in codes.items()]
     write_table(out, _start_of(list(codes.values()), options), rows)
     say(f"{counted(len(rows), 'row')} in {out}")
     return DONE
 
 
-def _row(name: str, path: Path, measured: dict[Path, dict[str, Any]]) -> Row:
+def _row(name: str, path: Path, measured: dict[Path, dict[str, Note]]) -> Row:
     """PSNR is that of the journal beside the code; its folder within what was named is the label."""
     folder = path.parent
     if folder not in measured:
-        measured[folder] = _journal(folder / JOURNAL)
+        measured[folder] = read_notes(CodeFolder(folder), "")
     label = str(Path(name).parent) if Path(name).parent != Path() and not Path(name).is_absolute() else None
-    psnr_db = measured[folder].get(path.name)
-    return Row(name, read_bounded(path, MOST_CODE_BYTES), label, psnr_db if isinstance(psnr_db, float) else None)
+    note = measured[folder].get(path.name.removesuffix(SUFFIX))
+    return Row(name, read_bounded(path, MOST_CODE_BYTES), label, _finite(note.psnr_db if note else None))
 
 
-def _journal(path: Path) -> dict[str, Any]:
-    """PSNR by file; nothing of a line that cannot be read."""
-    found: dict[str, Any] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return found
-    for line in lines:
-        try:
-            told = json.loads(line)
-            found[str(told["file"])] = told["psnr_db"]
-        except (ValueError, KeyError, TypeError):
-            continue
-    return found
+def _finite(psnr_db: float | None) -> float | None:
+    """JSON has no infinity."""
+    return psnr_db if psnr_db is not None and isfinite(psnr_db) else None

@@ -25,9 +25,10 @@ from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.status import status_of
+from sparsine.codec.drawings import drawing_of
 from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.fitted_files import FORMAT
-from sparsine.codec.view import most_along_an_axis
+from sparsine.codec.view import View, most_along_an_axis
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
@@ -138,8 +139,9 @@ def _write_drawing(options: Options, start: Start, theta: Tensor, name: str, siz
     """The fit at another size: a picture, and a file of what can be played."""
     kind, place, engine, device = start.kind, options.out / "drawings", options.engine, options.device
     if kind.in_slabs:
-        slabs = FittedField(start, theta, start.domain.shape).slabs(size, engine=engine, device=device)
-        data = kind.write_slabs(slabs, None, size[0] / start.domain.drawn_shape[0])
+        field = FittedField(start, theta, start.domain.shape)
+        drawing = drawing_of(field, View(size=size), kind.suffix)
+        data = kind.write_drawing(field.slabs(size, engine=engine, device=device), drawing)
         write_atomically(place / f"{name}{kind.suffix}", data)
         size = drawn_to_look_at(kind, start.domain.resized(size))
     (large,) = render(start, [theta], size, engine=engine, device=device)

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 from sparsine.checks import check_memory
 from sparsine.codec.coder import Coder
 from sparsine.codec.drawn import CodeReader, Decoded, DrawnCode
+from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.ledger import Ledger, line_of, opened
 from sparsine.codec.threads import in_threads
 from sparsine.codec.view import View
+from sparsine.counted import in_words
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.memory import is_out_of_memory
@@ -113,7 +115,7 @@ def _draw(code: Decoded, view: View, kind: Kind, suffix: str, engine: str, devic
         num_bytes = BYTES_PER_VALUE * _num_values(view, code) + BYTES_PER_POINT * prod(shape)
         check_memory("the drawing", num_bytes, "draw it smaller, or a region of it")
         values = code.field.render(shape, view.region, engine=engine, device=device)
-        drawing = _drawing(code, view, suffix, shape)
+        drawing = drawing_of(code.field, view, suffix)
         return Drawn(code, shape, lambda: kind.write_drawing([values], drawing))
     except BadInput as error:
         return DrawnCode(input=code.name, status="bad", reason=str(error))
@@ -126,7 +128,7 @@ def _draw_in_slabs(code: Decoded, view: View, kind: Kind, suffix: str, engine: s
     try:
         shape = view.shape(code.field.domain.drawn_shape)
         slabs = code.field.slabs(shape, view.region, engine=engine, device=device)
-        data = kind.write_drawing(slabs, _drawing(code, view, suffix, shape))
+        data = kind.write_drawing(slabs, drawing_of(code.field, view, suffix))
         return Drawn(code, shape, lambda: data)
     except BadInput as error:
         return DrawnCode(input=code.name, status="bad", reason=str(error))
@@ -134,8 +136,9 @@ def _draw_in_slabs(code: Decoded, view: View, kind: Kind, suffix: str, engine: s
         return _without_memory(code, error)
 
 
-def _drawing(code: Decoded, view: View, suffix: str, shape: tuple[int, ...]) -> Drawing:
-    field = code.field
+def drawing_of(field: FittedField, view: View, suffix: str) -> Drawing:
+    """What a file of this drawing of the field is told beside its values."""
+    shape = view.shape(field.domain.drawn_shape)
     return Drawing(domain=field.domain.drawn(shape, view.region), own=field.domain,
                    spacing=view.sample_width(shape), scale=view.first_scale(shape, field.domain.drawn_shape),
                    suffix=suffix, about=field.about)  # fmt: skip
@@ -145,8 +148,7 @@ def check_suffix(kind: Kind, suffix: str | None) -> str:
     """The suffix of files of drawings. Raises BadInput: of a format that such signals are not written in."""
     formats = kind.formats or (kind.suffix,)
     if suffix is not None and suffix not in formats:
-        *first, last = (form.removeprefix(".") for form in formats)
-        known = f"{', '.join(first)} or {last}" if first else last
+        known = in_words((form.removeprefix(".") for form in formats), "or")
         raise BadInput(f"drawings of {kind.name} are written as {known}, not as {suffix.removeprefix('.')}")
     return suffix or kind.suffix
 

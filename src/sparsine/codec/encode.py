@@ -15,7 +15,7 @@ from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.header import CodeHeader, check_can_be_told
-from sparsine.codec.targets import Choice, Probe, choose_shifts, made_up
+from sparsine.codec.targets import Probe, Rounding, choose_shifts, made_up
 from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
@@ -150,10 +150,10 @@ def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], c
                       weights=weights)  # fmt: skip
     result = fitting.finish(engine)
     fitted = Probe(coder, engine, coords, values, shape, result.theta, weights, [one.about for one in placed])
-    probe, choices = made_up(fitted, choose_shifts(fitted, config), config)
-    drawn_db = probe.psnr_db(np.array([choice.shift for choice in choices]))
+    choices = choose_shifts(fitted, config)
+    rounding = made_up(fitted, np.array([choice.shift for choice in choices]), config)
     return [
-        _encoded(probe, row, status == "diverged", choice, float(fitted.fitted_db[row]), float(drawn_db[row]))
+        _encoded(rounding, row, status == "diverged", choice.missed, float(fitted.fitted_db[row]))
         for row, (status, choice) in enumerate(zip(result.status, choices, strict=True))
     ]
 
@@ -215,13 +215,13 @@ def _values(start: Start, signal: Given, number: int | None) -> np.ndarray:
         raise BadInput(f"signal {number} of the batch: {error}") if number is not None else error from error
 
 
-def _encoded(probe: Probe, row: int, diverged: bool, choice: Choice, fitted_db: float, drawn_db: float) -> Encoded:
+def _encoded(rounding: Rounding, row: int, diverged: bool, missed: str, fitted_db: float) -> Encoded:
     if diverged:
         why = "the loss overflowed, or ended above where it began; fit with a smaller step size"
         return Encoded(b"", nan, fitted_db, "diverged", why)
-    data = probe.data(row, choice.shift)
+    data = rounding.probe.data(row, int(rounding.shifts[row]))
     if data is None:
         return Encoded(
             b"", nan, fitted_db, "failed", "the fitted vector lies too far from the start for such fine steps"
         )
-    return Encoded(data, drawn_db, fitted_db, "missed" if choice.missed else "ok", choice.missed)
+    return Encoded(data, float(rounding.drawn_db[row]), fitted_db, "missed" if missed else "ok", missed)

@@ -9,6 +9,7 @@ from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.encode import Encoded, encode_batch
 from sparsine.errors import BadInput
+from sparsine.fields.liveness import live_params
 from sparsine.psnr import averaged_db
 from sparsine.starts.start import Start
 
@@ -26,7 +27,8 @@ WORSE_IN_A_ROW = 2
 class Trial:
     """What came of one start."""
 
-    start: Start
+    place: int
+    """Of the start among those that were given."""
     psnr_db: float | None
     """Mean, as drawn."""
     num_bytes: float
@@ -35,13 +37,13 @@ class Trial:
     """Whether every signal met the target."""
 
 
-Told = Callable[[Trial], None]
+Try = Callable[[int], Trial]
 Given = tuple[np.ndarray, np.ndarray | None]
 
 
 def choose_start(
     starts: Sequence[Start], signals: Sequence[Given], config: EncodeConfig, *, engine: str = "auto",
-    device: str = "cpu", told: Told | None = None,
+    device: str = "cpu", told: Callable[[Trial], None] = lambda trial: None,
 ) -> Trial:  # fmt: skip
     """The start that codes these signals best: nearest to them within `config.target_bytes`, or in the fewest bytes at
     `config.target_psnr_db`; measured by coding them. Where no start meets the target, the one that comes nearest.
@@ -55,51 +57,48 @@ def choose_start(
     """
     if config.target_bytes is None and config.target_psnr_db is None:
         raise BadInput("there is no target to choose a start by; give a size in bytes or a PSNR, or name one start")
+    numbers = [int(live_params(start.pattern).sum()) for start in starts]
 
-    def trial(start: Start) -> Trial:
-        made = [_coded(start, signal, config, engine, device) for signal in signals]
-        one = _summary(start, [encoded for encoded in made if encoded.data])
-        if told:
-            told(one)
+    def trial(place: int) -> Trial:
+        start, coder = starts[place], Coder(starts[place])
+        made = [
+            encode_batch(start, [values], config, engine=engine, device=device, coder=coder,
+                         coords=None if own is None else [own])[0]
+            for values, own in signals
+        ]  # fmt: skip
+        told(one := _summary(place, [encoded for encoded in made if encoded.data]))
         return one
 
-    by_size = sorted(starts, key=_numbers)
-    trials = _at_size(by_size, config.target_bytes, trial) if config.target_bytes else _at_psnr(by_size, trial)
+    by_size = sorted(range(len(starts)), key=lambda place: numbers[place])
+    if config.target_bytes is None:
+        trials = _at_psnr(by_size, trial)
+    else:
+        trials = [trial(place) for place in _sensible(by_size, numbers, config.target_bytes)]
     fine = [one for one in trials if one.psnr_db is not None]
     if not fine:
         raise BadInput("no start could be fitted to these signals; choose one by its name")
     return _best(fine, config)
 
 
-def _coded(start: Start, signal: Given, config: EncodeConfig, engine: str, device: str) -> Encoded:
-    values, own = signal
-    coords = None if own is None else [own]
-    return encode_batch(start, [values], config, engine=engine, device=device, coords=coords)[0]
-
-
-def _summary(start: Start, made: Sequence[Encoded]) -> Trial:
+def _summary(place: int, made: Sequence[Encoded]) -> Trial:
     mean = averaged_db([encoded.psnr_db for encoded in made])
     size = float(np.mean([len(encoded.data) for encoded in made])) if made else np.inf
-    return Trial(start, mean, size, bool(made) and all(encoded.status == "ok" for encoded in made))
+    return Trial(place, mean, size, bool(made) and all(encoded.status == "ok" for encoded in made))
 
 
-def _numbers(start: Start) -> int:
-    return int(Coder(start).live.sum())
+def _sensible(by_size: Sequence[int], numbers: Sequence[int], target: int) -> list[int]:
+    """Those whose numbers would have a sensible number of bits each, or the one that comes nearest to that."""
+    bits = {place: 8 * max(target - HEADER_BYTES, 1) / numbers[place] for place in by_size}
+    sensible = [place for place in by_size if FEWEST_BITS <= bits[place] <= MOST_BITS]
+    return sensible or [min(by_size, key=lambda place: abs(np.log2(bits[place] / BEST_BITS)))]
 
 
-def _at_size(by_size: Sequence[Start], target: int, trial: Callable[[Start], Trial]) -> list[Trial]:
-    bits = [8 * max(target - HEADER_BYTES, 1) / _numbers(start) for start in by_size]
-    sensible = [start for start, each in zip(by_size, bits, strict=True) if FEWEST_BITS <= each <= MOST_BITS]
-    nearest = min(range(len(bits)), key=lambda i: abs(np.log2(bits[i] / BEST_BITS)))
-    return [trial(start) for start in sensible or [by_size[nearest]]]
-
-
-def _at_psnr(by_size: Sequence[Start], trial: Callable[[Start], Trial]) -> list[Trial]:
+def _at_psnr(by_size: Sequence[int], trial: Try) -> list[Trial]:
     """From the smallest up, until one reached the target and larger ones take more bytes."""
     trials: list[Trial] = []
     least, worse = np.inf, 0
-    for start in by_size:
-        trials.append(one := trial(start))
+    for place in by_size:
+        trials.append(one := trial(place))
         worse = worse + 1 if one.num_bytes >= least else 0
         least = min(least, one.num_bytes) if one.reached else least
         if worse == WORSE_IN_A_ROW:

@@ -1,7 +1,5 @@
 """Fitting that sees what will be drawn: steps on the rounded vector, after those of the fit."""
 
-from dataclasses import replace
-
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -10,34 +8,6 @@ from torch import Tensor
 from sparsine.codec.coder import Coder
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
-from sparsine.fitting.config import FitConfig
-from sparsine.fitting.fit import Fitting
-
-SMALLER = 20
-"""Where a fit's step size falls, rounded steps begin at so small a part of its first one; found on photographs with
-2,284 and 8,704 weights, where a third and twice of it are as good."""
-
-
-def made_up_for(
-    engine: Engine,
-    coder: Coder,
-    theta: Float[Tensor, "signals params"],
-    shifts: Int[ndarray, " signals"],
-    coords: Float[Tensor, "*own points dims"],
-    values: Float[Tensor, "signals points channels"],
-    fit: FitConfig,
-    steps: int,
-    shape: tuple[int, ...],
-    weights: Float[Tensor, "*each points"] | None = None,
-) -> Float[Tensor, "signals params"]:
-    """Fitted vectors after `steps` more that make up for their rounding with these shifts of the steps."""
-    falls = fit.decay == "cosine"
-    config = replace(
-        fit, steps=steps, lr=fit.step_size / (SMALLER if falls else 1), decay="cosine", report=(),
-        points_seed=(fit.points_seed + 1) % 2**32,
-    )  # fmt: skip
-    fitting = Fitting(theta, coords, values, config, peak=coder.start.kind.peak, shape=shape, weights=weights)
-    return fitting.finish(Rounded(engine, coder, shifts)).theta
 
 
 def rounded_rows(

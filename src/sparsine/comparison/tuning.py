@@ -7,14 +7,13 @@ Validation signals choose, test signals report.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import isfinite
 from typing import Any, TypeVar
 
 from sparsine.comparison.contenders import Contender
 from sparsine.fields.activations import Sine
 from sparsine.fields.mlp import MLP
 from sparsine.fitting.fit import FitConfig
-from sparsine.fitting.plan_search import best_plan, plan_of, share_of, usual_step_size
+from sparsine.fitting.plan_search import best_plan, fit_by, plan_of, share_of, usual_step_size
 from sparsine.signals.kind import Kind
 from sparsine.starts.plan import FULL_STEPS, Effort, FitPlan
 
@@ -26,8 +25,7 @@ Found = TypeVar("Found")
 
 def in_the_middle(field: MLP, kind: Kind) -> MLP:
     """The field with its output where values are before anything is known of them."""
-    middle = sum(kind.value_range) / 2
-    return replace(field, output_offset=middle) if isfinite(middle) else field
+    return field if kind.middle is None else replace(field, output_offset=kind.middle)
 
 
 def at_omegas(field: MLP, parts: Iterable[float] = OMEGA_PARTS) -> list[MLP]:
@@ -71,11 +69,6 @@ class Tuned:
         field = self.contender.field
         return {"effort": self.effort, "plan": asdict(self.plan), "omega_0": omega_of(field),
                 "output_offset": field.output_offset if field else None, "trials": list(self.trials)}  # fmt: skip
-
-
-def fit_by(plan: FitPlan) -> FitConfig:
-    """A fit by this plan, whatever a start says."""
-    return FitConfig(protocol="paper", **asdict(plan))
 
 
 def tune(

@@ -10,9 +10,10 @@ from weakref import WeakSet
 
 from sparsine.engines.contract import Engine
 from sparsine.errors import WorkFailed
+from sparsine.locks import kept_over_forks
 
 _LIVING: dict[str, WeakSet[Engine]] = {}
-_LOCK = Lock()
+_LOCK = kept_over_forks(Lock())
 
 
 def keep(engine: Engine) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from sparsine.codec.fitted_field import FittedField
@@ -10,6 +9,7 @@ from sparsine.errors import BadInput
 from sparsine.export.cut import Cut, cut
 from sparsine.fields.activations import Finer, Gauss, Relu, Sine
 from sparsine.fields.encodings import FourierFeatures, Identity
+from sparsine.lazy import cached_property
 
 KNOWN = (Sine, Finer, Gauss, Relu)
 """Activations whose formulas the formats can write down. Subclasses and others may compute anything."""

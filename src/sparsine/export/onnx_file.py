@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsine.errors import BadInput
 from sparsine.export.contract import Exported, check_formula
+from sparsine.extras import optional
 from sparsine.fields.activations import Finer, Gauss, Relu
 from sparsine.fields.encodings import FourierFeatures
 from sparsine.version import __version__
@@ -21,10 +21,7 @@ OPSET, IR_VERSION = 17, 8
 def write(exported: Exported) -> bytes:
     """Raises BadInput without the extra `onnx`, and for fields whose formula it does not know."""
     check_formula(exported, "onnx")
-    try:
-        import onnx
-    except ImportError as error:
-        raise BadInput(f"onnx is not part of this installation ({error}); pip install 'sparsine[onnx]'") from error
+    onnx = optional("onnx", "onnx", "onnx is not part of this installation")
     graph = _Graph(onnx)
     h = graph.cast("coords", onnx.TensorProto.DOUBLE)
     if isinstance(exported.cut.field.encoding, FourierFeatures):

@@ -66,13 +66,8 @@ class FitConfig:
         check_range("points_seed", self.points_seed, 0, 2**32 - 1)
         if self.points is not None and self.share is not None:
             raise BadInput("both points and share say how many samples a step sees; give one of them")
-        if self.steps_are_known:
+        if self.steps is not None or self.protocol == "paper":  # otherwise a start may still say how many
             self.check_report()
-
-    @property
-    def steps_are_known(self) -> bool:
-        """Otherwise the plan of a start may still say how many."""
-        return self.steps is not None or self.protocol == "paper"
 
     def check_report(self) -> None:
         """Raises BadInput when PSNR is to be measured after more steps than are taken."""

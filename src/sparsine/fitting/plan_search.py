@@ -1,7 +1,7 @@
 """How signals are best fitted from a start: step sizes tried on validation signals, an effort after the other."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from math import inf, log2
 
 from sparsine.checks import check_range
@@ -89,6 +89,11 @@ def plan_of(full_steps: int, share: float, step_size: float) -> FitPlan:
     return FitPlan(steps=round(full_steps / share), lr=float(f"{step_size:.3g}"), share=share)
 
 
+def fit_by(plan: FitPlan) -> FitConfig:
+    """A fit by this plan, whatever a start says."""
+    return FitConfig(protocol="paper", **asdict(plan))
+
+
 def plans_like(plans: Plans, measured: int, num_weights: int) -> dict[str, FitPlan]:
     """Plans that were found for a start with `measured` weights, for another of the same run."""
     factor = usual_step_size(num_weights) / usual_step_size(measured)
@@ -131,8 +136,7 @@ def fits_by(
     Raises:
         WorkFailed: not one could be read.
     """
-    config = FitConfig(protocol="paper", optimizer=plan.optimizer, steps=plan.steps, lr=plan.lr, decay=plan.decay,
-                       share=plan.share, report=(), batch=count)  # fmt: skip
+    config = replace(fit_by(plan), report=(), batch=count)
     indices = range(min(count, len(signals)))
     fits = [fit for fit in fit_collection(start, signals, config, indices=indices, engine=engine, device=device)
             if fit.status != "unreadable"]  # fmt: skip

@@ -53,6 +53,7 @@ from sparsine.plugins import recorded, write_loaded
 from sparsine.pruning.contract import memory_of
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
+from sparsine.signals.domain import Domain
 from sparsine.signals.manifest import Manifest, OnLook
 from sparsine.starts.start import Start, load_start, save_start
 from sparsine.storage import remove_leftovers, write_json
@@ -149,10 +150,7 @@ class Run:
         self._check_given_start()
         self._check_memory()
         make_engine(self.first_pattern, config.engine, device=config.device)  # refuses a wrong name or device at once
-        self.sampler = TaskSampler(
-            dataset.split("train"), self.domain, config.inner, tasks_per_step=config.outer.tasks_per_step,
-            seed=config.seed, device=torch.device(config.device), kind=dataset.kind,
-        )  # fmt: skip
+        self.sampler = sampler_of(config, dataset, self.domain)
         self._on_step, self._on_pruning, self._on_trial = on_step, on_pruning, on_trial
         self._validation = self._load_validation()
         self._engine: Engine | None = None
@@ -458,3 +456,11 @@ class Run:
 
     def _tick(self) -> None:
         self._usage, self._clock = self._usage + self._clock.usage(), Stopwatch()
+
+
+def sampler_of(config: LearnConfig, dataset: Dataset, domain: Domain) -> TaskSampler:
+    """What a run with samples on `domain` draws training signals from."""
+    return TaskSampler(
+        dataset.split("train"), domain, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=config.seed,
+        device=torch.device(config.device), kind=dataset.kind,
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from sparsine.rate_distortion.points import Curve, Record, curves
 from sparsine.rate_distortion.published import Published, published_for
 
 OTHERS = {"jpeg": Look("#707880", "square", "dash", 1.8), "webp": Look("#0c8599", "diamond", "dashdot", 1.8),
-          "avif": Look("#ae3ec9", "cross", "dash", 1.8), "jpeg-xl": Look("#d6336c", "x", "dashdot", 1.8)}  # fmt: skip
+          "avif": Look("#ae3ec9", "cross", "dash", 1.8), "jpeg_xl": Look("#d6336c", "x", "dashdot", 1.8)}  # fmt: skip
 DENSE = (Look("#a0724a", "cross", "dot"), Look("#82912a", "hexagon", "dot"), Look("#4e9160", "x", "dot"))
 PUBLISHED = {
     "COIN": Look("#a0724a", "cross", "dot", 1.0),

@@ -71,21 +71,22 @@ def measure_rate_distortion(
         WorkFailed: not one signal could be read.
     """
     ours = [OurCodec(named.start, config) for named in starts]
+    others = {name: codec for name, codec in codecs().items() if getattr(config, name)}  # there, and not left out
     record = _record(starts, collection, config)
     told: list[list[Told]] = [[] for _ in starts]
     for batch in read_batches(collection.signals, collection.count, config.fit.batch, record["unreadable"]):
-        sizes: Sizes = {(o.name, name): {} for o in batch for name in codecs_of(config)}
+        sizes: Sizes = {(o.name, name): {} for o in batch for name in others}
         record["signals"] += [{"input": o.name, "shape": list(o.picture.shape[:2])} for o in batch]
         for number, codec in enumerate(ours):
             for quality, coded in codec.measure([o.picture for o in batch]).items():
-                _add_ours(record, number, quality, batch, coded, config, sizes)
+                _add_ours(record, number, quality, batch, coded, others, sizes)
                 if quality == _told_quality(config):
                     told[number] += [
                         (c.data, c.theta, o.picture.shape[:2]) for c, o in zip(coded, batch, strict=True) if c.data
                     ]
         _add_half_floats(record, batch, config)
         for original in batch:
-            _add_pillow(record, original, config)
+            _add_pillow(record, original, config, others)
             if on_progress:
                 on_progress(original.index + 1, original.name)
     if not record["signals"]:
@@ -111,20 +112,15 @@ def _told_quality(config: RateDistortionConfig) -> int:
     return min(config.qualities, key=lambda quality: abs(quality - 80))
 
 
-def codecs_of(config: RateDistortionConfig) -> dict[str, PillowCodec]:
-    """The codecs beside ours that are there and were not left out."""
-    return {name: codec for name, codec in codecs().items() if getattr(config, name.replace("-", "_"))}
-
-
 def _add_ours(
     record: dict[str, Any], start: int, quality: int, batch: list[Original], coded: list[Coded],
-    config: RateDistortionConfig, sizes: Sizes,
+    others: dict[str, PillowCodec], sizes: Sizes,
 ) -> None:  # fmt: skip
     """The codes, and the best that others make of as many bytes."""
     for original, code in zip(batch, coded, strict=True):
         at = {"codec": "sparsine", "start": start, "quality": quality}
         add(record, at, code.measured, fitted_psnr_db=code.fitted_psnr_db)
-        for name, codec in codecs_of(config).items():
+        for name, codec in others.items():
             known = sizes[original.name, name]
             best = codec.best_within(original.picture, code.measured.num_bytes, known) if code.measured else None
             made = None if best is None else codec.measure(original.picture, best)
@@ -138,9 +134,11 @@ def _add_half_floats(record: dict[str, Any], batch: list[Original], config: Rate
                 add(record, {"codec": "coin", "width": width, "steps": steps}, made)
 
 
-def _add_pillow(record: dict[str, Any], original: Original, config: RateDistortionConfig) -> None:
-    for name, codec in codecs_of(config).items():
-        for quality in getattr(config, name.replace("-", "_")):
+def _add_pillow(
+    record: dict[str, Any], original: Original, config: RateDistortionConfig, others: dict[str, PillowCodec]
+) -> None:
+    for name, codec in others.items():
+        for quality in getattr(config, name):
             add(record, {"codec": name, "quality": quality}, codec.measure(original.picture, quality))
 
 

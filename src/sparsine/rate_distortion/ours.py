@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
-from sparsine.codec.targets import Choice, Probe, made_up
+from sparsine.codec.targets import Probe, made_up
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import Fitting
@@ -65,7 +65,7 @@ class OurCodec:
         """`seconds`: of the fit, which all qualities share."""
         began = perf_counter()
         config = EncodeConfig(fit=self.fit, quality=quality, rounded_steps=self.config.rounded_steps)
-        theta = made_up(probe, [Choice(config.step_shift)] * len(originals), config)[0].theta
+        theta = made_up(probe, np.full(len(originals), config.step_shift), config).probe.theta
         seconds = (seconds + perf_counter() - began) / len(originals)
         return [self._coded(theta[row], fine[row], config.step_shift, original, fitted[row], seconds)
                 for row, original in enumerate(originals)]  # fmt: skip

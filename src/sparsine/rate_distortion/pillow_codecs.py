@@ -70,9 +70,9 @@ WEBP = PillowCodec("webp", "WEBP", 0, {"method": 6})
 """Lossy, the slowest and best of its methods."""
 AVIF = PillowCodec("avif", "AVIF", 0, {"speed": 4})
 """AV1's pictures, colour at half the resolution; slower speeds save a few hundredths of the bytes."""
-JPEG_XL = PillowCodec("jpeg-xl", "JXL", 1, {"effort": 7}, highest=99)
+JPEG_XL = PillowCodec("jpeg_xl", "JXL", 1, {"effort": 7}, highest=99)
 """VarDCT at libjxl's usual effort; 100 would be lossless."""
-NAMES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF", "jpeg-xl": "JPEG XL"}
+NAMES = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF", "jpeg_xl": "JPEG XL"}
 """What people call them."""
 
 
@@ -90,4 +90,4 @@ def codecs() -> dict[str, PillowCodec]:
     found = {"jpeg": JPEG, "webp": WEBP}
     if features.check("avif"):
         found["avif"] = AVIF
-    return found | ({"jpeg-xl": JPEG_XL} if _has_jpeg_xl() else {})
+    return found | ({"jpeg_xl": JPEG_XL} if _has_jpeg_xl() else {})

@@ -50,7 +50,7 @@ class Curve:
 
     @property
     def codec(self) -> str:
-        return self.key if self.key in NAMES else self.key.partition("-")[0]
+        return self.key.partition("-")[0]
 
 
 def point(record: Record, row: dict[str, Any], setting: str) -> Point | None:

@@ -22,10 +22,10 @@ _DIGITS = {"psnr_db": 4, "fitted_psnr_db": 4, "ssim": 5, "encode_seconds": 5, "d
 def versions() -> dict[str, str]:
     """Of the codecs that are not ours."""
     jpeg = features.version_feature("libjpeg_turbo") if features.check("libjpeg_turbo") else features.version("jpg")
-    avif = {"libavif": str(features.version("avif"))} if features.check("avif") else {}
+    others = {"libavif": str(features.version("avif"))} if features.check("avif") else {}
     with suppress(PackageNotFoundError):
-        avif |= {"pillow-jxl-plugin": version("pillow-jxl-plugin")}
-    return {"pillow": PIL.__version__, "libjpeg": str(jpeg), "libwebp": str(features.version("webp")), **avif}
+        others |= {"pillow-jxl-plugin": version("pillow-jxl-plugin")}
+    return {"pillow": PIL.__version__, "libjpeg": str(jpeg), "libwebp": str(features.version("webp")), **others}
 
 
 def add(record: dict[str, Any], setting: dict[str, Any], made: Measured | None, **more: float) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsine.lazy import cached_property
+from sparsine.locks import kept_over_forks
 from sparsine.memory import free_memory
 from sparsine.signals.dataset import SignalSet, check_index
 
@@ -17,10 +18,8 @@ DEFAULT_CACHE_BYTES = 1 << 30
 """At most, in a process that works alone."""
 PART_OF_FREE = 8
 """Nor more than this part of the memory that is free when a set is first read."""
-_LOCK = Lock()
-"""One for all, and never held while reading. Taken around a fork, so that no child finds it taken for ever."""
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
+_LOCK = kept_over_forks(Lock())
+"""One for all, and never held while reading."""
 
 
 @final

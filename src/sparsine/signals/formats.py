@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin, features
 
+from sparsine.counted import in_words
+
 _PLUGINS = (BmpImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 """They enter themselves in `Image.OPEN` as they are imported."""
 
@@ -41,8 +43,7 @@ def readable_suffixes() -> frozenset[str]:
 
 def names_of_formats() -> str:
     """'PNG, JPEG, WebP, TIFF or BMP', and what else can be read here."""
-    *first, last = [each.shown for each in FORMATS if _is_here(each.name)]
-    return f"{', '.join(first)} or {last}"
+    return in_words((each.shown for each in FORMATS if _is_here(each.name)), "or")
 
 
 def what_reads(suffix: str) -> str:

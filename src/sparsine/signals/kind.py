@@ -10,7 +10,7 @@ import dataclasses
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -19,7 +19,6 @@ from jaxtyping import Float, UInt8
 
 from sparsine.errors import BadInput
 from sparsine.registry import Registry
-from sparsine.signals.domain import Domain
 from sparsine.signals.pictures import error_picture
 from sparsine.signals.previews import preview
 
@@ -107,6 +106,12 @@ class Kind:
         return False
 
     @property
+    def middle(self) -> float | None:
+        """Of the range: where values are before anything is known of them; None where nothing is known of the range."""
+        middle = sum(self.value_range) / 2
+        return middle if isfinite(middle) else None
+
+    @property
     def slack(self) -> float:
         """How far outside their range values may lie and still be of it: what sharp filters overshoot."""
         low, high = self.value_range
@@ -150,8 +155,7 @@ class Kind:
 
     def error_picture(self, original: Values, fitted: Values) -> Picture:
         """Where a fit differs: bright where much. The scale is fixed by the peak, so that pictures can be compared."""
-        if original.shape != fitted.shape:
-            raise BadInput(f"two signals of one shape are needed, but got {original.shape} and {fitted.shape}")
+        check_alike(original, fitted)
         if original.ndim == 3:
             return error_picture(original, fitted, self.peak)
         return preview(np.abs(original - fitted), (0.0, self.peak))
@@ -180,16 +184,9 @@ class Kind:
         """What `write` makes of a signal that comes in parts, cut along its first axis."""
         return self.write(np.concatenate(list(slabs)), spacing, scale)
 
-    def write_on(self, domain: Domain, values: Values, spacing: float | None = None, scale: float = 1.0) -> bytes:
-        """As `write`, of samples that lie on `domain`, for files that say where."""
-        return self.write(values, spacing, scale)
-
     def write_drawing(self, slabs: Iterable[np.ndarray], drawing: "Drawing") -> bytes:
-        """As `write_slabs` or `write_on`, for kinds whose files say still more, or are of several `formats`."""
-        if self.in_slabs:
-            return self.write_slabs(slabs, drawing.spacing, drawing.scale)
-        (values,) = slabs
-        return self.write_on(drawing.domain, values, drawing.spacing, drawing.scale)
+        """As `write_slabs`, for kinds whose files say more, such as where samples lie, or are of several `formats`."""
+        return self.write_slabs(slabs, drawing.spacing, drawing.scale)
 
     def in_unit(self, values: np.ndarray) -> np.ndarray:
         """Values as numbers of the quantity that they stand for."""
@@ -213,6 +210,12 @@ class Kind:
     def _wanted(self) -> str:
         axes = ", ".join(self.axes) if self.axes else "*axes"
         return f"({axes}, {' or '.join(map(str, self.num_channels)) if self.num_channels else 'channels'})"
+
+
+def check_alike(original: Values, fitted: Values) -> None:
+    """Raises BadInput unless both have one shape."""
+    if original.shape != fitted.shape:
+        raise BadInput(f"two signals of one shape are needed, but got {original.shape} and {fitted.shape}")
 
 
 VALUES = Kind()

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from sparsine.counted import counted
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.extras import optional
 from sparsine.signals.solid import MOST_UNSURE, Solid, in_the_box, unsure_share
 from sparsine.signals.solid import library as distances
 from sparsine.storage import read_file
@@ -72,12 +73,7 @@ def mesh_bytes(vertices: Vertices, faces: Faces, suffix: str) -> bytes:
 
 
 def _trimesh() -> ModuleType:
-    try:
-        import trimesh
-    except ImportError as error:
-        raise BadInput(f"meshes are read and written by trimesh ({error}); pip install 'sparsine[mesh]'") from error
-    module: ModuleType = trimesh
-    return module
+    return optional("trimesh", "mesh", "meshes are read and written by trimesh")
 
 
 def _read(path: Path) -> tuple[Vertices, Faces]:

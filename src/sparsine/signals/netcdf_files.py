@@ -3,7 +3,6 @@
 The C library is not made for threads: everything that touches a file holds one lock.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.extras import optional
+from sparsine.locks import kept_over_forks
 
 SUFFIXES = frozenset({".nc", ".nc4", ".cdf"})
-_LOCK = RLock()
-if hasattr(os, "register_at_fork"):  # so that no child finds it taken for ever
-    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
+_LOCK = kept_over_forks(RLock())
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,7 @@ class Variable:
 
 def library() -> ModuleType:
     """netCDF4. Raises BadInput where it is missing."""
-    try:
-        import netCDF4
-    except (ImportError, OSError) as error:
-        raise BadInput(f"NetCDF files are read by netCDF4 ({error}); pip install 'sparsine[netcdf]'") from error
-    module: ModuleType = netCDF4
-    return module
+    return optional("netCDF4", "netcdf", "NetCDF files are read by netCDF4")
 
 
 def variables(path: Path) -> dict[str, Variable]:

@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 from jaxtyping import Float, Int
 
-from sparsine.errors import BadInput
+from sparsine.extras import optional
 
 MARGIN = 0.1
 """Room around a solid in its box, in half extents: also the surface of a fit that is a little off closes within."""
@@ -118,12 +118,7 @@ def unsure_share(vertices: Points, faces: Int[np.ndarray, "faces corners"]) -> f
 
 def library() -> ModuleType:
     """libigl. Raises BadInput where it is missing."""
-    try:
-        import igl
-    except ImportError as error:
-        raise BadInput(f"distances to meshes are found by libigl ({error}); pip install 'sparsine[mesh]'") from error
-    module: ModuleType = igl
-    return module
+    return optional("igl", "mesh", "distances to meshes are found by libigl")
 
 
 def _lattice(axes: list[np.ndarray]) -> Points:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.extras import optional
 from sparsine.storage import open_to_read
 
 MOST_CHANNELS = 2
@@ -47,12 +48,7 @@ def facts_of(path: Path) -> Facts | None:
 
 def library() -> ModuleType:
     """soundfile. Raises BadInput where it is missing."""
-    try:
-        import soundfile
-    except (ImportError, OSError) as error:  # OSError: its own C library is missing
-        raise BadInput(f"sound is read by soundfile ({error}); pip install 'sparsine[audio]'") from error
-    module: ModuleType = soundfile
-    return module
+    return optional("soundfile", "audio", "sound is read by soundfile")
 
 
 def read_sound(path: Path, form: Form, first: int, samples: int) -> Float[np.ndarray, "samples channels"]:

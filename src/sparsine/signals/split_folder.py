@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sparsine.counted import counted
+from sparsine.counted import counted, in_words
 from sparsine.errors import BadInput
 from sparsine.signals.dataset import SPLITS
 from sparsine.signals.listing import Listing
@@ -70,11 +70,6 @@ def _split(
         count = (held_out(split, total) if held_out else tenth(total)) if total > len(missing) else 0
         names["train"], names[split] = hold_out(names["train"], count, seed)
     if not missing or total <= len(missing):
-        return names, f"its own {_joined([split for split in SPLITS if split in own])} folder{'s' * (len(own) > 1)}"
+        return names, f"its own {in_words([split for split in SPLITS if split in own])} folder{'s' * (len(own) > 1)}"
     shares = "" if held_out else ", a tenth each"
-    return names, f"{_joined(missing)} taken from the training {what}s by seed {seed}{shares}"
-
-
-def _joined(words: list[str]) -> str:
-    """'train, val and test'."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return names, f"{in_words(missing)} taken from the training {what}s by seed {seed}{shares}"

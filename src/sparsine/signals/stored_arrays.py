@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from weakref import finalize
 from zipfile import BadZipFile, ZipFile
@@ -20,6 +19,7 @@ import numpy as np
 from jaxtyping import Int
 
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.extras import optional
 from sparsine.signals import netcdf_files
 from sparsine.signals.fingerprint import fingerprint_bytes, fingerprint_file
 
@@ -123,16 +123,6 @@ def open_array(path: Path, name: str = "") -> StoredArray:
     return StoredArray(path, name, shape, **about)
 
 
-def library(module: str, extra: str, reads: str) -> ModuleType:
-    """An optional library. Raises BadInput where it is missing."""
-    from importlib import import_module
-
-    try:
-        return import_module(module)
-    except (ImportError, OSError) as error:
-        raise BadInput(f"{reads} is read by {module} ({error}); pip install 'sparsine[{extra}]'") from error
-
-
 def suffix_of(path: Path) -> str:
     """'.nii.gz' too."""
     lower = path.name.lower()
@@ -170,7 +160,7 @@ def _npz(path: Path, name: str) -> Opened:
 
 
 def _zarr(path: Path, name: str) -> Opened:
-    zarr = library("zarr", "zarr", "Zarr")
+    zarr = optional("zarr", "zarr", "Zarr is read by zarr")
     found = zarr.open(str(path), mode="r")
     if not hasattr(found, "dtype"):
         names = [key for key, value in found.members(max_depth=None) if hasattr(value, "dtype")]
@@ -184,7 +174,7 @@ def _zarr(path: Path, name: str) -> Opened:
 
 
 def _nifti(path: Path, name: str) -> Opened:
-    nibabel = library("nibabel", "nifti", "NIfTI")
+    nibabel = optional("nibabel", "nifti", "NIfTI is read by nibabel")
     _check_alone(path, name)
     temporary = _unpacked(path) if suffix_of(path) == ".nii.gz" else None
     try:
@@ -274,7 +264,7 @@ def nifti_bytes(values: np.ndarray, affine: np.ndarray, packed: bool) -> bytes:
     Raises:
         BadInput: nibabel is missing, or an axis is longer than the format allows.
     """
-    nibabel = library("nibabel", "nifti", "NIfTI")
+    nibabel = optional("nibabel", "nifti", "NIfTI is read by nibabel")
     axes = values.shape[:-1]
     if max(axes) > np.iinfo(np.int16).max:
         raise BadInput(f"NIfTI has at most {np.iinfo(np.int16).max} samples along an axis, but got {axes}; write .npy")

@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from sparsine.errors import BadInput, UnreadableSignal
+from sparsine.extras import optional
 from sparsine.storage import open_to_read
 
 SAME_RATE = 1e-3
@@ -50,12 +51,7 @@ class Facts:
 
 def library() -> ModuleType:
     """PyAV. Raises BadInput where it is missing."""
-    try:
-        import av
-    except (ImportError, OSError) as error:
-        raise BadInput(f"video is read by PyAV ({error}); pip install 'sparsine[video]'") from error
-    module: ModuleType = av
-    return module
+    return optional("av", "video", "video is read by PyAV")
 
 
 def facts_of(path: Path) -> Facts:

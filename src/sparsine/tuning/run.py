@@ -18,6 +18,7 @@ from sparsine.errors import BadInput
 from sparsine.folders import check_places, names_in
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.recipe_file import recipe_bytes
+from sparsine.meta.run import sampler_of
 from sparsine.meta.run_data import FILE as DATA_FILE
 from sparsine.meta.run_data import pinned_to_learn, write_run_data
 from sparsine.plugins import recorded
@@ -38,7 +39,7 @@ from sparsine.tuning.records import (
     check_request,
     read_record,
 )
-from sparsine.tuning.trial import Problem, measured, sampler_of, score_of
+from sparsine.tuning.trial import Problem, measured, score_of
 
 MEAN_OF = 16
 """Training signals whose mean value an output offset may be."""
@@ -158,7 +159,7 @@ def _ends(base: LearnConfig, dataset: Dataset) -> Ends:
 
 def _mean(base: LearnConfig, dataset: Dataset) -> float:
     """Of the values of some training signals, as far as samples count."""
-    samples = sampler_of(base, dataset).apart(0, MEAN_OF)
+    samples = sampler_of(base, dataset, base.grid.domain(dataset.domain)).apart(0, MEAN_OF)
     if samples.weights is None:
         return float(samples.values.mean())
     counts = samples.weights[..., None].expand_as(samples.values)

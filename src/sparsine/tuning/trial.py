@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-import torch
-
 from sparsine.errors import WorkFailed
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.collection import FittedSignal
@@ -14,8 +12,8 @@ from sparsine.fitting.plan_search import best_plan, fits_by, mean_of, plan_of, s
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.cost import course_of, gradient_cost
 from sparsine.meta.outer import LearnState
+from sparsine.meta.run import sampler_of
 from sparsine.meta.sparse import next_round
-from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState
 from sparsine.psnr import psnr_of
 from sparsine.signals.dataset import Dataset
@@ -66,14 +64,6 @@ class Problem:
         return TRIED * FULL_STEPS[self.searched] + more
 
 
-def sampler_of(config: LearnConfig, dataset: Dataset) -> TaskSampler:
-    """What a run draws training signals from."""
-    return TaskSampler(
-        dataset.split("train"), config.grid.domain(dataset.domain), config.inner, kind=dataset.kind,
-        tasks_per_step=config.outer.tasks_per_step, seed=config.seed, device=torch.device(config.device),
-    )  # fmt: skip
-
-
 def found_start(problem: Problem, on_progress: Callable[[float], None] = lambda _: None) -> Start:
     """The last start of a run with a configuration that learns no numbers: the same to the bit, without a folder.
 
@@ -82,7 +72,7 @@ def found_start(problem: Problem, on_progress: Callable[[float], None] = lambda 
     """
     config, dataset, pattern = problem.config, problem.dataset, problem.first_pattern
     assert not config.learns_numbers
-    sampler = sampler_of(config, dataset)
+    sampler = sampler_of(config, dataset, config.grid.domain(dataset.domain))
     theta = pattern.field.initial_theta(config.seed).to(config.device)
     state = LearnState(pattern, theta, AdamState.zeros_like(theta))
     survivors = config.pruning.survivors(pattern.num_weights, pattern.field.num_weights)

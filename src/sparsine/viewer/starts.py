@@ -81,7 +81,7 @@ class Starts:
         Raises:
             BadInput: damaged, of another version, or of another start.
         """
-        if data[: len(MAGIC)] != MAGIC and has_vectors(data):
+        if _is_fitted(data):
             fitted, drawer = self._fitted(data)
             bits = 8 * len(data) / prod(fitted.domain.shape)
             return Facts(fitted.domain.shape, bits, start_hash(drawer.start), fitted.psnr_db), drawer
@@ -114,8 +114,13 @@ class Starts:
 
     def open(self, data: bytes) -> Opened:
         """The field of a code, or of a fitted vector. Raises BadInput as `facts` does."""
-        if data[: len(MAGIC)] != MAGIC and has_vectors(data):
+        if _is_fitted(data):
             fitted, drawer = self._fitted(data)
             return Opened(fitted.field(drawer.start), drawer)
         _, drawer = self.header(data)
         return Opened(decode(drawer.start, data, coder=drawer.coder), drawer)
+
+
+def _is_fitted(data: bytes) -> bool:
+    """Whether these are a fitted vector's, and not a code's."""
+    return data[: len(MAGIC)] != MAGIC and has_vectors(data)

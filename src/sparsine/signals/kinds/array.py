@@ -12,7 +12,7 @@ import numpy as np
 from sparsine.errors import BadInput
 from sparsine.signals.drawing import Drawing
 from sparsine.signals.grid import Grid
-from sparsine.signals.kind import KINDS, Picture, Values
+from sparsine.signals.kind import KINDS, Picture, Values, check_alike
 from sparsine.signals.kinds.ranged import Ranged
 from sparsine.signals.pictures import heat, with_not_finite
 from sparsine.signals.previews import curves, orthogonal, preview
@@ -49,24 +49,20 @@ class Array(Ranged):
         return preview(values, self.value_range) if values.ndim < 4 else orthogonal(values)
 
     def error_picture(self, original: Values, fitted: Values) -> Picture:
-        if original.shape != fitted.shape:
-            raise BadInput(f"two signals of one shape are needed, but got {original.shape} and {fitted.shape}")
+        check_alike(original, fitted)
         error = np.abs(original.astype(np.float64) - fitted).mean(axis=-1, keepdims=True)
         if error.ndim == 2:
             return curves(error, 0.0, ERROR_AT_FULL_BRIGHTNESS)
         return orthogonal(error, _heat) if error.ndim > 3 else with_not_finite(error, _heat)
 
     def write(self, values: Values, spacing: float | None = None, scale: float = 1.0) -> bytes:
-        return self.write_slabs([values])
-
-    def write_slabs(self, slabs: Iterable[np.ndarray], spacing: float | None = None, scale: float = 1.0) -> bytes:
-        return self._npy(slabs, None)
+        return self._npy([values], len(values))
 
     def write_drawing(self, slabs: Iterable[np.ndarray], drawing: Drawing) -> bytes:
         """NumPy's own in float32 and in the unit, without an axis for a single channel; or NIfTI, with the affine that
         the code keeps, brought to the size that is drawn."""
         if drawing.suffix == NPY:
-            return self._npy(slabs, drawing.domain.shape)
+            return self._npy(slabs, drawing.domain.shape[0])
         return self._nifti(slabs, drawing)
 
     def files(self, paths: Sequence[str | Path], shape: tuple[int, ...] | None, num_channels: int) -> "SignalSet":
@@ -74,13 +70,12 @@ class Array(Ranged):
 
         return open_array_files(paths, self, shape, num_channels)
 
-    def _npy(self, slabs: Iterable[np.ndarray], shape: tuple[int, ...] | None) -> bytes:
-        """One slab after the other is brought to the unit; the first tells what the header says."""
+    def _npy(self, slabs: Iterable[np.ndarray], length: int) -> bytes:
+        """One slab after the other is brought to the unit; `length` of all of them along the first axis."""
         file = io.BytesIO()
         for number, slab in enumerate(slabs):
             values = self.in_unit(slab[..., 0] if slab.shape[-1] == 1 else slab)
             if number == 0:
-                length = len(slab) if shape is None else shape[0]
                 header = {"descr": "<f4", "fortran_order": False, "shape": (length, *values.shape[1:])}
                 np.lib.format.write_array_header_1_0(file, header)
             file.write(np.ascontiguousarray(values, dtype="<f4").data)

@@ -1,14 +1,15 @@
 """Scalar fields on the globe: temperature, pressure, height, in a unit and over a range that the collection states."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool
 
-from sparsine.errors import BadInput
 from sparsine.signals.domain import Domain
-from sparsine.signals.kind import KINDS, Picture, Values
+from sparsine.signals.drawing import Drawing
+from sparsine.signals.kind import KINDS, Picture, Values, check_alike
 from sparsine.signals.kinds.ranged import Ranged
 from sparsine.signals.pictures import heat, to_bytes
 from sparsine.signals.sphere import Sphere
@@ -43,8 +44,7 @@ class Globe(Ranged):
         return _grey(colours, there)
 
     def error_picture(self, original: Values, fitted: Values) -> Picture:
-        if original.shape != fitted.shape:
-            raise BadInput(f"two signals of one shape are needed, but got {original.shape} and {fitted.shape}")
+        check_alike(original, fitted)
         error = np.abs(original.astype(np.float64) - fitted)[..., 0]
         there = np.isfinite(error)
         return _grey(heat(np.clip(np.where(there, error, 0.0) / ERROR_AT_FULL_BRIGHTNESS, 0.0, 1.0)), there)
@@ -53,10 +53,13 @@ class Globe(Ranged):
         """NetCDF in the unit, of samples that lie wherever they lie."""
         return self._written(values, {})
 
-    def write_on(self, domain: Domain, values: Values, spacing: float | None = None, scale: float = 1.0) -> bytes:
+    def write_drawing(self, slabs: Iterable[np.ndarray], drawing: Drawing) -> bytes:
+        return self.write_on(drawing.domain, np.concatenate(list(slabs)))
+
+    def write_on(self, domain: Domain, values: Values) -> bytes:
         """NetCDF in the unit, with latitudes and longitudes."""
         if not isinstance(domain, Sphere):
-            return self.write(values, spacing, scale)
+            return self.write(values)
         axes = {name: (domain.axis(i).numpy(), attributes) for i, (name, attributes) in enumerate(_AXES)}
         return self._written(values, axes)
 

@@ -12,7 +12,7 @@ from sparsine.checks import check_range
 from sparsine.errors import BadInput
 from sparsine.signals.drawing import Drawing
 from sparsine.signals.grid import Grid
-from sparsine.signals.kind import KINDS, Kind, Media, Metric, Picture, Values
+from sparsine.signals.kind import KINDS, Kind, Media, Metric, Picture, Values, check_alike
 from sparsine.signals.shading import CLAY, shaded
 from sparsine.signals.solid import unbounded
 from sparsine.signals.surfaces import Alike, Surface, alike, overlap, surface_of, zero_level
@@ -71,8 +71,7 @@ class Shape(Kind):
 
     def error_picture(self, original: Values, fitted: Values) -> Picture:
         """The original's surface, red where the fit has another distance, all red from half a band on."""
-        if original.shape != fitted.shape:
-            raise BadInput(f"two signals of one shape are needed, but got {original.shape} and {fitted.shape}")
+        check_alike(original, fitted)
         surface = surface_of(original)
         error = np.clip(2 * _at(fitted - original, surface), 0.0, 1.0)[:, None]
         return shaded(surface, (1 - error) * CLAY + error * _RED)

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from sparsine.checks import check_range
 from sparsine.psnr import averaged_db, psnr_db
-from sparsine.signals.kind import KINDS, Kind, Media, Metric, Picture, Values
+from sparsine.signals.kind import KINDS, Kind, Media, Metric, Picture, Values, check_alike
 from sparsine.signals.pictures import error_picture, png_bytes, side_by_side, to_bytes, with_not_finite
 from sparsine.ssim import ssim
 
@@ -66,8 +66,7 @@ class Video(Kind):
 
     def error_picture(self, original: Values, fitted: Values) -> Picture:
         """Of the same frames that `picture` shows."""
-        if original.shape != fitted.shape:
-            return super().error_picture(original, fitted)
+        check_alike(original, fitted)
         return _sheet([error_picture(original[i], fitted[i], self.peak) for i in shown_frames(len(original))])
 
     def preview_shape(self, shape: tuple[int, ...], edge: int) -> tuple[int, ...]:
