@@ -23,8 +23,8 @@ from sparsine.benchmarks.measure import interleaved
 from sparsine.benchmarks.problem import Problem, make_problem
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
-from sparsine.codec.fitted_field import FittedField
 from sparsine.environment import environment
+from sparsine.fitting.fitted_field import FittedField
 from sparsine.starts.start import Start
 
 BAR = 1.3

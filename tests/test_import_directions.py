@@ -125,7 +125,7 @@ def test_no_module_needs_itself_while_it_is_imported() -> None:
         ("fields/mlp.py", "from sparsine.meta.maml import InnerConfig"),
         ("checks.py", "from sparsine.signals import grid"),
         ("fitting/fit.py", "def late():\n    import sparsine.viewer.app"),
-        ("codec/view.py", "from sparsine import fit_collection"),
+        ("fitting/view.py", "from sparsine import fit_collection"),
     ],
 )
 def test_an_import_of_something_higher_is_found_and_named(tmp_path: Path, module: str, line: str) -> None:

@@ -28,11 +28,8 @@ if TYPE_CHECKING:
     from sparsine.codec.encode import encode as encode
     from sparsine.codec.encode import encode_batch as encode_batch
     from sparsine.codec.encode import encode_vector as encode_vector
-    from sparsine.codec.fit_array import fit_array as fit_array
-    from sparsine.codec.fitted_field import FittedField as FittedField
     from sparsine.codec.header import CodeHeader as CodeHeader
     from sparsine.codec.header import read_header as read_header
-    from sparsine.codec.view import View as View
     from sparsine.comparison.comparison import Comparison as Comparison
     from sparsine.comparison.config import CompareConfig as CompareConfig
     from sparsine.comparison.methods import METHODS as METHODS
@@ -56,6 +53,9 @@ if TYPE_CHECKING:
     from sparsine.fitting.collection import render as render
     from sparsine.fitting.fit import FitConfig as FitConfig
     from sparsine.fitting.fit import fit as fit
+    from sparsine.fitting.fit_array import fit_array as fit_array
+    from sparsine.fitting.fitted_field import FittedField as FittedField
+    from sparsine.fitting.view import View as View
     from sparsine.meta.config import LearnConfig as LearnConfig
     from sparsine.meta.maml import meta_gradient as meta_gradient
     from sparsine.meta.run import open_run as open_run
@@ -84,11 +84,11 @@ _HOME = {
     "encode_vector": "codec.encode",
     "decode_vector": "codec.encode",
     "encode_batch": "codec.encode",
-    "fit_array": "codec.fit_array",
-    "FittedField": "codec.fitted_field",
+    "fit_array": "fitting.fit_array",
+    "FittedField": "fitting.fitted_field",
     "CodeHeader": "codec.header",
     "read_header": "codec.header",
-    "View": "codec.view",
+    "View": "fitting.view",
     "Comparison": "comparison.comparison",
     "CompareConfig": "comparison.config",
     "METHODS": "comparison.methods",

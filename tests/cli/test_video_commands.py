@@ -75,7 +75,7 @@ def test_frames_are_written_as_pictures_where_that_is_asked_for(learned, tmp_pat
 
 
 def test_what_is_drawn_in_parts_is_what_is_drawn_at_once(learned, tmp_path, monkeypatch):
-    from sparsine.codec import fitted_field
+    from sparsine.fitting import fitted_field
 
     videos, start = learned
     assert run("encode", start, videos / "a.MP4", "--out", tmp_path / "codes", "--steps", "1") == 0

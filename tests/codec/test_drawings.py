@@ -15,8 +15,8 @@ from sparsine import checks
 from sparsine.codec import Coder, FittedField, decode
 from sparsine.codec.code_files import list_codes
 from sparsine.codec.drawings import decode_collection
-from sparsine.codec.view import View
 from sparsine.errors import BadInput, WorkFailed
+from sparsine.fitting.view import View
 from sparsine.folders import locked
 from sparsine.memory import Room
 from sparsine.signals import to_picture

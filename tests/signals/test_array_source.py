@@ -7,12 +7,11 @@ import pickle
 import numpy as np
 import pytest
 
-from sparsine.codec import fitted_field
-from sparsine.codec.drawings import drawing_of
-from sparsine.codec.fitted_field import FittedField
-from sparsine.codec.view import View
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.fields import Pattern, Siren
+from sparsine.fitting import fitted_field
+from sparsine.fitting.fitted_field import FittedField
+from sparsine.fitting.view import View, drawing_of
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds.array import Array
 from sparsine.signals.open import absolute_spec, is_there, open_dataset

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparsine.codec.fitted_files import FORMAT, read_fitted_file
+from sparsine.fitting.fitted_files import FORMAT, read_fitted_file
 from sparsine.starts.start import write_vectors
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder

@@ -20,7 +20,7 @@ from sparsine.cli.status import status_of
 from sparsine.codec.code_files import list_codes
 from sparsine.codec.drawings import decode_collection
 from sparsine.codec.drawn import DrawnCode
-from sparsine.codec.view import View
+from sparsine.fitting.view import View
 from sparsine.signals.listing import all_in_reach
 
 

@@ -17,11 +17,11 @@ from sparsine.cli.outputs import DASH, output
 from sparsine.cli.status import DONE
 from sparsine.codec.code_files import list_codes, read_bounded
 from sparsine.codec.encode import decode
-from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput
 from sparsine.export import FORMATS, Exported, write_table
 from sparsine.export.table import Row
+from sparsine.fitting.fitted_field import FittedField
 from sparsine.starts.start import Start
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.notes import Note, read_notes

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sparsine.checks import check_range
-from sparsine.codec import fitted_files
 from sparsine.codec.code_files import read_bounded
 from sparsine.codec.header import read_header
 from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput
+from sparsine.fitting import fitted_files
 from sparsine.meta.config import OuterConfig
 from sparsine.meta.run_folder import start_files
 from sparsine.signals.paths import expanded

@@ -25,13 +25,12 @@ from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.status import status_of
-from sparsine.codec.drawings import drawing_of
-from sparsine.codec.fitted_field import FittedField
-from sparsine.codec.fitted_files import FORMAT
-from sparsine.codec.view import View, most_along_an_axis
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
+from sparsine.fitting.fitted_field import FittedField
+from sparsine.fitting.fitted_files import FORMAT
+from sparsine.fitting.view import View, drawing_of, most_along_an_axis
 from sparsine.folders import check_places, locked
 from sparsine.psnr import averaged_db
 from sparsine.shown import as_text, shown

@@ -13,10 +13,10 @@ from sparsine.cli.code_info import is_code, show_code, show_fitted
 from sparsine.cli.console import console, say
 from sparsine.cli.find_start import find_start, find_start_of
 from sparsine.cli.options import Load
-from sparsine.codec.fitted_files import is_fitted_file
 from sparsine.engines.choose import ENGINES
 from sparsine.engines.native import VARIABLE, chosen_instructions, instruction_sets, is_built
 from sparsine.errors import BadInput
+from sparsine.fitting.fitted_files import is_fitted_file
 from sparsine.shown import shown
 from sparsine.signals.own_folders import holds_fits
 

@@ -41,12 +41,12 @@ from sparsine.codec.encode import decode_vector as decode_vector
 from sparsine.codec.encode import encode as encode
 from sparsine.codec.encode import encode_batch as encode_batch
 from sparsine.codec.encode import encode_vector as encode_vector
-from sparsine.codec.fit_array import fit_array as fit_array
-from sparsine.codec.fitted_field import FittedField as FittedField
 from sparsine.codec.header import SUFFIX as SUFFIX
 from sparsine.codec.header import CodeHeader as CodeHeader
 from sparsine.codec.header import read_header as read_header
 from sparsine.codec.identity import start_hash as start_hash
 from sparsine.codec.spending import GroupSpending as GroupSpending
 from sparsine.codec.spending import spending as spending
-from sparsine.codec.view import View as View
+from sparsine.fitting.fit_array import fit_array as fit_array
+from sparsine.fitting.fitted_field import FittedField as FittedField
+from sparsine.fitting.view import View as View

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sparsine.codec.fitted_files import SUFFIX as FITTED
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import UnreadableSignal
+from sparsine.fitting.fitted_files import SUFFIX as FITTED
 from sparsine.signals.listing import Listing, list_files
 from sparsine.signals.named_files import named_files
 from sparsine.signals.own_folders import FIELDS, holds_fits

@@ -14,15 +14,13 @@ from typing import Any, NamedTuple
 from sparsine.checks import check_memory
 from sparsine.codec.coder import Coder
 from sparsine.codec.drawn import CodeReader, Decoded, DrawnCode
-from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.ledger import Ledger, line_of, opened
 from sparsine.codec.threads import in_threads
-from sparsine.codec.view import View
 from sparsine.counted import in_words
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
+from sparsine.fitting.view import View, drawing_of
 from sparsine.memory import is_out_of_memory
-from sparsine.signals.drawing import Drawing
 from sparsine.signals.kind import Kind
 from sparsine.starts.start import Start
 
@@ -134,14 +132,6 @@ def _draw_in_slabs(code: Decoded, view: View, kind: Kind, suffix: str, engine: s
         return DrawnCode(input=code.name, status="bad", reason=str(error))
     except Exception as error:
         return _without_memory(code, error)
-
-
-def drawing_of(field: FittedField, view: View, suffix: str) -> Drawing:
-    """What a file of this drawing of the field is told beside its values."""
-    shape = view.shape(field.domain.drawn_shape)
-    return Drawing(domain=field.domain.drawn(shape, view.region), own=field.domain,
-                   spacing=view.sample_width(shape), scale=view.first_scale(shape, field.domain.drawn_shape),
-                   suffix=suffix, about=field.about)  # fmt: skip
 
 
 def check_suffix(kind: Kind, suffix: str | None) -> str:

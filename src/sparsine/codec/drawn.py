@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sparsine.codec import fitted_files
 from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.encode import decode
-from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.header import BYTES_PER_NUMBER, SUFFIX
 from sparsine.codec.ledger import Ledger, sha256
 from sparsine.errors import BadInput
+from sparsine.fitting import fitted_files
+from sparsine.fitting.fitted_field import FittedField
 
 HEADER_ROOM = 1 << 16
 """Bytes of a code beside its payload, at the very most."""

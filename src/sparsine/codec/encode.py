@@ -13,7 +13,6 @@ from torch import Tensor
 
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
-from sparsine.codec.fitted_field import FittedField
 from sparsine.codec.header import CodeHeader, check_can_be_told
 from sparsine.codec.targets import Probe, Rounding, choose_shifts, made_up
 from sparsine.counted import counted
@@ -21,6 +20,7 @@ from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import Fitting
+from sparsine.fitting.fitted_field import FittedField
 from sparsine.fitting.room import NOT_ENOUGH, check_room, most_together, with_less
 from sparsine.signals.values import Given, as_values
 from sparsine.signals.weights import weigh

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sparsine.codec.fitted_field import FittedField
 from sparsine.errors import BadInput
 from sparsine.export.cut import Cut, cut
 from sparsine.fields.activations import Finer, Gauss, Relu, Sine
 from sparsine.fields.encodings import FourierFeatures, Identity
+from sparsine.fitting.fitted_field import FittedField
 from sparsine.lazy import cached_property
 
 KNOWN = (Sine, Finer, Gauss, Relu)

@@ -15,8 +15,8 @@ import torch
 
 from sparsine.codec.coder import Coder
 from sparsine.codec.encode import decode
-from sparsine.codec.fitted_field import FittedField
 from sparsine.errors import BadInput
+from sparsine.fitting.fitted_field import FittedField
 from sparsine.starts.start import Start, vectors_bytes
 from sparsine.storage import write_atomically
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparsine.codec.fitted_files import SUFFIX as FITTED
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput
+from sparsine.fitting.fitted_files import SUFFIX as FITTED
 from sparsine.shown import as_text
 from sparsine.signals.own_folders import FIELDS, holds_fits
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sparsine.codec import CodeHeader, Coder, FittedField, decode, read_header, start_hash
-from sparsine.codec.fitted_files import FittedFile, has_vectors, most_bytes, read_fitted_file
 from sparsine.codec.header import BYTES_PER_NUMBER, MAGIC
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
+from sparsine.fitting.fitted_files import FittedFile, has_vectors, most_bytes, read_fitted_file
 from sparsine.lazy import cached_property
 from sparsine.meta.run_folder import start_files
 from sparsine.starts.start import Start, load_start

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparsine.codec.fitted_field import FittedField
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
+from sparsine.fitting.fitted_field import FittedField
 from sparsine.psnr import psnr_of
 from sparsine.signals.domain import Domain, domain_from_dict
 from sparsine.starts.start import Start, vectors_in

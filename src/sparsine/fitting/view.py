@@ -6,8 +6,10 @@ from math import inf
 from sparsine.checks import check_range
 from sparsine.counted import counted
 from sparsine.errors import BadInput
+from sparsine.fitting.fitted_field import FittedField
 from sparsine.signals.dataset import MAX_SAMPLES_PER_AXIS
 from sparsine.signals.domain import MAX_POINTS, Region
+from sparsine.signals.drawing import Drawing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,3 +85,11 @@ class View:
 def most_along_an_axis(num_axes: int) -> int:
     """Samples that a drawing may have along an axis: of sound far more than a picture has rows."""
     return MAX_POINTS if num_axes == 1 else MAX_SAMPLES_PER_AXIS
+
+
+def drawing_of(field: FittedField, view: View, suffix: str) -> Drawing:
+    """What a file of this drawing of the field is told beside its values."""
+    shape = view.shape(field.domain.drawn_shape)
+    return Drawing(domain=field.domain.drawn(shape, view.region), own=field.domain,
+                   spacing=view.sample_width(shape), scale=view.first_scale(shape, field.domain.drawn_shape),
+                   suffix=suffix, about=field.about)  # fmt: skip

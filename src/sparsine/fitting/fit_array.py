@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from sparsine.codec.fitted_field import FittedField
 from sparsine.errors import BadInput
 from sparsine.fitting.collection import fit_collection
 from sparsine.fitting.config import FitConfig
+from sparsine.fitting.fitted_field import FittedField
 from sparsine.signals.dataset import SignalSet, check_index
 from sparsine.signals.values import Given, as_values
 from sparsine.starts.start import Start

@@ -6,9 +6,9 @@ import torch
 from codec_problems import make_start, moved
 from small_problems import field_of
 
-from sparsine.codec import FittedField, fitted_field
 from sparsine.errors import BadInput
 from sparsine.fields import Pattern, forward
+from sparsine.fitting import FittedField, fitted_field
 from sparsine.fitting.collection import render
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds.globe import Globe
