@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sparsine.codec.code_files import list_codes
+from sparsine.codec.files.code_files import list_codes
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import LOCK, CannotLock, as_it_is, locked, make_folder, names_in, walk, watched
 from sparsine.signals.listing import list_images

@@ -11,7 +11,7 @@ import pytest
 
 from sparsine.cli.code_info import is_code
 from sparsine.cli.main import main
-from sparsine.codec.code_files import read_bounded
+from sparsine.codec.files.code_files import read_bounded
 from sparsine.comparison.records import read_cells
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.plugins import load_files

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from sparsine.codec.calibrate import CalibrationConfig as CalibrationConfig
     from sparsine.codec.calibrate import calibrate as calibrate
     from sparsine.codec.coder import Coder as Coder
-    from sparsine.codec.collection import encode_collection as encode_collection
     from sparsine.codec.config import EncodeConfig as EncodeConfig
-    from sparsine.codec.drawings import decode_collection as decode_collection
     from sparsine.codec.encode import Encoded as Encoded
     from sparsine.codec.encode import decode as decode
     from sparsine.codec.encode import decode_vector as decode_vector
     from sparsine.codec.encode import encode as encode
     from sparsine.codec.encode import encode_batch as encode_batch
     from sparsine.codec.encode import encode_vector as encode_vector
+    from sparsine.codec.files.collection import encode_collection as encode_collection
+    from sparsine.codec.files.drawings import decode_collection as decode_collection
     from sparsine.codec.header import CodeHeader as CodeHeader
     from sparsine.codec.header import read_header as read_header
     from sparsine.comparison.comparison import Comparison as Comparison
@@ -75,9 +75,9 @@ _HOME = {
     "CalibrationConfig": "codec.calibrate",
     "calibrate": "codec.calibrate",
     "Coder": "codec.coder",
-    "encode_collection": "codec.collection",
+    "encode_collection": "codec.files.collection",
     "EncodeConfig": "codec.config",
-    "decode_collection": "codec.drawings",
+    "decode_collection": "codec.files.drawings",
     "Encoded": "codec.encode",
     "decode": "codec.encode",
     "encode": "codec.encode",

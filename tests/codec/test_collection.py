@@ -13,16 +13,14 @@ import numpy as np
 import pytest
 from codec_problems import calibrated, make_start
 
-import sparsine.codec.collection as collection
+import sparsine.codec.files.collection as collection
 import sparsine.storage as storage
 from sparsine import checks
 from sparsine.codec import Coder, EncodeConfig, decode, encode, read_header
-from sparsine.codec.batches import POINTS_TOGETHER, POINTS_WAITING, batches
-from sparsine.codec.coded import CodedSignal
-from sparsine.codec.collection import encode_collection
-from sparsine.codec.reading import Loaded
-from sparsine.codec.summary import summarise
-from sparsine.codec.threads import in_threads
+from sparsine.codec.files.coded import CodedSignal, summarise
+from sparsine.codec.files.collection import encode_collection
+from sparsine.codec.files.pipeline import POINTS_TOGETHER, POINTS_WAITING, batches, in_threads
+from sparsine.codec.files.reading import Loaded
 from sparsine.errors import BadInput, UnreadableSignal, WorkFailed
 from sparsine.fitting.fit import FitConfig
 from sparsine.folders import locked

@@ -8,13 +8,13 @@ import pytest
 from codec_problems import calibrated, make_start, moved
 from PIL import Image
 
-import sparsine.codec.drawings as drawings
-import sparsine.codec.drawn as drawn_module
+import sparsine.codec.files.drawings as drawings
+import sparsine.codec.files.drawn as drawn_module
 import sparsine.storage as storage
 from sparsine import checks
 from sparsine.codec import Coder, FittedField, decode
-from sparsine.codec.code_files import list_codes
-from sparsine.codec.drawings import decode_collection
+from sparsine.codec.files.code_files import list_codes
+from sparsine.codec.files.drawings import decode_collection
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.fitting.view import View
 from sparsine.folders import locked

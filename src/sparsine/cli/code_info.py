@@ -6,10 +6,10 @@ from rich.table import Table
 
 from sparsine.cli.console import console, counted, say
 from sparsine.cli.find_start import MOST_CODE_BYTES
-from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import DEFAULT_QUALITY
 from sparsine.codec.contents import contents
+from sparsine.codec.files.code_files import read_bounded
 from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, SUFFIX, CodeHeader, read_header
 from sparsine.errors import BadInput
 from sparsine.evaluation.wording import in_db

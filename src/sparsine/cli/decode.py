@@ -17,9 +17,9 @@ from sparsine.cli.find_start import find_start_of, starts_at
 from sparsine.cli.options import Device, EngineName, Load, Region, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.status import status_of
-from sparsine.codec.code_files import list_codes
-from sparsine.codec.drawings import decode_collection
-from sparsine.codec.drawn import DrawnCode
+from sparsine.codec.files.code_files import list_codes
+from sparsine.codec.files.drawings import decode_collection
+from sparsine.codec.files.drawn import DrawnCode
 from sparsine.fitting.view import View
 from sparsine.signals.listing import all_in_reach
 

@@ -25,11 +25,10 @@ from sparsine.cli.options import Device, EngineName, Load, Size
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.status import status_of
-from sparsine.codec.coded import CodedSignal
-from sparsine.codec.collection import encode_collection
 from sparsine.codec.config import DEFAULT_QUALITY, EncodeConfig
+from sparsine.codec.files.coded import CodedSignal, in_pixels, summarise
+from sparsine.codec.files.collection import encode_collection
 from sparsine.codec.operating_point import Trial, choose_start
-from sparsine.codec.summary import in_pixels, summarise
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.fit import FitConfig

@@ -15,8 +15,8 @@ from sparsine.cli.find_start import MOST_CODE_BYTES, find_start, find_start_of
 from sparsine.cli.options import Load
 from sparsine.cli.outputs import DASH, output
 from sparsine.cli.status import DONE
-from sparsine.codec.code_files import list_codes, read_bounded
 from sparsine.codec.encode import decode
+from sparsine.codec.files.code_files import list_codes, read_bounded
 from sparsine.codec.header import SUFFIX
 from sparsine.errors import BadInput
 from sparsine.export import FORMATS, Exported, write_table

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sparsine.checks import check_range
-from sparsine.codec.code_files import read_bounded
+from sparsine.codec.files.code_files import read_bounded
 from sparsine.codec.header import read_header
 from sparsine.codec.identity import start_hash
 from sparsine.errors import BadInput

@@ -21,26 +21,26 @@ its tables. Coding without fitting: `encode_vector` and `decode_vector`, or `Cod
 `read_header(data)` says what is in a code without its start. `EncodeConfig` chooses the fit, the quality, or a target.
 `spending` says what its bits are for, group by group. Bad bytes raise BadInput, whatever they are.
 
-Inside, downwards: collection and drawings (folders), ledger (what is done in one), encode (signals to codes), targets
-(which step), coder (vectors to codes), scales, header, entropy (numbers to payload), models (tables of frequencies),
-quantise (the one place where floats become integers), ladder.
+Inside, downwards: files (folders of codes and drawings), encode (signals to codes), targets (which step), coder
+(vectors to codes), scales, header, entropy (numbers to payload), models (tables of frequencies), quantise (the one
+place where floats become integers), ladder.
 """
 
 from sparsine.codec.calibrate import CalibrationConfig as CalibrationConfig
 from sparsine.codec.calibrate import calibrate as calibrate
-from sparsine.codec.coded import CodedSignal as CodedSignal
 from sparsine.codec.coder import Code as Code
 from sparsine.codec.coder import Coder as Coder
-from sparsine.codec.collection import encode_collection as encode_collection
 from sparsine.codec.config import EncodeConfig as EncodeConfig
-from sparsine.codec.drawings import decode_collection as decode_collection
-from sparsine.codec.drawn import DrawnCode as DrawnCode
 from sparsine.codec.encode import Encoded as Encoded
 from sparsine.codec.encode import decode as decode
 from sparsine.codec.encode import decode_vector as decode_vector
 from sparsine.codec.encode import encode as encode
 from sparsine.codec.encode import encode_batch as encode_batch
 from sparsine.codec.encode import encode_vector as encode_vector
+from sparsine.codec.files.coded import CodedSignal as CodedSignal
+from sparsine.codec.files.collection import encode_collection as encode_collection
+from sparsine.codec.files.drawings import decode_collection as decode_collection
+from sparsine.codec.files.drawn import DrawnCode as DrawnCode
 from sparsine.codec.header import SUFFIX as SUFFIX
 from sparsine.codec.header import CodeHeader as CodeHeader
 from sparsine.codec.header import read_header as read_header

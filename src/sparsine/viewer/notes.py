@@ -10,8 +10,8 @@ from math import inf
 from pathlib import PurePosixPath
 from typing import Any
 
+from sparsine.codec.files.journal import JOURNAL
 from sparsine.codec.header import SUFFIX
-from sparsine.codec.ledger import JOURNAL
 from sparsine.errors import BadInput
 from sparsine.psnr import psnr_of
 from sparsine.viewer.folder import CodeFolder

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sparsine.codec.code_files import read_bounded
 from sparsine.codec.coder import Coder
 from sparsine.codec.encode import decode
+from sparsine.codec.files.code_files import read_bounded
+from sparsine.codec.files.journal import Journal, sha256
 from sparsine.codec.header import BYTES_PER_NUMBER, SUFFIX
-from sparsine.codec.ledger import Ledger, sha256
 from sparsine.errors import BadInput
 from sparsine.fitting import fitted_files
 from sparsine.fitting.fitted_field import FittedField
@@ -57,9 +57,9 @@ class Decoded:
 class CodeReader:
     """Reads and decodes, from any thread."""
 
-    def __init__(self, coder: Coder, codes: Mapping[str, Path], ledger: Ledger, overwrite: bool) -> None:
-        self._coder, self._codes, self._ledger, self._overwrite = coder, codes, ledger, overwrite
-        self._files = {name: ledger.file_of(name, _without_suffix(name)) for name in codes}
+    def __init__(self, coder: Coder, codes: Mapping[str, Path], journal: Journal, overwrite: bool) -> None:
+        self._coder, self._codes, self._journal, self._overwrite = coder, codes, journal, overwrite
+        self._files = {name: journal.file_of(name, _without_suffix(name)) for name in codes}
         of_a_code = BYTES_PER_NUMBER * coder.start.pattern.num_params + HEADER_ROOM
         self._most_bytes = max(of_a_code, fitted_files.most_bytes(coder.start))
 
@@ -81,14 +81,14 @@ class CodeReader:
 
     def _known(self, name: str, digest: str) -> DrawnCode | None:
         """What the folder holds for it."""
-        line = self._ledger.done(name)
-        if line is None:
+        entry = self._journal.done(name)
+        if entry is None:
             return None
-        if line["input_sha256"] == digest:
-            return DrawnCode(input=name, status="ok", picture=line["file"], shape=_shape(line), kept=True)
+        if entry["input_sha256"] == digest:
+            return DrawnCode(input=name, status="ok", picture=entry["file"], shape=_shape(entry), kept=True)
         if self._overwrite:
             return None
-        why = f"{line['file']} is the drawing of another code of this name; choose another folder, or say --overwrite"
+        why = f"{entry['file']} is the drawing of another code of this name; choose another folder, or say --overwrite"
         return DrawnCode(input=name, status="changed", reason=why)
 
 
@@ -96,6 +96,6 @@ def _without_suffix(name: str) -> str:
     return name.removesuffix(SUFFIX).removesuffix(fitted_files.SUFFIX)
 
 
-def _shape(line: dict[str, Any]) -> tuple[int, ...]:
-    shape = line.get("shape")
+def _shape(entry: dict[str, Any]) -> tuple[int, ...]:
+    shape = entry.get("shape")
     return tuple(n for n in shape if isinstance(n, int)) if isinstance(shape, list) else ()

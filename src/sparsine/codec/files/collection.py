@@ -9,15 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sparsine.codec.batches import POINTS_WAITING, batch_size, batches
-from sparsine.codec.coded import CodedSignal, from_encoded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.encode import encode_batch
+from sparsine.codec.files.coded import CodedSignal, from_encoded
+from sparsine.codec.files.journal import Entry, entry_of, opened
+from sparsine.codec.files.pipeline import POINTS_WAITING, batch_size, batches, in_threads
+from sparsine.codec.files.reading import Loaded, SignalReader
 from sparsine.codec.header import SUFFIX
-from sparsine.codec.ledger import Line, line_of, opened
-from sparsine.codec.reading import Loaded, SignalReader
-from sparsine.codec.threads import in_threads
 from sparsine.engines.choose import make_engine
 from sparsine.fitting.config import recorded
 from sparsine.fitting.room import check_room
@@ -26,8 +25,8 @@ from sparsine.starts.start import Start
 
 KIND, RECORD_VERSION = "sparsine-codes", 1
 READERS, MOST_AHEAD = 2, 64
-Written = tuple[CodedSignal, Line, bytes]
-"""What became of a signal, its line in the journal, its code."""
+Written = tuple[CodedSignal, Entry, bytes]
+"""What became of a signal, its entry in the journal, its code."""
 
 
 def encode_collection(
@@ -68,17 +67,17 @@ def encode_collection(
             suffix=SUFFIX,
             overwrite=overwrite,
             left_out=start.kind.all_suffixes,
-        ) as ledger,  # fmt: skip
+        ) as journal,  # fmt: skip
         ThreadPoolExecutor(READERS) as readers,
         ThreadPoolExecutor(1) as writer,
     ):
-        reader = SignalReader(start, signals, ledger, chosen, overwrite)
+        reader = SignalReader(start, signals, journal, chosen, overwrite)
         ahead = min(config.fit.batch, MOST_AHEAD) + READERS
         read = in_threads(readers, reader.read, chosen, ahead, weigh=reader.points, room=POINTS_WAITING)
         encoding = _encoded(coder, read, config, engine, device)
 
         def write(batch: list[Written]) -> list[CodedSignal]:
-            ledger.add([(line, data) for _, line, data in batch if data])
+            journal.add([(entry, data) for _, entry, data in batch if data])
             return [coded for coded, _, _ in batch]
 
         for written in in_threads(writer, write, encoding, window=2):
@@ -116,7 +115,7 @@ def _encoded(
         written = []
         for signal, code in zip(batch, codes, strict=True):
             coded = from_encoded(signal.name, signal.file, signal.values.shape[:-1], code)
-            line = line_of(signal.name, signal.digest, signal.file, code.data) | coded.to_line()
-            written.append((coded, line, code.data))
+            entry = entry_of(signal.name, signal.digest, signal.file, code.data) | coded.to_entry()
+            written.append((coded, entry, code.data))
         del batch, values, signal  # a large one need not wait here for the next
         yield written

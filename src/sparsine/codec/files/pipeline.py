@@ -1,10 +1,20 @@
-"""Reading ahead and writing behind: work that waits for files goes on beside the fitting."""
+"""Reading ahead and writing behind: work that waits for files goes on beside the fitting, which takes batches of one
+shape."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from math import prod
 from typing import Any, TypeVar
 
+from sparsine.codec.files.coded import CodedSignal
+from sparsine.codec.files.reading import Loaded
+
+POINTS_TOGETHER = 1 << 19
+"""A batch of large signals is smaller than asked for: more would not be faster, and more would be lost in a crash."""
+POINTS_WAITING = 1 << 23
+"""Of all signals that wait for others of their shape; then the largest group goes as it is. And of all that are read
+ahead, unless it is one alone."""
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -47,3 +57,28 @@ def in_threads(
     finally:
         for future, _ in under_way:
             future.cancel()
+
+
+def batches(items: Iterable[Loaded | CodedSignal], size: int) -> Iterator[CodedSignal | list[Loaded]]:
+    """Lists of at most `size` signals of one shape; what needs no encoding is passed on as it comes."""
+    waiting: dict[tuple[int, ...], list[Loaded]] = {}
+    for item in items:
+        if isinstance(item, CodedSignal):
+            yield item
+            continue
+        shape = item.values.shape
+        waiting.setdefault(shape, []).append(item)
+        if len(waiting[shape]) >= batch_size(shape[:-1], size):
+            yield waiting.pop(shape)
+        elif sum(map(_points, waiting.values())) > POINTS_WAITING:
+            yield waiting.pop(max(waiting, key=lambda shape: _points(waiting[shape])))
+    yield from waiting.values()
+
+
+def batch_size(shape: tuple[int, ...], asked: int) -> int:
+    """How many signals of `shape` (samples along each axis) are fitted together."""
+    return max(1, min(asked, POINTS_TOGETHER // prod(shape)))
+
+
+def _points(group: list[Loaded]) -> int:
+    return len(group) * prod(group[0].values.shape[:-1])

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsine.codec.coded import CodedSignal, from_line
+from sparsine.codec.files.coded import CodedSignal, from_entry
+from sparsine.codec.files.journal import Journal, sha256
 from sparsine.codec.header import check_can_be_told
-from sparsine.codec.ledger import Ledger, sha256
 from sparsine.errors import BadInput
 from sparsine.fitting.room import NOT_ENOUGH, check_room
 from sparsine.signals.dataset import SignalSet
@@ -37,9 +37,9 @@ class SignalReader:
     """Reads signals of a set, from any thread. Names of files are given out at once, in order, so that they do not
     depend on what is read when."""
 
-    def __init__(self, start: Start, signals: SignalSet, ledger: Ledger, indices: list[int], overwrite: bool) -> None:
-        self._start, self._signals, self._ledger, self._overwrite = start, signals, ledger, overwrite
-        self._files = {index: ledger.file_of(signals.name(index)) for index in indices}
+    def __init__(self, start: Start, signals: SignalSet, journal: Journal, indices: list[int], overwrite: bool) -> None:
+        self._start, self._signals, self._journal, self._overwrite = start, signals, journal, overwrite
+        self._files = {index: journal.file_of(signals.name(index)) for index in indices}
 
     def points(self, index: int) -> int:
         """How many a signal has, as far as that is known before it is read."""
@@ -66,11 +66,11 @@ class SignalReader:
 
     def _known(self, loaded: Loaded) -> CodedSignal | None:
         """What the folder holds for it."""
-        line = self._ledger.done(loaded.name)
-        if line is None:
+        entry = self._journal.done(loaded.name)
+        if entry is None:
             return None
-        if line["input_sha256"] == loaded.digest:
-            return from_line(line)
+        if entry["input_sha256"] == loaded.digest:
+            return from_entry(entry)
         if self._overwrite:
             return None
         why = f"{loaded.file} is the code of other values under this name; choose another folder, or say --overwrite"

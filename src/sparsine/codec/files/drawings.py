@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from sparsine.checks import check_memory
 from sparsine.codec.coder import Coder
-from sparsine.codec.drawn import CodeReader, Decoded, DrawnCode
-from sparsine.codec.ledger import Ledger, line_of, opened
-from sparsine.codec.threads import in_threads
+from sparsine.codec.files.drawn import CodeReader, Decoded, DrawnCode
+from sparsine.codec.files.journal import Journal, entry_of, opened
+from sparsine.codec.files.pipeline import in_threads
 from sparsine.counted import in_words
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
@@ -69,11 +69,11 @@ def decode_collection(
             suffix=suffix,
             overwrite=overwrite,
             left_out=start.kind.all_suffixes,
-        ) as ledger,  # fmt: skip
+        ) as journal,  # fmt: skip
         ThreadPoolExecutor(READERS) as readers,
         ThreadPoolExecutor(WRITERS) as writers,
     ):
-        reader = CodeReader(coder, {name: Path(path) for name, path in codes.items()}, ledger, overwrite)
+        reader = CodeReader(coder, {name: Path(path) for name, path in codes.items()}, journal, overwrite)
 
         def draw(code: Decoded | DrawnCode) -> Drawn | DrawnCode:
             if isinstance(code, DrawnCode):
@@ -82,7 +82,7 @@ def decode_collection(
             return draw_it(code, view, kind, suffix, engine, device)
 
         def write(drawn: Drawn | DrawnCode) -> DrawnCode:
-            return drawn if isinstance(drawn, DrawnCode) else _write(ledger, drawn)
+            return drawn if isinstance(drawn, DrawnCode) else _write(journal, drawn)
 
         read = in_threads(readers, reader.read, codes, 4 * READERS)
         yield from in_threads(writers, write, read, WRITERS + 1, first=draw, weigh=partial(_num_values, view),
@@ -150,7 +150,7 @@ def _without_memory(code: Decoded, error: Exception) -> DrawnCode:
     return DrawnCode(input=code.name, status="bad", reason=NOT_ENOUGH)
 
 
-def _write(ledger: Ledger, drawn: Drawn) -> DrawnCode:
+def _write(journal: Journal, drawn: Drawn) -> DrawnCode:
     code, shape = drawn.code, drawn.shape
     try:
         data = drawn.to_bytes()
@@ -158,7 +158,7 @@ def _write(ledger: Ledger, drawn: Drawn) -> DrawnCode:
         return DrawnCode(input=code.name, status="bad", reason=str(error))
     except Exception as error:
         return _without_memory(code, error)
-    ledger.add([(line_of(code.name, code.digest, code.file, data) | {"shape": list(shape)}, data)])
+    journal.add([(entry_of(code.name, code.digest, code.file, data) | {"shape": list(shape)}, data)])
     return DrawnCode(input=code.name, status="ok", picture=code.file, shape=shape)
 
 

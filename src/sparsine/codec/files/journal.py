@@ -30,46 +30,46 @@ from sparsine.storage import (
 )
 
 REQUEST, JOURNAL = "request.json", "journal.jsonl"
-Line = dict[str, Any]
+Entry = dict[str, Any]
 """`input` and `input_sha256`: the name of a signal and its values; `file` and `file_sha256`: the result; and more."""
 _TEXTS = ("input", "input_sha256", "file", "file_sha256")
 
 
-class Ledger:
+class Journal:
     """What is done in a folder that this process holds."""
 
-    def __init__(self, folder: Path, suffix: str, lines: Sequence[Line], left_out: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Path, suffix: str, entries: Sequence[Entry], left_out: Iterable[str] = ()) -> None:
         self.folder, self.suffix = folder, suffix
-        self._lines = {line["input"]: line for line in lines}
-        self._names = FileNames(taken=[Path(line["file"]).stem for line in lines], suffixes=left_out)
+        self._entries = {entry["input"]: entry for entry in entries}
+        self._names = FileNames(taken=[Path(entry["file"]).stem for entry in entries], suffixes=left_out)
         self._lock = Lock()
 
     def file_of(self, name: str, like: str = "") -> str:
         """The file name for an input: the one that it has already, or a new one, like its name or `like`. Not for two
         threads at a time."""
-        known = self._lines.get(name)
+        known = self._entries.get(name)
         return str(known["file"]) if known else self._names.of(like or name) + self.suffix
 
-    def done(self, name: str) -> Line | None:
-        """The line of an input whose result is there and whole."""
-        line = self._lines.get(name)
-        if line is None:
+    def done(self, name: str) -> Entry | None:
+        """The entry of an input whose result is there and whole."""
+        entry = self._entries.get(name)
+        if entry is None:
             return None
         try:
-            data = read_file(self.folder / line["file"])
+            data = read_file(self.folder / entry["file"])
         except BadInput:
             return None
-        return line if sha256(data) == line["file_sha256"] else None
+        return entry if sha256(data) == entry["file_sha256"] else None
 
-    def add(self, results: Sequence[tuple[Line, bytes]]) -> None:
-        """Write files, then the lines that say that they are there.
+    def add(self, results: Sequence[tuple[Entry, bytes]]) -> None:
+        """Write files, then the entries that say that they are there.
 
         Raises:
-            WorkFailed: the system refused. Files that are whole stay; what has no line is made again.
+            WorkFailed: the system refused. Files that are whole stay; what has no entry is made again.
         """
-        for line, data in results:
-            write_atomically(self.folder / line["file"], data)
-        text = "".join(_told(line) for line, _ in results)
+        for entry, data in results:
+            write_atomically(self.folder / entry["file"], data)
+        text = "".join(_text_of(entry) for entry, _ in results)
         with self._lock:
             append(self.folder / JOURNAL, text.encode())
 
@@ -77,7 +77,7 @@ class Ledger:
 @contextlib.contextmanager
 def opened(
     folder: Path, request: dict[str, Any], *, suffix: str, overwrite: bool, left_out: Iterable[str] = ()
-) -> Iterator[Ledger]:
+) -> Iterator[Journal]:
     """Hold `folder` for this process and this request. Files have the `suffix`, and inputs lose theirs if it is one of
     `left_out`, or of an image.
 
@@ -90,15 +90,15 @@ def opened(
     with locked(folder):
         known = _check(folder, request, overwrite)
         remove_leftovers(folder)
-        lines = _read_journal(folder, suffix) if known else []
-        write_atomically(folder / JOURNAL, "".join(map(_told, lines)).encode())
+        entries = _read_journal(folder, suffix) if known else []
+        write_atomically(folder / JOURNAL, "".join(map(_text_of, entries)).encode())
         if not known:
             write_json(folder / REQUEST, request)
-        yield Ledger(folder, suffix, lines, left_out)
+        yield Journal(folder, suffix, entries, left_out)
 
 
-def line_of(name: str, input_sha256: str, file: str, data: bytes) -> Line:
-    """The line of a result, but for what is in it."""
+def entry_of(name: str, input_sha256: str, file: str, data: bytes) -> Entry:
+    """The entry of a result, but for what is in it."""
     return {"input": name, "input_sha256": input_sha256, "file": file, "file_sha256": sha256(data)}
 
 
@@ -128,8 +128,8 @@ def _check(folder: Path, request: dict[str, Any], overwrite: bool) -> bool:
 def _difference(before: dict[str, Any], request: dict[str, Any]) -> str:
     """The first entries that differ, in words."""
     keys = [key for key in {**before, **request} if before.get(key) != request.get(key)]
-    told = (f"{key} was {_short(before.get(key))}, now {_short(request.get(key))}" for key in keys[:3])
-    return "; ".join(told)
+    changed = (f"{key} was {_short(before.get(key))}, now {_short(request.get(key))}" for key in keys[:3])
+    return "; ".join(changed)
 
 
 def _short(value: Any) -> str:
@@ -137,25 +137,25 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _told(line: Line) -> str:
-    return json.dumps(json_value(line), allow_nan=False) + "\n"
+def _text_of(entry: Entry) -> str:
+    return json.dumps(json_value(entry), allow_nan=False) + "\n"
 
 
-def _read_journal(folder: Path, suffix: str) -> list[Line]:
-    """Its sound lines, the last of each input: one that was cut short or damaged is forgotten, and its result made
-    again. A line whose file is not one of ours, or that of another line, is not sound."""
+def _read_journal(folder: Path, suffix: str) -> list[Entry]:
+    """Its sound entries, the last of each input: one that was cut short or damaged is forgotten, and its result made
+    again. A entry whose file is not one of ours, or that of another entry, is not sound."""
     texts = read_file(folder / JOURNAL).splitlines() if os.path.lexists(folder / JOURNAL) else []
-    last = {line["input"]: line for line in map(_sound, texts) if line is not None}
-    of_file = {line["file"].lower(): line for line in last.values() if line["file"].endswith(suffix)}
+    last = {entry["input"]: entry for entry in map(_sound, texts) if entry is not None}
+    of_file = {entry["file"].lower(): entry for entry in last.values() if entry["file"].endswith(suffix)}
     return list(of_file.values())
 
 
-def _sound(text: bytes) -> Line | None:
+def _sound(text: bytes) -> Entry | None:
     try:
-        line = json.loads(text)
+        entry = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(line, dict) or not all(isinstance(line.get(key), str) for key in _TEXTS):
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in _TEXTS):
         return None
-    file = line["file"]
-    return line if file == Path(file).name and not file.startswith(".") and "\0" not in file else None
+    file = entry["file"]
+    return entry if file == Path(file).name and not file.startswith(".") and "\0" not in file else None
