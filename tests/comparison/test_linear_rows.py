@@ -154,7 +154,7 @@ class Scattered(SignalSet):
         return np.zeros((7, 2), dtype=np.float32)
 
 
-@pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.parametrize("name", [*LINEAR, "shared-layers"])
 @pytest.mark.parametrize("where", ["sphere", "points"])
 def test_signals_on_no_lattice_are_refused_in_one_line_before_anything_is_learned(tmp_path, name, where):
     if where == "sphere":

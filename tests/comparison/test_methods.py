@@ -149,7 +149,7 @@ def test_weights_are_counted_as_the_paper_counts_them(records):
     for (data, method, level), record in records.items():
         if method == "modulations" or method.startswith("transfer"):
             continue  # counted below
-        narrow = method in ("dense-narrow", "scratch", "coin-16", "coin-8")
+        narrow = method in ("dense-narrow", "scratch", "shared-layers", "coin-16", "coin-8")
         weights, biases = (NARROW if narrow else COUNTS)[data, level]
         assert (record["weights"], record["biases"]) == (weights, biases), (data, method, level)
         assert record["numbers"] == weights + biases

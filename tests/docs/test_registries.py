@@ -59,7 +59,7 @@ def table(document, head):
         (
             "docs/getting-started.md",
             "| spec |",
-            dataset_kinds().keys() - {"images", "audio", "video", "sphere", "mesh", "array", "curves", "leaves"},
+            dataset_kinds().keys() - {"images", "audio", "video", "sphere", "mesh", "array", "curves", "leaves", "noise"},
         ),
     ],
 )

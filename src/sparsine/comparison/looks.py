@@ -34,6 +34,7 @@ LOOKS = {
     "ticket-random": Look("#0c8599", "diamond", "dashdot"),
     "ticket-oneshot": Look("#cf3f2e", "triangle-up", "longdash"),
     "dense-maml": Look("#cd2e2d", "star", "longdash"),
+    "shared-layers": Look("#1971c2", "hexagon", "longdash"),
     "modulations": Look("#02a476", "pentagon", "longdash"),
     "coin-16": Look("#a0724a", "cross", "dot"),
     "coin-8": Look("#8a8f00", "hexagon", "dot"),

@@ -15,9 +15,7 @@ from sparsine.comparison.methods.contract import Case, Family, Method
 from sparsine.comparison.plan import Level, Plan
 from sparsine.comparison.stages import Made
 from sparsine.comparison.training_signals import check_training
-from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig, Status
-from sparsine.signals.grid import Grid
 
 
 @dataclass
@@ -70,14 +68,7 @@ class LinearRow(Method):
         return super().levels(plan) if plan.seed == plan.config.seeds[0] else []
 
     def check(self, plan: Plan) -> None:
-        dataset = plan.dataset
-        if not isinstance(dataset.domain, Grid) or dataset.kind.missing:
-            why = "values may be missing" if isinstance(dataset.domain, Grid) else "samples lie on no lattice"
-            raise BadInput(
-                f"{self.name} needs signals on a lattice, every sample of which counts as much as any other, but in "
-                f"{dataset.spec} {why}; leave it out of --methods"
-            )
-        check_training(dataset)
+        check_training(self.name, plan.dataset)
 
     def needs(self, plan: Plan, level: Level) -> list[Made]:
         return []

@@ -11,6 +11,7 @@ from sparsine.comparison.methods.pruned_on_the_way import IterativeMagnitudePrun
 from sparsine.comparison.methods.quantised import Coin
 from sparsine.comparison.methods.random_pruning import RANDOM_PRUNING
 from sparsine.comparison.methods.scratch import Scratch
+from sparsine.comparison.methods.shared_layers import SharedLayers
 from sparsine.comparison.methods.tickets import PrunedOnce, Reinitialised, Rewound
 from sparsine.registry import Registry
 
@@ -19,7 +20,8 @@ TRANSFER = "transfer"
 
 OWN: tuple[Method, ...] = (
     META_SPARSE, SALIENCY, CONNECTED, CONNECTED_LATE, RANDOM_PRUNING, DenseNarrow(), OneShot(),
-    IterativeMagnitudePruning(), Scratch(), PatternOnly(), DenseMaml(), LatentModulations(), Coin(16), Coin(8),
+    IterativeMagnitudePruning(), Scratch(), PatternOnly(), DenseMaml(), SharedLayers(), LatentModulations(),
+    Coin(16), Coin(8),
     COSINES, OWN_COSINES, COMPONENTS, BICUBIC_GRID, Rewound(), Reinitialised(), PrunedOnce(),
 )  # fmt: skip
 METHODS: Registry[Method] = Registry(
