@@ -59,7 +59,8 @@ def table(document, head):
         (
             "docs/getting-started.md",
             "| spec |",
-            dataset_kinds().keys() - {"images", "audio", "video", "sphere", "mesh", "array", "curves", "leaves", "noise"},
+            dataset_kinds().keys()
+            - {"images", "audio", "video", "sphere", "mesh", "array", "curves", "leaves", "noise"},
         ),
     ],
 )
