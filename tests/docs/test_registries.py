@@ -109,7 +109,7 @@ def test_documents_name_every_comparison():
 
 def test_documents_name_every_kind_of_data_and_no_other():
     specs = re.findall(r"\b([a-z0-9]+):(?:DIR|FILE)", "\n".join(path.read_text() for path in DOCUMENTS))
-    assert {*specs, "curves", "leaves"} == set(dataset_kinds())
+    assert {*specs, "curves", "leaves", "noise"} == set(dataset_kinds())
 
 
 def test_commands_and_options_in_running_text_exist(capsys):
