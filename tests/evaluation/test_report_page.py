@@ -12,6 +12,7 @@ from html_page import Page, assert_loads_nothing
 
 from sparsine.errors import BadInput
 from sparsine.evaluation.figures import save_summary_figure
+from sparsine.evaluation.pages import plotly_js
 from sparsine.evaluation.report import write_report
 from sparsine.evaluation.tables import table_markdown
 from sparsine.evaluation.wording import DASH
@@ -46,7 +47,7 @@ def test_shapes_are_rows_times_columns_and_one_of_anything_is_one(page):
 
 def test_the_drawing_library_is_in_the_page_once(page):
     made = page(record())
-    assert made.text.count("plotly.js v") == 1
+    assert made.text.count(plotly_js()) == 1
     assert len(made.named("script")) == 3
 
 

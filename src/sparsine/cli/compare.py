@@ -13,6 +13,7 @@ from sparsine.checks import OneOf, check_range
 from sparsine.cli.console import Waiting, console, counted, say, say_notes, shown_steps
 from sparsine.cli.early import with_chosen
 from sparsine.cli.find_start import with_home
+from sparsine.cli.given import given_command
 from sparsine.cli.options import Device, EngineName, Load
 from sparsine.comparison.comparison import Comparison, parse_data
 from sparsine.comparison.config import CompareConfig
@@ -137,7 +138,7 @@ def _conclude(folder: Path, outcome: Outcome) -> int:
         if note := trial_note(cells):
             say(("note", "yellow"), f": {note}")
         figures = write_figures(folder, cells, folder / "figures")
-        page = write_comparison_page(folder, cells)
+        page = write_comparison_page(folder, cells, given_command())
         say(f"{counted(len(figures), 'figure')} in {folder / 'figures'}")
         say(("report", "bold green"), f": {page.resolve()}")
     if outcome.failed or outcome.num_measured < outcome.num_cells:

@@ -1,7 +1,6 @@
 """`sparsine COMMAND ...`: finds the command, parses its options, turns errors into one line and an exit status."""
 
 import os
-import shlex
 import sys
 import warnings
 from collections.abc import Iterator
@@ -97,16 +96,18 @@ def _run(command: str, args: list[str]) -> int:
         # engine is computing on. Read by OpenMP when torch is loaded.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from sparsine.cli.early import load_named  # brings torch: not needed for the usage
+    from sparsine.cli.given import given_command, note_command
     from sparsine.cli.options import parse
 
     module: Any = import_module(f"sparsine.cli.{command.replace('-', '_')}")
+    note_command(command, args)
     load_named(module.Options, args)
     options = parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None))
     try:
         code: int = module.run(options)
         return code
     except KeyboardInterrupt as stop:
-        again = shlex.join(["sparsine", command, *args]) if command in GO_ON else ""
+        again = given_command() if command in GO_ON else ""
         raise Interrupted(module.to_go_on(options) if command == "learn" else again) from stop
 
 

@@ -16,6 +16,7 @@ from rich.table import Table
 from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, say
 from sparsine.cli.find_start import find_start
+from sparsine.cli.given import given_command
 from sparsine.cli.options import Load
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.status import status_of
@@ -79,7 +80,7 @@ def run(options: Options) -> int:
             record = measure_rate_distortion([_named(*f) for f in found], collection, config, on_progress)
         write_record(options.out / NAME, record)
         write_figures([record], options.out)
-        page = write_page(options.out, record)
+        page = write_page(options.out, record, given_command())
     for reason in record["unreadable"].values():
         say(("skipped", "yellow"), f" {reason}")
     console.print(_table(record))

@@ -9,6 +9,7 @@ import tyro
 from rich.table import Table
 
 from sparsine.cli.console import Waiting, console, say, say_notes, shown_steps
+from sparsine.cli.given import given_command
 from sparsine.cli.options import Load
 from sparsine.cli.status import status_of
 from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
@@ -53,7 +54,7 @@ def _report(options: Options) -> int:
             record = evaluate_run(options.run, dataset, options.evaluation, on_row)
         say_notes(record["data"]["notes"])
         console.print(_table(record))
-        page = write_report(options.run, record, read_metrics(options.run))
+        page = write_report(options.run, record, read_metrics(options.run), given_command())
         say(("report", "bold green"), f": {page.resolve()}")
     return status_of(all(signal["status"] == "ok" for row in record["rows"] for signal in row["signals"]))
 

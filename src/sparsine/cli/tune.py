@@ -17,6 +17,7 @@ from rich.table import Table
 
 from sparsine.checks import Known, check_range
 from sparsine.cli.console import Waiting, console, counted, say, say_notes
+from sparsine.cli.given import given_command
 from sparsine.cli.learn import opened
 from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.evaluation.wording import in_db
@@ -64,7 +65,7 @@ def run(options: Options) -> int:
     config = TuneConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TuneConfig)})
     with locked(options.out):
         record = _raced(config, base, dataset, options.out)
-        page = write_page(options.out, record)
+        page = write_page(options.out, record, given_command())
     console.print(_table(record))
     say(("recipe", "bold green"), f": {options.out / RECIPE}")
     say(("page", "bold green"), f": {page.resolve()}")

@@ -18,11 +18,11 @@ from sparsine.comparison.tables import tables_of
 from sparsine.comparison.view import OURS, Level, View, views_of
 from sparsine.counted import counted
 from sparsine.evaluation.headline import Card
-from sparsine.evaluation.pages import render
+from sparsine.evaluation.pages import write_page
 from sparsine.evaluation.wording import count, db, percent, plain, shape
-from sparsine.storage import write_atomically
 
 MAX_OUTCOMES = 100
+RECORDS = ("cells.jsonl", "comparison.json")
 APART = {"ablation": "What makes the difference", "transfer": "Starts learned on other data"}
 HEADINGS = {
     "psnr": "How good", "same-psnr": "How many weights for the same PSNR", "differences": "Signal by signal",
@@ -32,16 +32,17 @@ HEADINGS = {
 }  # fmt: skip
 
 
-def write_comparison_page(folder: Path, cells: Iterable[Cell]) -> Path:
+def write_comparison_page(folder: Path, cells: Iterable[Cell], command: str = "") -> Path:
     """Write `folder`/comparison.html from comparison cells and the pictures in the folder; what is missing is left out.
+    `command` is the one that made it.
 
     Raises:
         BadInput: not comparison cells, or none.
         WorkFailed: the page cannot be written.
     """
-    page = render("comparison.html.j2", page_context(folder, known(cells)), Path(__file__).parent)
     path = folder / "comparison.html"
-    write_atomically(path, page.encode())
+    write_page(path, "comparison.html.j2", page_context(folder, known(cells)), Path(__file__).parent,
+               commands={"This page, and what it is made from": command}, records=RECORDS)  # fmt: skip
     return path
 
 

@@ -80,6 +80,68 @@ function draw() {
   for (const place of document.querySelectorAll("[data-figure]")) chart(place, figures[place.dataset.figure]);
 }
 
+/** A button of a page that has its script. */
+function button(words, label, press) {
+  const made = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: words, ariaLabel: label });
+  made.addEventListener("click", () => press(made));
+  return made;
+}
+
+/** Copy the words of a place; where the browser does not allow it they are selected, for Ctrl-C. */
+async function copy(place) {
+  try {
+    await navigator.clipboard.writeText(place.textContent);
+    return "copied";
+  } catch {
+    getSelection().selectAllChildren(place);
+    return "selected";
+  }
+}
+
+/** Rows of words; a cell over several rows or columns stands in each, and a head of several rows is one. */
+function rowsOf(table) {
+  const grid = [...table.rows].map(() => []);
+  for (const [y, row] of [...table.rows].entries()) {
+    for (const cell of row.cells) {
+      const x = grid[y].findIndex((word) => word === undefined);
+      const left = x < 0 ? grid[y].length : x;
+      for (let down = 0; down < cell.rowSpan; down++) for (let right = 0; right < cell.colSpan; right++) grid[y + down][left + right] = cell.innerText.trim();
+    }
+    grid[y] = Array.from(grid[y]);
+  }
+  const heads = grid.splice(0, table.tHead.rows.length);
+  return [heads[0].map((_, x) => [...new Set(heads.map((head) => head[x]))].join(" ")), ...grid];
+}
+
+/** A number as programs read it; other words so that no program takes them for a formula. */
+function csvCell(words) {
+  const text = words.replace(/\s+/gu, " ");
+  const number = text.replace(/(?<=\d),(?=\d{3})/gu, "").replace(/^−/u, "-");
+  if (/^[+-]?\d+(\.\d+)?$/u.test(number)) return number;
+  const safe = /^[=+\-@]/u.test(text) ? `'${text}` : text;
+  return /[",]/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+const csvOf = (table) => rowsOf(table).map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+
+function save(text, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+for (const place of document.querySelectorAll("figure.command")) {
+  const line = place.querySelector("code");
+  place.append(button("Copy", `Copy: ${line.textContent}`, async (pressed) => {
+    pressed.textContent = { copied: "Copied", selected: "Selected" }[await copy(line)];
+    setTimeout(() => (pressed.textContent = "Copy"), 2000);
+  }));
+}
+for (const region of document.querySelectorAll(".scroll:has(> table)")) {
+  const title = region.ariaLabel;
+  region.after(button("Save as CSV", `Save as CSV: ${title}`, () => save(csvOf(region.firstElementChild), `${title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 80)}.csv`)));
+}
+
 draw();
 // also when a phone is turned, or the page is laid out later than its scripts
 const watcher = new ResizeObserver((entries) => entries.forEach((entry) => Plotly.Plots.resize(entry.target)));

@@ -5,35 +5,51 @@ report.css        how it looks, light and dark
 report.js         draws the figures with the plotly.js that the page carries
 """
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 from sparsine.evaluation.charts import psnr_against_steps, psnr_against_weights
 from sparsine.evaluation.gallery import gallery_lines, gallery_rows
 from sparsine.evaluation.headline import headline
-from sparsine.evaluation.pages import render
+from sparsine.evaluation.pages import write_page
 from sparsine.evaluation.rows import Row, evenly, rows_of
 from sparsine.evaluation.training_chart import training_curves
-from sparsine.storage import write_atomically
+from sparsine.plugins import as_options
 
 GALLERY_COLUMNS = 8
 TABLE_STEPS = 6
 MAX_OUTCOMES = 100
+RECORDS = ("evaluation.json", "metrics.jsonl", "config.json", "data.json")
 
 
-def write_report(folder: Path | str, record: dict[str, Any], metrics: list[dict[str, Any]]) -> Path:
+def write_report(
+    folder: Path | str, record: dict[str, Any], metrics: list[dict[str, Any]], command: str = ""
+) -> Path:
     """Write `folder`/report.html from an evaluation record and the lines of metrics.jsonl; pictures that are missing on
     disk are left out.
+
+    Args:
+        command: which made it; without, one with the usual options is named.
 
     Raises:
         BadInput: not an evaluation record.
         WorkFailed: the page cannot be written.
     """
     folder = Path(folder)
-    page = render("report.html.j2", report_context(folder, record, metrics))
     path = folder / "report.html"
-    write_atomically(path, page.encode())
+    write_page(path, "report.html.j2", report_context(folder, record, metrics),
+               commands=_commands(folder, command), records=RECORDS)  # fmt: skip
     return path
+
+
+def _commands(folder: Path, command: str) -> dict[str, str]:
+    run = shlex.quote(str(folder))
+    config, again = shlex.quote(str(folder / "config.json")), shlex.quote(f"{folder}-again")
+    return {
+        "This page": command or f"sparsine report {run}{as_options()}",
+        "The run, learned anew": f"sparsine learn --config {config} --out {again}{as_options()}",
+    }
 
 
 def report_context(folder: Path, record: dict[str, Any], metrics: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from sparsine.counted import counted
+from sparsine.evaluation import pages
 from sparsine.evaluation.headline import Card
-from sparsine.evaluation.pages import render
 from sparsine.evaluation.wording import DASH, count, db
 from sparsine.rate_distortion.charts import Counting, Figure, chart
 from sparsine.rate_distortion.figures import QUALITIES
 from sparsine.rate_distortion.points import MANY, Record, at_same_bytes, names_of, ours_at, point, start_label
 from sparsine.rate_distortion.published import published_for, published_note
 from sparsine.rate_distortion.tables import default_quality, tables_of
-from sparsine.storage import write_atomically
 
 NAME = "rate-distortion.html"
+RECORDS = ("rate-distortion.json",)
 HEADINGS = {
     "same-bytes": "Beside other codecs", "bjontegaard": "Whole curves", "rounding": "What rounding costs",
     "starts": "With the start counted", "spent": "What the bits are spent on", "published": "Beside published codecs",
@@ -25,10 +25,11 @@ HEADINGS = {
 }  # fmt: skip
 
 
-def write_page(folder: Path, record: Record) -> Path:
-    """Write `folder`/rate-distortion.html. Raises WorkFailed when the system refuses."""
+def write_page(folder: Path, record: Record, command: str = "") -> Path:
+    """Write `folder`/rate-distortion.html, which `command` made. Raises WorkFailed when the system refuses."""
     path = folder / NAME
-    write_atomically(path, render("rate_distortion.html.j2", page_context(record), Path(__file__).parent).encode())
+    pages.write_page(path, "rate_distortion.html.j2", page_context(record), Path(__file__).parent,
+                     commands={"This page, and what it is made from": command}, records=RECORDS)  # fmt: skip
     return path
 
 

@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from sparsine.counted import counted
+from sparsine.evaluation import pages
 from sparsine.evaluation.headline import Card
-from sparsine.evaluation.pages import render
 from sparsine.evaluation.wording import DASH, count, db, duration, gain, plain
 from sparsine.plugins import as_options
-from sparsine.storage import write_atomically
 from sparsine.tuning.charts import name_of, psnr_against_omega, race_lines, rung_name
 from sparsine.tuning.race import UNTUNED
-from sparsine.tuning.records import PAGE, RECIPE, Record
+from sparsine.tuning.records import PAGE, RECIPE, RECORD, Record
 from sparsine.tuning.trial import score_of
 
 
-def write_page(folder: Path, record: Record) -> Path:
-    """Write `folder`/tune.html of a race that is over. Raises WorkFailed when the system refuses."""
+def write_page(folder: Path, record: Record, command: str = "") -> Path:
+    """Write `folder`/tune.html of a race that is over, which `command` ran. Raises WorkFailed when the system
+    refuses."""
     path = folder / PAGE
-    write_atomically(path, render("tune.html.j2", page_context(folder, record), Path(__file__).parent).encode())
+    pages.write_page(path, "tune.html.j2", page_context(folder, record), Path(__file__).parent,
+                     commands={"This page, and the race": command}, records=(RECORD, RECIPE))  # fmt: skip
     return path
 
 
@@ -34,7 +35,7 @@ def page_context(folder: Path, record: Record) -> dict[str, Any]:
         "record": record, "sentence": _sentence(record), "cards": _cards(record), "rows": rows_of(record),
         "head": ["candidate", "omega_0", "offset", "layers", "width", "score step", "fit step",
                  *(rung_name(record, rung) for rung in rungs), "seconds", "went"],
-        "commands": commands(folder, record), "edge": at_the_edge(record), "origin": _origin(record),
+        "uses": commands(folder, record), "edge": at_the_edge(record), "origin": _origin(record),
         "figures": {"race": race_lines(record)}
         | {f"omega-{rung + 1}": psnr_against_omega(record, rung) for rung in rungs},
         "rungs": {f"{rung + 1}": rung_name(record, rung) for rung in rungs},
