@@ -23,9 +23,7 @@ MAX_OUTCOMES = 100
 RECORDS = ("evaluation.json", "metrics.jsonl", "config.json", "data.json")
 
 
-def write_report(
-    folder: Path | str, record: dict[str, Any], metrics: list[dict[str, Any]], command: str = ""
-) -> Path:
+def write_report(folder: Path | str, record: dict[str, Any], metrics: list[dict[str, Any]], command: str = "") -> Path:
     """Write `folder`/report.html from an evaluation record and the lines of metrics.jsonl; pictures that are missing on
     disk are left out.
 
