@@ -36,3 +36,10 @@ def averaged_db(found: list[float]) -> float | None:
     """None where there is nothing to average, or infinities that cancel."""
     total = sum(found)  # fsum would refuse infinities of both signs
     return None if not found or isnan(total) else total / len(found)
+
+
+def reached_db(ends: list[float]) -> float:
+    """What a way of fitting is judged by: the mean at the end of fits, dB; -inf where one of them overflowed. A fit
+    that ends above where it began counts with what it reached: a signal that is nearly silent may begin at 50 dB."""
+    mean = averaged_db([-inf if isnan(end) else end for end in ends])
+    return -inf if mean is None else mean

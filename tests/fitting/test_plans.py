@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import jaxtyping
 import pytest
@@ -168,6 +169,19 @@ def test_signals_without_contrast_do_not_keep_it_waiting():
     start = make_start({})
     still = Start(start.pattern, torch.zeros_like(start.theta), start.domain, kind=start.kind)
     assert set(find_plans(still, as_set(grey), PlanConfig(plan_signals=2))) == set(FULL_STEPS)
+
+
+def test_a_signal_that_begins_nearly_fitted_does_not_send_the_search_to_tiny_steps():
+    """All but grey, so that a still start begins at 60 dB, and steps that fit the other signal end below that."""
+    start = make_start({})
+    still = replace(start, theta=start.theta.clone())
+    still.theta[start.field.num_weights - 48 : start.field.num_weights] = 0  # the last layer: 3 x 16
+    still.theta[-3:] = 0
+    wave = smooth(1)[0]
+    noise = torch.randn(wave.shape, generator=torch.Generator().manual_seed(2))
+    alone = find_plans(start, as_set(wave[None]), PlanConfig(plan_signals=1))["instant"].lr
+    both = find_plans(still, as_set(torch.stack([wave, 0.5 + 0.001 * noise])), PlanConfig(plan_signals=2))
+    assert alone / 16 < both["instant"].lr
 
 
 def test_signals_that_cannot_be_fitted_at_all_end_the_search():

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from sparsine.comparison.plan import Plan
 from sparsine.errors import UnreadableSignal, WorkFailed
 from sparsine.fitting.fit import FitConfig, Status
 from sparsine.lazy import cached_property
-from sparsine.psnr import averaged_db, psnr_db
+from sparsine.psnr import psnr_db, reached_db
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.pictured import pictured
 from sparsine.signals.pictures import save_picture
@@ -56,7 +55,7 @@ class Measuring:
                 "signals": records}  # fmt: skip
 
     def validated(self, contender: Contender, fit: FitConfig) -> float:
-        """Mean PSNR of validation signals after the last step, dB; -inf when a fit diverged."""
+        """Of validation signals after the last step, as `reached_db`."""
         reached: list[float] = []
 
         def on_drawn(step: int, drawn: Tensor) -> None:
@@ -64,9 +63,8 @@ class Measuring:
                 reached.extend(psnr_db(mse, self.plan.dataset.kind.peak) for mse in errors(drawn))
 
         errors, fitted = self._fitting(self._validation, fit)
-        statuses = fitted(contender, on_drawn)
-        mean = averaged_db([value if status == "ok" else -inf for value, status in zip(reached, statuses, strict=True)])
-        return -inf if mean is None else mean
+        fitted(contender, on_drawn)
+        return reached_db(reached)
 
     @cached_property
     def _validation(self) -> list["_Row"]:

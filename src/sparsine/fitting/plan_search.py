@@ -8,7 +8,7 @@ from sparsine.checks import check_range
 from sparsine.errors import WorkFailed
 from sparsine.fitting.collection import FittedSignal, fit_collection
 from sparsine.fitting.config import FitConfig
-from sparsine.psnr import averaged_db
+from sparsine.psnr import reached_db
 from sparsine.signals.dataset import SignalSet
 from sparsine.starts.plan import FULL_STEPS, Effort, FitPlan, Plans
 from sparsine.starts.start import Start
@@ -146,6 +146,5 @@ def fits_by(
 
 
 def mean_of(fits: Sequence[FittedSignal]) -> float:
-    """Mean PSNR at the end, dB; -inf when a fit diverged."""
-    mean = averaged_db([fit.psnr_db[-1] if fit.status == "ok" else -inf for fit in fits])
-    return -inf if mean is None else mean
+    """As `reached_db`."""
+    return reached_db([fit.psnr_db[-1] for fit in fits])
