@@ -19,13 +19,13 @@ import numpy as np
 import torch
 
 from sparsine import load_start, open_dataset
-from sparsine.benchmarks.measure import interleaved
-from sparsine.benchmarks.plain import PlainField
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
 from sparsine.codec import CalibrationConfig, Coder, EncodeConfig, calibrate, decode, encode_batch
 from sparsine.environment import environment
 from sparsine.fitting.fit import FitConfig
+from sparsine.measure.timing.plain import PlainField
+from sparsine.measure.timing.timed import interleaved
 from sparsine.psnr import psnr_db
 
 BARS = {"encode": 15.0, "draw": 10.0}

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
-from sparsine.benchmarks import BenchmarkConfig
-from sparsine.benchmarks.measure import interleaved
-from sparsine.benchmarks.problem import make_problem
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
 from sparsine.engines import DenseEngine, SparseEngine, make_engine
 from sparsine.engines.native import instruction_sets
 from sparsine.environment import environment
+from sparsine.measure.timing import BenchmarkConfig
+from sparsine.measure.timing.problem import make_problem
+from sparsine.measure.timing.timed import interleaved
 
 DENSITIES = (1.0, 0.85, 0.7, 0.5, 0.35, 0.2, 0.1, 0.05, 0.01)
 CASES = ((64, 64, 4), (128, 64, 4), (256, 178, 1), (512, 100, 1), (1024, 60, 1))  # width, samples per axis, signals

@@ -12,13 +12,13 @@ import matplotlib
 import numpy as np
 import torch
 
-from sparsine.benchmarks import BenchmarkConfig
-from sparsine.benchmarks.measure import timed
-from sparsine.benchmarks.problem import Problem, make_problem
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
 from sparsine.engines import SparseEngine
 from sparsine.environment import environment
+from sparsine.measure.timing import BenchmarkConfig
+from sparsine.measure.timing.problem import Problem, make_problem
+from sparsine.measure.timing.timed import timed
 from sparsine.storage import read_json
 
 POINTS = (400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200)

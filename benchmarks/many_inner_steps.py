@@ -8,12 +8,12 @@ import argparse
 import statistics
 from pathlib import Path
 
-from sparsine.benchmarks import BenchmarkConfig
-from sparsine.benchmarks.measure import peak_bytes, timed
-from sparsine.benchmarks.problem import make_problem
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
 from sparsine.environment import environment
+from sparsine.measure.timing import BenchmarkConfig
+from sparsine.measure.timing.problem import make_problem
+from sparsine.measure.timing.timed import peak_bytes, timed
 from sparsine.meta.maml import InnerConfig, Samples, Tasks, meta_gradient
 
 

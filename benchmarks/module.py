@@ -18,13 +18,13 @@ from pathlib import Path
 
 import torch
 
-from sparsine.benchmarks import BenchmarkConfig
-from sparsine.benchmarks.measure import interleaved
-from sparsine.benchmarks.problem import Problem, make_problem
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
 from sparsine.environment import environment
 from sparsine.fitting.fitted_field import FittedField
+from sparsine.measure.timing import BenchmarkConfig
+from sparsine.measure.timing.problem import Problem, make_problem
+from sparsine.measure.timing.timed import interleaved
 from sparsine.starts.start import Start
 
 BAR = 1.3

@@ -15,9 +15,9 @@ import numpy as np
 
 from sparsine.cli.find_start import find_start
 from sparsine.environment import environment
-from sparsine.rate_distortion.config import RateDistortionConfig
-from sparsine.rate_distortion.ours import OurCodec
-from sparsine.rate_distortion.pictures import as_picture
+from sparsine.measure.rate_distortion.codecs.ours import OurCodec
+from sparsine.measure.rate_distortion.config import RateDistortionConfig
+from sparsine.measure.rate_distortion.pictures import as_picture
 from sparsine.signals.open import open_dataset
 from sparsine.storage import write_json
 

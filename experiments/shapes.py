@@ -24,11 +24,11 @@ from sparsine.codec import decode
 from sparsine.codec.calibrate import CalibrationConfig, calibrate
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
-from sparsine.comparison.linear import fixed_cosines, own_cosines, principal_components
 from sparsine.environment import environment
 from sparsine.fields import Pattern, Siren
 from sparsine.fitting import FitConfig, fit_collection
 from sparsine.fitting.collection import FittedSignal, render
+from sparsine.measure.comparison.linear import fixed_cosines, own_cosines, principal_components
 from sparsine.meta.run_folder import read_config, start_path
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset

@@ -22,13 +22,13 @@ import numpy as np
 from less_the_mean import open_less_the_mean
 
 from sparsine.codec.encode import decode, encode_batch
-from sparsine.comparison.linear import fixed_cosines, own_cosines, principal_components
 from sparsine.environment import environment
 from sparsine.fields import Pattern, Siren
 from sparsine.fields.liveness import live_params
 from sparsine.fitting import FitConfig, fit_collection
 from sparsine.fitting.collection import drawn_as_original
 from sparsine.fitting.plan_search import PlanConfig, find_plans
+from sparsine.measure.comparison.linear import fixed_cosines, own_cosines, principal_components
 from sparsine.meta.run_folder import read_config, start_path
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset

@@ -17,10 +17,10 @@ from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from sparsine.comparison.plan import random_start
 from sparsine.environment import environment
 from sparsine.fields import Siren
 from sparsine.fitting import FitConfig, fit_collection
+from sparsine.measure.comparison.plan import random_start
 from sparsine.signals import Grid
 from sparsine.signals.open import open_dataset
 from sparsine.storage import read_json, write_atomically

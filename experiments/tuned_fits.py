@@ -20,13 +20,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 
-from sparsine.comparison.linear import fixed_cosines, own_cosines, principal_components
-from sparsine.comparison.tuning import OMEGA_PARTS, at_omegas, best_of
 from sparsine.environment import environment
 from sparsine.fields import Pattern, Siren
 from sparsine.fitting import FitConfig, fit_collection
 from sparsine.fitting.collection import drawn_as_original
 from sparsine.fitting.plan_search import PlanConfig, find_plans
+from sparsine.measure.comparison.linear import fixed_cosines, own_cosines, principal_components
+from sparsine.measure.comparison.tuning import OMEGA_PARTS, at_omegas, best_of
 from sparsine.meta.run_folder import read_config, start_path
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset

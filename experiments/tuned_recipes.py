@@ -20,15 +20,15 @@ import numpy as np
 
 from sparsine.environment import environment
 from sparsine.fitting import FitConfig, fit_collection
+from sparsine.measure.tuning.candidates import Candidate
+from sparsine.measure.tuning.race import UNTUNED
+from sparsine.measure.tuning.records import RECORD, read_record
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.run import open_run
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.signals.open import open_dataset
 from sparsine.starts.plan import plans_to_dict
 from sparsine.storage import write_json
-from sparsine.tuning.candidates import Candidate
-from sparsine.tuning.race import UNTUNED
-from sparsine.tuning.records import RECORD, read_record
 
 
 def main() -> int:

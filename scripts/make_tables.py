@@ -24,15 +24,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sparsine.comparison.figures import write_figures
-from sparsine.comparison.published import published_points
-from sparsine.comparison.records import CELLS, read_cells
-from sparsine.comparison.tables import tables_markdown
-from sparsine.evaluation.figures import save_summary_figure
-from sparsine.evaluation.tables import table_markdown
-from sparsine.rate_distortion import figures as rate_figures
-from sparsine.rate_distortion import read_record
-from sparsine.rate_distortion import tables as rate_tables
+from sparsine.measure.comparison.records import CELLS, read_cells
+from sparsine.measure.rate_distortion import read_record
+from sparsine.report.comparison.figures import write_figures
+from sparsine.report.comparison.published import published_points
+from sparsine.report.comparison.tables import tables_markdown
+from sparsine.report.rate_distortion import figures as rate_figures
+from sparsine.report.rate_distortion import tables as rate_tables
+from sparsine.report.run.figures import save_summary_figure
+from sparsine.report.run.tables import table_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"

@@ -13,9 +13,8 @@ pytest.register_assert_rewrite("browsing", "html_page")
 
 if not os.environ.get("JAXTYPING_DISABLE"):
     # the command line is left out: tyro puts placeholders of its own where values are still missing
-    parts = ("signals", "fields", "engines", "pruning", "starts", "meta", "fitting", "evaluation", "optim", "psnr",
-             "recipes", "tuning", "benchmarks", "comparison", "codec", "rate_distortion", "ssim", "usage",
-             "viewer")  # fmt: skip
+    parts = ("signals", "fields", "engines", "pruning", "starts", "meta", "fitting", "optim", "psnr", "recipes",
+             "codec", "measure", "report", "ssim", "usage", "viewer")  # fmt: skip
     install_import_hook([f"sparsine.{part}" for part in parts], "checked.checked")
 
 # tests are small: threads that wait for one another cost more than they save, most of all on a busy machine

@@ -15,7 +15,7 @@ def contrast(one, other):
 
 def surfaces():
     """What lies behind figures: documents are white, pages are light and dark as their style says."""
-    found = _SURFACES.findall(files("sparsine.evaluation").joinpath("report.css").read_text())
+    found = _SURFACES.findall(files("sparsine.report").joinpath("templates/report.css").read_text())
     assert len(found) == 4
     return ["#ffffff", *found]
 

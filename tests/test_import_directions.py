@@ -119,6 +119,40 @@ def test_no_module_needs_itself_while_it_is_imported() -> None:
     assert circle([(i.importer, i.imported) for i in IMPORTS if i.at_once]) == []
 
 
+DRAWING = ("sparsine.report", "matplotlib", "plotly", "jinja2")
+"""What draws, and what it draws with: nothing that measures waits for it, or can be changed by it."""
+
+
+def drawing(modules: dict[str, Path]) -> list[str]:
+    """Where a module that measures imports one that draws, inside functions too."""
+    measuring = [(name, ast.parse(path.read_text())) for name, path in modules.items() if room_of(name) == "measure"]
+    imports = [
+        (name, imported) for name, tree in measuring for node in ast.walk(tree) for imported in _any_imported(node)
+    ]
+    return [f"{name} imports {imported}" for name, imported in imports if imported.startswith(DRAWING)]
+
+
+def _any_imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+
+
+def test_nothing_that_measures_imports_what_draws() -> None:
+    assert sum(room_of(name) == "measure" for name in MODULES) > 30
+    assert drawing(MODULES) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from sparsine.report.table import Table", "def late():\n    import matplotlib.figure", "import plotly.offline"],
+)
+def test_a_measuring_module_that_draws_is_found(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "score.py"
+    path.write_text(line)
+    assert drawing({"sparsine.measure.score": path})
+
+
 @pytest.mark.parametrize(
     ("module", "line"),
     [

@@ -12,10 +12,10 @@ import pytest
 from sparsine.cli.code_info import is_code
 from sparsine.cli.main import main
 from sparsine.codec.files.code_files import read_bounded
-from sparsine.comparison.records import read_cells
 from sparsine.errors import BadInput, WorkFailed
+from sparsine.measure.comparison.records import read_cells
+from sparsine.measure.rate_distortion.records import read_record
 from sparsine.plugins import load_files
-from sparsine.rate_distortion.records import read_record
 from sparsine.starts.learnit import import_learnit
 from sparsine.starts.start import load_start
 from sparsine.storage import append, read_file, read_json, remove_leftovers, write_atomically, write_json

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sparsine.comparison.stages import total
+from sparsine.measure.comparison.stages import total
 from sparsine.usage import Stopwatch, Usage
 
 

@@ -30,18 +30,10 @@ if TYPE_CHECKING:
     from sparsine.codec.files.drawings import decode_collection as decode_collection
     from sparsine.codec.header import CodeHeader as CodeHeader
     from sparsine.codec.header import read_header as read_header
-    from sparsine.comparison.comparison import Comparison as Comparison
-    from sparsine.comparison.config import CompareConfig as CompareConfig
-    from sparsine.comparison.methods import METHODS as METHODS
-    from sparsine.comparison.methods import Method as Method
-    from sparsine.comparison.run import run_comparison as run_comparison
     from sparsine.engines.choose import make_engine as make_engine
     from sparsine.errors import BadInput as BadInput
     from sparsine.errors import UnreadableSignal as UnreadableSignal
     from sparsine.errors import WorkFailed as WorkFailed
-    from sparsine.evaluation.evaluate import EvaluationConfig as EvaluationConfig
-    from sparsine.evaluation.evaluate import evaluate_run as evaluate_run
-    from sparsine.evaluation.report import write_report as write_report
     from sparsine.fields.activations import ACTIVATIONS as ACTIVATIONS
     from sparsine.fields.activations import Activation as Activation
     from sparsine.fields.encodings import ENCODINGS as ENCODINGS
@@ -56,12 +48,20 @@ if TYPE_CHECKING:
     from sparsine.fitting.fit_array import fit_array as fit_array
     from sparsine.fitting.fitted_field import FittedField as FittedField
     from sparsine.fitting.view import View as View
+    from sparsine.measure.comparison.comparison import Comparison as Comparison
+    from sparsine.measure.comparison.config import CompareConfig as CompareConfig
+    from sparsine.measure.comparison.methods import METHODS as METHODS
+    from sparsine.measure.comparison.methods import Method as Method
+    from sparsine.measure.comparison.run import run_comparison as run_comparison
+    from sparsine.measure.evaluation import EvaluationConfig as EvaluationConfig
+    from sparsine.measure.evaluation import evaluate_run as evaluate_run
     from sparsine.meta.config import LearnConfig as LearnConfig
     from sparsine.meta.maml import meta_gradient as meta_gradient
     from sparsine.meta.run import open_run as open_run
     from sparsine.meta.sparse import learn_sparse_start as learn_sparse_start
     from sparsine.pruning.prune import prune as prune
     from sparsine.recipes import recipe as recipe
+    from sparsine.report.run.page import write_report as write_report
     from sparsine.signals.dataset import Dataset as Dataset
     from sparsine.signals.grid import Grid as Grid
     from sparsine.signals.open import open_dataset as open_dataset
@@ -89,18 +89,18 @@ _HOME = {
     "CodeHeader": "codec.header",
     "read_header": "codec.header",
     "View": "fitting.view",
-    "Comparison": "comparison.comparison",
-    "CompareConfig": "comparison.config",
-    "METHODS": "comparison.methods",
-    "Method": "comparison.methods",
-    "run_comparison": "comparison.run",
+    "Comparison": "measure.comparison.comparison",
+    "CompareConfig": "measure.comparison.config",
+    "METHODS": "measure.comparison.methods",
+    "Method": "measure.comparison.methods",
+    "run_comparison": "measure.comparison.run",
     "make_engine": "engines.choose",
     "BadInput": "errors",
     "UnreadableSignal": "errors",
     "WorkFailed": "errors",
-    "EvaluationConfig": "evaluation.evaluate",
-    "evaluate_run": "evaluation.evaluate",
-    "write_report": "evaluation.report",
+    "EvaluationConfig": "measure.evaluation",
+    "evaluate_run": "measure.evaluation",
+    "write_report": "report.run.page",
     "ACTIVATIONS": "fields.activations",
     "Activation": "fields.activations",
     "ENCODINGS": "fields.encodings",

@@ -5,8 +5,8 @@ from dataclasses import replace
 from math import prod
 
 from sparsine.checks import check_choice
-from sparsine.comparison.config import CompareConfig
 from sparsine.fitting.plan_search import PlanConfig
+from sparsine.measure.comparison.config import CompareConfig
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import torch
 
-from sparsine.comparison.contenders import FromStart
-from sparsine.comparison.methods import METHODS, Method
-from sparsine.comparison.methods.tickets import pruned_once
 from sparsine.fields import ACTIVATIONS, Activation
+from sparsine.measure.comparison.contenders import FromStart
+from sparsine.measure.comparison.methods import METHODS, Method
+from sparsine.measure.comparison.methods.tickets import pruned_once
 from sparsine.pruning import DISTRIBUTIONS, SCHEDULES, SCORES
 
 

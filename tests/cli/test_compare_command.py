@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from sparsine.cli.main import main
-from sparsine.comparison.methods import METHODS
-from sparsine.comparison.records import read_cells
 from sparsine.folders import locked
+from sparsine.measure.comparison.methods import METHODS
+from sparsine.measure.comparison.records import read_cells
 
 TINY = ["--width", "6", "--hidden-layers", "2", "--resolution", "13x11", "--points", "37", "--tasks-per-step", "2",
         "--dense-steps", "3", "--steps-per-round", "2", "--rounds", "2", "--levels", "1", "--ablation-levels", "1",
@@ -168,9 +168,9 @@ def test_a_start_that_is_no_start_is_refused(capsys, tmp_path):
 
 
 OWN = """
-from sparsine.comparison.contenders import FromStart
-from sparsine.comparison.methods import METHODS, Method
-from sparsine.comparison.methods.tickets import pruned_once
+from sparsine.measure.comparison.contenders import FromStart
+from sparsine.measure.comparison.methods import METHODS, Method
+from sparsine.measure.comparison.methods.tickets import pruned_once
 
 class Naive(Method):
     name, label, family = "naive", "pruned, nothing more", "ablation"

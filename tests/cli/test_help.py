@@ -12,9 +12,9 @@ from sparsine.cli import learn
 from sparsine.cli.main import COMMANDS, main
 from sparsine.cli.options import parse
 from sparsine.cli.signals import SPLITS
-from sparsine.comparison.methods import METHODS
-from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.engines.choose import ENGINES
+from sparsine.measure.comparison.methods import METHODS
+from sparsine.measure.comparison.methods.registry import TRANSFER
 from sparsine.pruning.scores import SCORES
 from sparsine.recipes import COMPARISONS, RECIPES
 from sparsine.signals.open import dataset_kinds

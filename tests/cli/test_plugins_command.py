@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from packages_of_others import install
 
-from sparsine.comparison.records import read_cells
 from sparsine.fields import ACTIVATIONS
+from sparsine.measure.comparison.records import read_cells
 from sparsine.pruning import SCORES
 
 OWN = Path(__file__).with_name("own_things.py")
@@ -87,7 +87,7 @@ def known_here():
 
     load_files([OWN])
     yield
-    from sparsine.comparison.methods import METHODS
+    from sparsine.measure.comparison.methods import METHODS
     from sparsine.pruning import DISTRIBUTIONS, SCHEDULES
 
     for registry, name in ((SCORES, "power"), (SCHEDULES, "even"), (DISTRIBUTIONS, "first-fuller"),

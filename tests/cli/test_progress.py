@@ -11,7 +11,7 @@ from rich.console import Console
 from sparsine.cli import console
 from sparsine.cli.console import Waiting
 from sparsine.cli.learn import _Told
-from sparsine.comparison.run import _told
+from sparsine.measure.comparison.run import _told
 from sparsine.meta.cost import Course, Round
 
 

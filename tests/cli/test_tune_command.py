@@ -6,8 +6,8 @@ import pytest
 from small_runs import photos
 
 from sparsine.cli.main import main
+from sparsine.measure.tuning.records import read_record
 from sparsine.meta.run_folder import read_config
-from sparsine.tuning.records import read_record
 
 SMALL = ["--resolution", "5x6", "--numbers", "80", "--effort", "instant", "--candidates", "3", "--signals", "4"]
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sparsine.comparison.methods import METHODS
 from sparsine.engines.choose import ENGINES
 from sparsine.fields.activations import ACTIVATIONS
 from sparsine.fields.encodings import ENCODINGS
+from sparsine.measure.comparison.methods import METHODS
 from sparsine.pruning.distributions import DISTRIBUTIONS
 from sparsine.pruning.schedules import SCHEDULES
 from sparsine.pruning.scores import SCORES

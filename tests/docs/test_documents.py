@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from sparsine.cli.main import COMMANDS
-from sparsine.comparison.methods import METHODS
 from sparsine.engines.choose import ENGINES
 from sparsine.fields import ACTIVATIONS
+from sparsine.measure.comparison.methods import METHODS
 from sparsine.pruning import DISTRIBUTIONS, SCHEDULES, SCORES
 from sparsine.recipes import RECIPES
 

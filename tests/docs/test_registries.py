@@ -9,12 +9,12 @@ from typing import get_args
 import pytest
 import torch
 
-from sparsine.benchmarks.config import What
 from sparsine.cli.main import COMMANDS, main
-from sparsine.comparison.methods import METHODS
-from sparsine.comparison.methods.registry import TRANSFER
 from sparsine.engines import ENGINES, DenseEngine
 from sparsine.fields import ACTIVATIONS, Pattern, Siren
+from sparsine.measure.comparison.methods import METHODS
+from sparsine.measure.comparison.methods.registry import TRANSFER
+from sparsine.measure.timing.config import What
 from sparsine.meta import maml
 from sparsine.meta.maml import Algorithm, InnerConfig, Samples, Tasks, meta_gradient
 from sparsine.optim import sgd_step

@@ -11,7 +11,7 @@ import pytest
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from sparsine.comparison.methods import METHODS
+from sparsine.measure.comparison.methods import METHODS
 from sparsine.pruning import SCORES
 
 FOLDER = Path(__file__).parents[2] / "examples"

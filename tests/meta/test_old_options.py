@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from sparsine.comparison.config import CompareConfig
 from sparsine.errors import BadInput
+from sparsine.measure.comparison.config import CompareConfig
 from sparsine.meta.config import LearnConfig, in_todays_words
 from sparsine.pruning import PruningConfig
 

@@ -5,9 +5,9 @@ from test_run_folder import CONFIG, learn
 
 from sparsine.cli.find_start import find_start, find_start_of
 from sparsine.cli.main import main
-from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.fit import FitConfig
+from sparsine.measure.evaluation import EvaluationConfig, evaluate_run
 from sparsine.meta.run_folder import start_files, start_path, starts_of
 from sparsine.signals.open import open_dataset
 from sparsine.starts.start import Start, load_start, save_start

@@ -10,19 +10,19 @@ from PIL import Image
 
 from sparsine import BadInput, FitConfig, UnreadableSignal, checks, fit_collection, open_run
 from sparsine.codec import EncodeConfig, encode_collection
-from sparsine.comparison.comparison import Comparison
-from sparsine.comparison.config import CompareConfig
-from sparsine.comparison.run import run_comparison
-from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
-from sparsine.evaluation.report import write_report
 from sparsine.fields import Pattern, Siren
 from sparsine.fitting import collection
+from sparsine.measure.comparison.comparison import Comparison
+from sparsine.measure.comparison.config import CompareConfig
+from sparsine.measure.comparison.run import run_comparison
+from sparsine.measure.evaluation import EvaluationConfig, evaluate_run
 from sparsine.memory import Room
 from sparsine.meta.config import FieldConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.pruning.prune import PruningConfig
 from sparsine.recipes import recipe
+from sparsine.report.run.page import write_report
 from sparsine.signals import Dataset, Grey, Grid, Points, Rgb, arrays
 from sparsine.signals.arrays import Arrays
 from sparsine.signals.fingerprint import UNREADABLE

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import tyro
 from rich.table import Table
 
-from sparsine.benchmarks.config import BenchmarkConfig, What
-from sparsine.benchmarks.run import run_benchmark
 from sparsine.cli.console import Waiting, console, counted, say
 from sparsine.cli.options import Device, Load
 from sparsine.cli.outputs import Output, output
+from sparsine.measure.timing.config import BenchmarkConfig, What
+from sparsine.measure.timing.run import run_benchmark
 
 # Below this share of the surviving weights a note says that the row is not what its density promises.
 ENOUGH_CONNECTED = 0.9

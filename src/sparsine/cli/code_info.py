@@ -12,8 +12,8 @@ from sparsine.codec.contents import contents
 from sparsine.codec.files.code_files import read_bounded
 from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, SUFFIX, CodeHeader, read_header
 from sparsine.errors import BadInput
-from sparsine.evaluation.wording import in_db
 from sparsine.fitting.fitted_files import read_fitted_file
+from sparsine.report.wording import in_db
 from sparsine.shown import shown
 from sparsine.starts.start import Start
 from sparsine.storage import open_to_read

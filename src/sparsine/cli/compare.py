@@ -15,25 +15,25 @@ from sparsine.cli.early import with_chosen
 from sparsine.cli.find_start import with_home
 from sparsine.cli.given import given_command
 from sparsine.cli.options import Device, EngineName, Load
-from sparsine.comparison.comparison import Comparison, parse_data
-from sparsine.comparison.config import CompareConfig
-from sparsine.comparison.figures import write_figures
-from sparsine.comparison.methods import METHODS
-from sparsine.comparison.methods.registry import TRANSFER
-from sparsine.comparison.notes import trial_note
-from sparsine.comparison.page import write_comparison_page
-from sparsine.comparison.points import points_of
-from sparsine.comparison.records import read_cells
-from sparsine.comparison.run import Outcome, run_comparison
-from sparsine.comparison.tables import missing
-from sparsine.comparison.view import views_of
 from sparsine.errors import BadInput, WorkFailed
-from sparsine.evaluation.wording import DASH, db
 from sparsine.folders import as_it_is, watched
+from sparsine.measure.comparison.comparison import Comparison, parse_data
+from sparsine.measure.comparison.config import CompareConfig
+from sparsine.measure.comparison.methods import METHODS
+from sparsine.measure.comparison.methods.registry import TRANSFER
+from sparsine.measure.comparison.records import read_cells
+from sparsine.measure.comparison.run import Outcome, run_comparison
 from sparsine.meta.config import FieldConfig, GridConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
 from sparsine.pruning.prune import PruningConfig
 from sparsine.recipes import COMPARISONS, comparison
+from sparsine.report.comparison.figures import write_figures
+from sparsine.report.comparison.notes import trial_note
+from sparsine.report.comparison.page import write_comparison_page
+from sparsine.report.comparison.points import points_of
+from sparsine.report.comparison.results import views_of
+from sparsine.report.comparison.tables import missing
+from sparsine.report.wording import DASH, db
 from sparsine.starts.plan import Effort
 
 PROGRESS_PARTS = 1_000

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from sparsine.counted import counted as counted
-from sparsine.evaluation.rows import evenly
-from sparsine.evaluation.wording import duration
+from sparsine.evenly import evenly
+from sparsine.report.wording import duration
 from sparsine.shown import shown, without_control
 
 LOG_SECONDS = 20.0

@@ -30,8 +30,8 @@ from sparsine.codec.files.coded import CodedSignal, in_pixels, summarise
 from sparsine.codec.files.collection import encode_collection
 from sparsine.codec.operating_point import Trial, choose_start
 from sparsine.errors import BadInput, UnreadableSignal
-from sparsine.evaluation.wording import db, in_db
 from sparsine.fitting.fit import FitConfig
+from sparsine.report.wording import db, in_db
 from sparsine.signals.dataset import SignalSet
 from sparsine.starts.start import Start, load_start
 

@@ -25,7 +25,7 @@ from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.status import status_of
-from sparsine.evaluation.wording import db, in_db
+from sparsine.codec.drawings import drawing_of
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.fitting.fitted_field import FittedField
@@ -33,6 +33,7 @@ from sparsine.fitting.fitted_files import FORMAT
 from sparsine.fitting.view import View, drawing_of, most_along_an_axis
 from sparsine.folders import check_places, locked
 from sparsine.psnr import averaged_db
+from sparsine.report.wording import db, in_db
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictured import drawn_to_look_at, pictured

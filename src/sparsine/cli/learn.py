@@ -17,7 +17,6 @@ from sparsine.cli.find_start import with_home
 from sparsine.cli.options import Device, EngineName, Load
 from sparsine.cli.outputs import DASH, output
 from sparsine.errors import BadInput, SeveralSizes
-from sparsine.evaluation.wording import in_db
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.cost import Course
@@ -31,6 +30,7 @@ from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.psnr import psnr_db
 from sparsine.recipes import RECIPES, detailed_axes, for_kind, for_size, recipe
+from sparsine.report.wording import in_db
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import open_dataset, size_for, specs

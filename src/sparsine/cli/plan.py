@@ -8,9 +8,9 @@ from rich.table import Table
 from sparsine.cli.console import Waiting, console, counted, say
 from sparsine.cli.outputs import Output
 from sparsine.cli.start_and_signals import StartAndSignals, with_output
-from sparsine.evaluation.wording import in_db
 from sparsine.fitting.config import FitConfig
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig, find_plans
+from sparsine.report.wording import in_db
 from sparsine.starts.plan import FULL_STEPS, Effort
 from sparsine.starts.start import start_bytes
 

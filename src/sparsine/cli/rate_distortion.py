@@ -21,15 +21,15 @@ from sparsine.cli.options import Load
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.status import status_of
 from sparsine.errors import BadInput
-from sparsine.evaluation.wording import DASH, count, db, shape
 from sparsine.folders import check_places, locked
-from sparsine.rate_distortion.config import RateDistortionConfig
-from sparsine.rate_distortion.figures import write_figures
-from sparsine.rate_distortion.measure import Collection, NamedStart, measure_rate_distortion
-from sparsine.rate_distortion.page import write_page
-from sparsine.rate_distortion.points import Record, at_same_bytes, names_of, ours_at, point
-from sparsine.rate_distortion.records import NAME, write_record
-from sparsine.rate_distortion.tables import ours_of
+from sparsine.measure.rate_distortion.config import RateDistortionConfig
+from sparsine.measure.rate_distortion.measure import Collection, NamedStart, measure_rate_distortion
+from sparsine.measure.rate_distortion.records import NAME, write_record
+from sparsine.report.rate_distortion.figures import write_figures
+from sparsine.report.rate_distortion.page import write_page
+from sparsine.report.rate_distortion.points import Record, at_same_bytes, names_of, ours_at, point
+from sparsine.report.rate_distortion.tables import ours_of
+from sparsine.report.wording import DASH, count, db, shape
 from sparsine.shown import shown
 from sparsine.starts.start import Start
 

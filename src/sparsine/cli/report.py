@@ -12,15 +12,15 @@ from sparsine.cli.console import Waiting, console, say, say_notes, shown_steps
 from sparsine.cli.given import given_command
 from sparsine.cli.options import Load
 from sparsine.cli.status import status_of
-from sparsine.evaluation.evaluate import EvaluationConfig, evaluate_run
-from sparsine.evaluation.report import write_report
-from sparsine.evaluation.rows import rows_of
-from sparsine.evaluation.wording import db
 from sparsine.folders import as_it_is, check_places, locked, watched
+from sparsine.measure.evaluation import EvaluationConfig, evaluate_run
 from sparsine.meta.metrics import read_metrics
 from sparsine.meta.run_data import open_data_of
 from sparsine.meta.run_folder import read_config
 from sparsine.plugins import made_with, read_loaded
+from sparsine.report.run.page import write_report
+from sparsine.report.run.rows import rows_of
+from sparsine.report.wording import db
 
 
 @dataclass(frozen=True, kw_only=True)

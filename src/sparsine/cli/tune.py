@@ -20,19 +20,19 @@ from sparsine.cli.console import Waiting, console, counted, say, say_notes
 from sparsine.cli.given import given_command
 from sparsine.cli.learn import opened
 from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
-from sparsine.evaluation.wording import in_db
 from sparsine.folders import locked
+from sparsine.measure.tuning.config import TuneConfig
+from sparsine.measure.tuning.race import UNTUNED
+from sparsine.measure.tuning.records import RECIPE, Record
+from sparsine.measure.tuning.run import open_race
+from sparsine.measure.tuning.trial import score_of
 from sparsine.meta.config import GridConfig, LearnConfig
 from sparsine.recipes import best, detailed_axes, for_kind, for_size
+from sparsine.report.tuning.page import commands, write_page
+from sparsine.report.wording import in_db
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import shown_shape
 from sparsine.signals.open import size_for, specs
-from sparsine.tuning.config import TuneConfig
-from sparsine.tuning.page import commands, write_page
-from sparsine.tuning.race import UNTUNED
-from sparsine.tuning.records import RECIPE, Record
-from sparsine.tuning.run import open_race
-from sparsine.tuning.trial import score_of
 
 
 @dataclass(frozen=True, kw_only=True)

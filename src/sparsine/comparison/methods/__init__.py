@@ -1,6 +1,0 @@
-"""What is compared. A method of one's own is a class with three names and two methods, and one
-line: METHODS[name] = it()."""
-
-from sparsine.comparison.methods.contract import Case as Case
-from sparsine.comparison.methods.contract import Method as Method
-from sparsine.comparison.methods.registry import METHODS as METHODS

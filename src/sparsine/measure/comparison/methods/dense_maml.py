@@ -1,0 +1,20 @@
+"""Dense meta-learning (MetaSDF, Sitzmann et al. 2020; Learnit, Tancik et al. 2021): the 100 % point."""
+
+from sparsine.measure.comparison.contenders import Contender, FromStart
+from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.plan import Level, Plan
+from sparsine.measure.comparison.stages import Made
+
+
+class DenseMaml(Method):
+    name, label = "dense-maml", "Dense MAML (MetaSDF, Learnit)"
+    family: Family = "other"
+
+    def levels(self, plan: Plan) -> list[Level]:
+        return [plan.level(0)]
+
+    def needs(self, plan: Plan, level: Level) -> list[Made]:
+        return [plan.dense().at()]
+
+    def contender(self, case: Case) -> Contender:
+        return FromStart(case.starts[0])

@@ -1,0 +1,1 @@
+"""Our codes, the codecs of others, and small dense fields in half floats."""

@@ -1,0 +1,1 @@
+"""Cells of a comparison as points, lines, tables and a page."""

@@ -1,0 +1,1 @@
+"""A rate-distortion record as curves, tables and a page."""

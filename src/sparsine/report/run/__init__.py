@@ -1,0 +1,1 @@
+"""What a learning run reached: rows of an evaluation record."""

@@ -1,0 +1,43 @@
+"""A table of words, ready to be written as Markdown or laid out by the page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sparsine.report.comparison.points import Point
+
+
+@dataclass(frozen=True)
+class Table:
+    kind: str
+    """psnr, budgets, ...: what one asks for."""
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    strong: frozenset[tuple[int, int]] = frozenset()
+    """Row and column of what is set in bold, counted from 0."""
+    note: str = ""
+    left: int = 1
+    """Columns of words, which are aligned left; numbers are aligned right."""
+
+    def markdown(self) -> str:
+        """Title, table, note."""
+        rule = [":---" if i < self.left else "---:" for i in range(len(self.head))]
+        rows = [[self._bold(r, c, _safe(text)) for c, text in enumerate(row)] for r, row in enumerate(self.rows)]
+        lines = [[_safe(text) for text in self.head], rule, *rows]
+        table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+        return f"**{_safe(self.title)}**\n\n{table}\n" + (f"\n{_safe(self.note)}\n" if self.note else "")
+
+    def _bold(self, row: int, column: int, text: str) -> str:
+        return f"**{text}**" if (row, column) in self.strong else text
+
+
+def mean_and_spread(point: Point, form: Callable[[float | None], str]) -> str:
+    """27.71 ± 0.12, the sample standard deviation over seeds; one seed has none."""
+    return form(point.mean) + ("" if point.deviation is None else f" ± {form(point.deviation)}")
+
+
+def _safe(text: str) -> str:
+    """Names come from outside: neither a column more, nor HTML, nor a line more."""
+    for character, instead in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("\n", " ")):
+        text = text.replace(character, instead)
+    return text

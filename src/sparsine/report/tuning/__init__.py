@@ -1,0 +1,1 @@
+"""The race of tuning as figures and a page."""
