@@ -25,7 +25,6 @@ from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.status import status_of
-from sparsine.codec.drawings import drawing_of
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.fitting.fitted_field import FittedField

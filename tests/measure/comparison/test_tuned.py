@@ -27,7 +27,7 @@ from sparsine.report.comparison.page import write_comparison_page
 from sparsine.report.comparison.results import views_of
 from sparsine.report.comparison.series import count_series, main_families
 from sparsine.report.comparison.tables import tables_markdown
-from sparsine.report.styles import looks_of
+from sparsine.report.styles import styles_of
 from sparsine.report.wording import gain
 from sparsine.signals.kinds import Distance, Rgb
 from sparsine.starts.plan import FitPlan
@@ -288,9 +288,9 @@ def test_one_note_says_how_it_was_tuned_and_who_was_not(records):
 
 def test_lines_of_the_tuned_figure_are_its_own_protocols(records):
     (view,) = views_of(list(records.values()))
-    looks = looks_of(view.methods)
+    styles = styles_of(view.methods)
     for fitted in ("adam", "tuned"):
-        found = {line.method: line.means for line in count_series(view, "weights", main_families(view), looks, fitted)}
+        found = {line.method: line.means for line in count_series(view, "weights", main_families(view), styles, fitted)}
         signals = records["scratch"]["protocols"][fitted]["signals"]
         assert found["scratch"] == [pytest.approx(np.mean([signal["psnr_db"][-1] for signal in signals]))]
         assert ("untunable" in found) == (fitted == "adam")

@@ -96,7 +96,7 @@ def test_differences_are_taken_signal_by_signal_and_averaged_over_seeds():
 def test_a_difference_comes_with_the_interval_of_students_t():
     cells = [cell(lasts=(31.0, 33.0, 38.0)), cell("scratch", lasts=(30.0, 30.0, 30.0))]
     found = paired_difference(views_of(cells)[0], "meta-sparse", "scratch", "round-03")
-    half = 4.3027 * stdev([1.0, 3.0, 8.0]) / math.sqrt(3)
+    half = 4.302653 * stdev([1.0, 3.0, 8.0]) / math.sqrt(3)
     assert (found.mean, found.low, found.high) == pytest.approx((4.0, 4.0 - half, 4.0 + half))
 
 
@@ -109,8 +109,9 @@ def test_a_single_signal_has_no_interval_and_none_no_difference():
 
 
 # from printed tables of Student's t
-@pytest.mark.parametrize(("freedom", "table"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (30, 2.042),
-                                                (99, 1.984)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("freedom", "table"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (30, 2.042), (99, 1.984)]
+)
 def test_quantiles_of_students_t(freedom, table):
     assert t_quantile(freedom) == pytest.approx(table, abs=6e-4)
 

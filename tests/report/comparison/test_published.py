@@ -57,7 +57,7 @@ def test_results_hold_a_relative_link_to_the_file_in_the_package():
     assert link.is_symlink()
     assert not link.readlink().is_absolute()
     assert (link / "lee2021.json").read_text() == (
-        ROOT / "src" / "sparsine" / "comparison" / "published" / "lee2021.json"
+        ROOT / "src" / "sparsine" / "report" / "published" / "lee2021.json"
     ).read_text()
 
 
