@@ -39,12 +39,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_page(
-    path: Path, template: str, context: Mapping[str, Any], *, commands: Mapping[str, str],
+    path: Path, template: str, context: Mapping[str, Any], *folders: Path, commands: Mapping[str, str],
     records: Sequence[str],
 ) -> None:  # fmt: skip
     """Write the page that `template` makes of `context`, with links to the other pages in its folder, and theirs to it.
 
     Args:
+        folders: where templates are looked for before they are looked for in `TEMPLATES`.
         commands: what each makes anew, and the command.
         records: names of files in the folder; those that are there are linked.
 
@@ -55,16 +56,16 @@ def write_page(
         **context, "commands": {what: command for what, command in commands.items() if command},
         "records": [name for name in records if (path.parent / name).is_file()],
         "links": _links(path.parent, path.name),
-    })  # fmt: skip
+    }, *folders)  # fmt: skip
     write_atomically(path, text.encode())
     for name in _there(path.parent):
         if name != path.name:
             _link_again(path.parent / name)
 
 
-def render(template: str, context: Mapping[str, Any]) -> str:
-    """The page that a file of `TEMPLATES` makes of `context`."""
-    templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True,
+def render(template: str, context: Mapping[str, Any], *folders: Path) -> str:
+    """The page that `template` makes of `context`; templates are looked for in `folders`, then in `TEMPLATES`."""
+    templates = Environment(loader=FileSystemLoader([*folders, TEMPLATES]), autoescape=True,
                             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
                             finalize=_finalized)  # fmt: skip
     templates.filters |= {name: getattr(wording, name) for name in

@@ -12,6 +12,7 @@ from sparsine.measure.comparison.records import read_cells, write_cells
 from sparsine.report.comparison.figures import write_figures
 from sparsine.report.comparison.page import write_comparison_page
 from sparsine.report.comparison.tables import tables_of
+from sparsine.report.html import plotly_js
 
 
 @pytest.fixture

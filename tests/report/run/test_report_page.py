@@ -11,6 +11,7 @@ from fabricated import metrics, record, save_pictures
 from html_page import Page, assert_loads_nothing
 
 from sparsine.errors import BadInput
+from sparsine.report.html import plotly_js
 from sparsine.report.run.figures import save_summary_figure
 from sparsine.report.run.page import write_report
 from sparsine.report.run.tables import table_markdown
