@@ -20,10 +20,10 @@ from sparsine import FitConfig, calibrate, fit_collection, load_start, make_engi
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
 from sparsine.codec import CalibrationConfig, Coder
-from sparsine.codec.groups import groups_of
-from sparsine.codec.ladder import exact_power
-from sparsine.codec.tails import laplace_tails
-from sparsine.codec.targets import COARSEST, FINEST, boundary
+from sparsine.codec.format.decoder import groups_of
+from sparsine.codec.format.default_tables import laplace_survival
+from sparsine.codec.format.quantise import exact_power
+from sparsine.codec.rate_control import COARSEST, FINEST, boundary
 from sparsine.environment import environment
 from sparsine.psnr import psnr_db
 from sparsine.starts.coding import CodingTables
@@ -74,7 +74,7 @@ def taken_back(start: Start) -> dict[str, CodingTables]:
         "one step for all": replace(tables, step=_by_group(tables.step, 0 * groups, -2)),
         "one scale for a group": replace(tables, scale=_by_group(tables.scale, groups, 2)),
         "centre at the start": _uncentred(start, tables),
-        "Laplace tails": replace(tables, tails=laplace_tails()),
+        "Laplace tails": replace(tables, survival=laplace_survival()),
     }
 
 

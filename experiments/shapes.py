@@ -21,9 +21,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 
 from sparsine.codec import decode
-from sparsine.codec.calibrate import CalibrationConfig, calibrate
+from sparsine.codec.calibrate import calibrate
 from sparsine.codec.coder import Coder
-from sparsine.codec.config import EncodeConfig
+from sparsine.codec.config import CalibrationConfig, EncodeConfig
 from sparsine.environment import environment
 from sparsine.fields import Pattern, Siren
 from sparsine.fitting import FitConfig, fit_collection

@@ -25,8 +25,8 @@ import av
 import numpy as np
 
 from sparsine.codec import decode
-from sparsine.codec.calibrate import CalibrationConfig, calibrate
-from sparsine.codec.config import EncodeConfig
+from sparsine.codec.calibrate import calibrate
+from sparsine.codec.config import CalibrationConfig, EncodeConfig
 from sparsine.codec.encode import encode_batch
 from sparsine.environment import environment
 from sparsine.fitting import FitConfig

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sparsine.codec.calibrate import CalibrationConfig, calibrate
-from sparsine.codec.config import EncodeConfig
+from sparsine.codec.calibrate import calibrate
+from sparsine.codec.config import CalibrationConfig, EncodeConfig
 from sparsine.codec.encode import encode_batch
 from sparsine.fitting import FitConfig
 from sparsine.fitting.plan_search import PlanConfig, find_plans

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from small_problems import field_of, random_pattern
 
-from sparsine.codec.tails import laplace_tails
+from sparsine.codec.format.default_tables import laplace_survival
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Grey, Rgb
 from sparsine.starts.coding import CodingTables
@@ -31,7 +31,7 @@ def calibrated(seed=0):
     spread = torch.randint(-40, 40, start.theta.shape, generator=generator(seed))
     wide = torch.randint(-30, 90, start.theta.shape, generator=generator(seed + 1))
     step = (-208 + spread).short()
-    tables = CodingTables(start.theta + 0.0005, step, (step + wide).short(), laplace_tails())
+    tables = CodingTables(start.theta + 0.0005, step, (step + wide).short(), laplace_survival())
     return replace(start, coding=tables)
 
 

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 from small_problems import field_of, random_pattern
 
-from sparsine.codec.tails import laplace_tails
+from sparsine.codec.format.default_tables import laplace_survival
 from sparsine.fitting.fit import FitConfig
 from sparsine.measure.rate_distortion.config import RateDistortionConfig
 from sparsine.signals.dataset import SignalSet
@@ -20,7 +20,7 @@ def make_start(sizes=(2, 9, 7, 3), *, calibrated=True):
     pattern = random_pattern(field_of(*sizes, omega_0=6.5, output_offset=0.5), 0.6, 3)
     theta = pattern.gather(pattern.field.initial_theta(seed=3)[None])[0]
     step = torch.full(theta.shape, -150, dtype=torch.int16)
-    tables = CodingTables(theta + 0.0005, step, step + 40, laplace_tails())
+    tables = CodingTables(theta + 0.0005, step, step + 40, laplace_survival())
     grid, kind = Grid(shape=(13, 17), extent=(0.0, 1.0)), Rgb() if sizes[-1] == 3 else Grey()
     return Start(pattern, theta, grid, coding=tables if calibrated else None, kind=kind)
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from sparsine.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from sparsine.codec.calibrate import CalibrationConfig as CalibrationConfig
     from sparsine.codec.calibrate import calibrate as calibrate
     from sparsine.codec.coder import Coder as Coder
+    from sparsine.codec.config import CalibrationConfig as CalibrationConfig
     from sparsine.codec.config import EncodeConfig as EncodeConfig
     from sparsine.codec.encode import Encoded as Encoded
     from sparsine.codec.encode import decode as decode
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from sparsine.codec.encode import encode_vector as encode_vector
     from sparsine.codec.files.collection import encode_collection as encode_collection
     from sparsine.codec.files.drawings import decode_collection as decode_collection
-    from sparsine.codec.header import CodeHeader as CodeHeader
-    from sparsine.codec.header import read_header as read_header
+    from sparsine.codec.format.header import CodeHeader as CodeHeader
+    from sparsine.codec.format.header import read_header as read_header
     from sparsine.engines.choose import make_engine as make_engine
     from sparsine.errors import BadInput as BadInput
     from sparsine.errors import UnreadableSignal as UnreadableSignal
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from sparsine.starts.start import save_start as save_start
 
 _HOME = {
-    "CalibrationConfig": "codec.calibrate",
+    "CalibrationConfig": "codec.config",
     "calibrate": "codec.calibrate",
     "Coder": "codec.coder",
     "encode_collection": "codec.files.collection",
@@ -86,8 +86,8 @@ _HOME = {
     "encode_batch": "codec.encode",
     "fit_array": "fitting.fit_array",
     "FittedField": "fitting.fitted_field",
-    "CodeHeader": "codec.header",
-    "read_header": "codec.header",
+    "CodeHeader": "codec.format.header",
+    "read_header": "codec.format.header",
     "View": "fitting.view",
     "Comparison": "measure.comparison.comparison",
     "CompareConfig": "measure.comparison.config",

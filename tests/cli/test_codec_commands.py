@@ -13,6 +13,7 @@ from small_problems import field_of, random_pattern
 
 from sparsine.cli.main import main
 from sparsine.codec import decode, read_header
+from sparsine.codec.code_statistics import code_statistics
 from sparsine.fields import Pattern
 from sparsine.folders import locked
 from sparsine.psnr import psnr_db
@@ -296,12 +297,11 @@ def test_info_says_what_is_in_a_code_and_with_its_start_where_the_bits_are(capsy
 
 def test_bits_by_group_add_up_to_the_payload(start, images, tmp_path):
     from sparsine.codec import Coder
-    from sparsine.codec.contents import contents
 
     assert run("encode", start, images / "0.png", "--out", tmp_path / "codes", *FAST) == 0
     coder = Coder(load_start(start))
     code = coder.read((tmp_path / "codes" / "0.spn").read_bytes())
-    groups = contents(coder, code)
+    groups = code_statistics(coder, code)
     assert sum(group.numbers for group in groups) == code.header.num_numbers
     assert abs(sum(group.bits for group in groups) - 8 * code.header.payload_bytes) < 40
     assert all(group.entropy_bits >= 0 and group.spread_steps >= 0 for group in groups)

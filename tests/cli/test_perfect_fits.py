@@ -9,7 +9,7 @@ from PIL import Image
 from small_problems import field_of
 
 from sparsine.cli.main import main
-from sparsine.codec.tails import laplace_tails
+from sparsine.codec.format.default_tables import laplace_survival
 from sparsine.fields.pattern import Pattern
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Rgb
@@ -23,7 +23,7 @@ def place(tmp_path):
     pattern = Pattern.full(field_of(2, 5, 3))
     theta = torch.zeros(pattern.num_params)
     step = torch.full(theta.shape, -150, dtype=torch.int16)
-    tables = CodingTables(theta.clone(), step, step + 40, laplace_tails())
+    tables = CodingTables(theta.clone(), step, step + 40, laplace_survival())
     start = Start(pattern, theta, Grid(shape=(6, 7), extent=(0.0, 1.0)), coding=tables, kind=Rgb())
     save_start(tmp_path / "start.safetensors", start)
     (tmp_path / "pictures").mkdir()

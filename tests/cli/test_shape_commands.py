@@ -110,7 +110,7 @@ def test_a_mesh_that_cannot_be_read_is_named_with_the_reason(learned, tmp_path, 
 
 
 def test_a_code_keeps_where_its_shape_lies_and_says_so(learned, codes, capsys):
-    from sparsine.codec.header import read_header
+    from sparsine.codec.format.header import read_header
 
     told = read_header((codes / "box0.spn").read_bytes()).read_notes()
     assert told == {"centre": [100.0, 0.0, -20.0], "unit": pytest.approx(1.5 / 0.9, rel=1e-6)}

@@ -7,8 +7,8 @@ from PIL import Image
 
 from sparsine import decode, encode
 from sparsine.cli.main import main
-from sparsine.codec.header import read_header
-from sparsine.codec.identity import start_hash
+from sparsine.codec.format.header import read_header
+from sparsine.codec.format.identity import start_hash
 from sparsine.starts.built_in import built_in_starts, where_is
 from sparsine.starts.plan import FULL_STEPS
 from sparsine.starts.start import load_start

@@ -8,9 +8,9 @@ from small_problems import MadeUpSignals, field_of, random_pattern
 from test_encode import config, signals
 
 from sparsine.codec import CalibrationConfig, Coder, calibrate, encode, encode_batch
-from sparsine.codec.ladder import exact_power
-from sparsine.codec.sensitivity import sensitivities
-from sparsine.codec.tails import laplace_tails, measured_tails
+from sparsine.codec.coding_tables import fisher_diagonal, measured_survival
+from sparsine.codec.format.default_tables import laplace_survival
+from sparsine.codec.format.quantise import exact_power
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.fitting.fit import FitConfig
@@ -76,7 +76,7 @@ def test_what_changes_the_drawing_most_is_told_most_finely():
     still = FitConfig(steps=2, lr=1e-5, report=())
     start = calibrate(make_start(), SmoothSignals(4), calibration(fit=still, draws=50))
     engine, coords = make_engine(start.pattern), start.domain.resized((13, 9)).coords()
-    (found,) = sensitivities(engine, start.theta[None], coords, draws=200, seed=9)
+    (found,) = fisher_diagonal(engine, start.theta[None], coords, draws=200, seed=9)
     wanted, steps = -0.5 * np.log2(found.numpy()), start.coding.step.numpy() / 16
     assert np.corrcoef(wanted, steps)[0, 1] > 0.98
     assert np.polyfit(wanted, steps, 1)[0] == pytest.approx(1, abs=0.1)
@@ -111,19 +111,19 @@ def test_sensitivities_are_mean_squared_derivatives():
     rows = [torch.autograd.grad(value, leaf, retain_graph=True)[0] for value in engine.forward(leaf, coords).flatten()]
     expected = torch.stack(rows).square().mean(dim=0)
     draws = 300
-    (found,) = sensitivities(engine, theta, coords, draws, seed=1)
+    (found,) = fisher_diagonal(engine, theta, coords, draws, seed=1)
     assert torch.allclose(found, expected, rtol=5 * (2 / draws) ** 0.5, atol=1e-12)
 
 
 def test_measured_tails_are_shares_of_what_lies_further_out():
     values = np.random.default_rng(0).normal(size=200_000)
-    tails = measured_tails(values).double().numpy() / WHOLE
+    tails = measured_survival(values).double().numpy() / WHOLE
     for scales, share in ((0, 1.0), (1, 0.3173), (2, 0.0455), (3, 0.0027)):
         assert tails[16 * scales] == pytest.approx(share, abs=0.003)
     assert (np.diff(tails) <= 0).all()
-    assert torch.equal(measured_tails(np.zeros(0))[1:], laplace_tails()[1:])
+    assert torch.equal(measured_survival(np.zeros(0))[1:], laplace_survival()[1:])
 
 
 def test_laplace_tails_are_those_of_a_laplace_distribution_of_standard_deviation_one():
     expected = np.exp(-np.sqrt(2) * np.arange(257) / 16) * WHOLE
-    assert np.allclose(laplace_tails().numpy(), expected, rtol=0, atol=12)
+    assert np.allclose(laplace_survival().numpy(), expected, rtol=0, atol=12)

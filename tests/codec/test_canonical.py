@@ -7,8 +7,7 @@ import pytest
 import second_decoder
 from codec_problems import make_start
 
-from sparsine.codec.canonical import canonical
-from sparsine.codec.identity import described
+from sparsine.codec.format.identity import canonical, described
 from sparsine.errors import BadInput
 
 

@@ -419,7 +419,7 @@ def test_a_signal_known_to_be_too_large_is_not_even_read(tmp_path, monkeypatch):
     told = list(encode_collection(make_start(), Known(made_up()), tmp_path / "codes", CONFIG))
     (one,) = [each for each in told if each.status != "ok"]
     assert (one.input, one.status) == ("signal-2.png", "unreadable")
-    assert "32768 x 16384 samples, but a code tells of at most" in one.reason
+    assert "32768 x 16384 samples, but a code holds at most" in one.reason
 
 
 def test_a_batch_that_memory_cannot_hold_is_refused_before_anything_is_written(tmp_path, monkeypatch):
@@ -434,10 +434,10 @@ def test_what_memory_refuses_is_the_status_of_its_signal_alone(tmp_path, monkeyp
     encode_module = sys.modules["sparsine.codec.encode"]  # the package's own name is that of the function
     real = encode_module._encoded_together
 
-    def refuse(coder, engine, arrays, config):
+    def refuse(coder, engine, config, arrays):
         if len(arrays) > 1 or np.array_equal(arrays[0][0], made_up()["signal-1.png"]):
             raise MemoryError
-        return real(coder, engine, arrays, config)
+        return real(coder, engine, config, arrays)
 
     monkeypatch.setattr(encode_module, "_encoded_together", refuse)
     told = encoded(tmp_path / "codes")

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparsine.codec import Coder, decode, read_header
-from sparsine.codec.header import MAGIC, MAX_NUMBERS, VERSION
-from sparsine.codec.whole_numbers import packed_signed, packed_unsigned
+from sparsine.codec.format.header import MAGIC, MAX_NUMBERS, VERSION
+from sparsine.codec.format.varint import packed_signed, packed_unsigned
 from sparsine.errors import BadInput
 from sparsine.signals.domain import MAX_POINTS
 
@@ -114,7 +114,7 @@ LIES = {
     "other numbers than the start's": (dict(numbers=79), "other numbers"),
     "axes": (dict(axes=2**33), "axes"),
     "no axes": (dict(shape=(), axes=0), "axes: 0"),
-    "other axes than the start's": (dict(shape=(5,)), "tells 1 axis, but its start draws 2"),
+    "other axes than the start's": (dict(shape=(5,)), "states 1 axis, but its start draws 2"),
     "samples": (dict(shape=(MAX_POINTS + 1, 7)), "samples of an axis is 268435457"),
     "no samples": (dict(shape=(0, 7)), "samples of an axis: 0"),
     "points": (dict(shape=(MANY, 2 * MANY)), "samples: 536870912"),

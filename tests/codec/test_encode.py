@@ -10,7 +10,7 @@ from codec_problems import calibrated, make_start
 from PIL import Image
 from small_problems import field_of
 
-from sparsine.codec import Coder, EncodeConfig, decode, encode, encode_batch, read_header, spending
+from sparsine.codec import Coder, EncodeConfig, bit_allocation, decode, encode, encode_batch, read_header
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fields import Pattern
@@ -191,7 +191,7 @@ def test_values_of_another_range_are_refused_and_in_a_batch_it_is_said_which(sta
 
 def test_more_samples_than_a_code_tells_are_refused_with_the_true_reason(start):
     many = np.broadcast_to(np.float32(0.5), (1 << 15, (1 << 13) + 1, 3))
-    with pytest.raises(BadInput, match="32768 x 8193 samples, but a code tells of at most 268435456"):
+    with pytest.raises(BadInput, match="32768 x 8193 samples, but a code holds at most 268435456"):
         encode(start, many, config())
 
 
@@ -235,7 +235,7 @@ def test_bits_and_errors_of_the_groups_add_up_to_those_of_the_code(start):
     for seed in range(30):
         theta = start.theta + 0.01 * torch.randn(80, generator=torch.Generator().manual_seed(seed))
         data = coder.write(theta, SHAPE)
-        spent = spending(coder, engine, theta, data, coords)
+        spent = bit_allocation(coder, engine, theta, data, coords)
         assert [s.group for s in spent] == [f"{kind} {layer}" for kind in ("weights", "biases") for layer in (1, 2, 3)]
         assert sum(s.parameters for s in spent) == 80
         assert sum(s.bits for s in spent) / 8 == pytest.approx(read_header(data).payload_bytes, abs=6)

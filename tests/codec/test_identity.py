@@ -9,7 +9,7 @@ from codec_problems import GRID, make_start
 from kinds_of_fields import KINDS, Quadratic, Radius, field_like, registered
 
 from sparsine.codec import Coder, FittedField, decode, read_header
-from sparsine.codec.identity import start_hash
+from sparsine.codec.format.identity import start_hash
 from sparsine.errors import BadInput
 from sparsine.fields import MLP, Pattern
 from sparsine.fields.activations import Finer, Gauss, Relu, Sine

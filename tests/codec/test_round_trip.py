@@ -9,7 +9,7 @@ import torch
 from codec_problems import calibrated, make_start, moved
 
 from sparsine.codec import Code, Coder, decode, decode_vector, encode_vector, read_header
-from sparsine.codec.ladder import exact_power
+from sparsine.codec.format.quantise import exact_power
 from sparsine.errors import BadInput
 
 

@@ -10,8 +10,8 @@ import torch
 from small_problems import field_of, random_pattern
 
 from sparsine.codec import CalibrationConfig, EncodeConfig, FittedField, calibrate, decode
+from sparsine.codec.coding_tables import fisher_diagonal
 from sparsine.codec.encode import encode_batch
-from sparsine.codec.sensitivity import sensitivities
 from sparsine.engines import DenseEngine, ReferenceEngine
 from sparsine.fitting.collection import fit_collection
 from sparsine.fitting.fit import FitConfig
@@ -168,7 +168,7 @@ def test_sensitivities_are_those_of_the_weighted_mean():
     engine, theta = ReferenceEngine(start.pattern, dtype=torch.float64), start.theta.double()
     slopes = torch.func.jacrev(lambda vector: engine.forward(vector, coords)[:, 0])(theta)
     expected = (weights[:, None] * slopes.square()).mean(0)
-    found = sensitivities(engine, theta[None], coords, 4000, 0, weights)[0]
+    found = fisher_diagonal(engine, theta[None], coords, 4000, 0, weights)[0]
     assert ((found - expected).abs() < 0.15 * expected + 1e-9).all()  # the standard error is 2.2 %
 
 

@@ -8,14 +8,16 @@ from small_problems import field_of, random_pattern
 
 from sparsine.errors import BadInput
 from sparsine.signals.grid import Grid
-from sparsine.starts.coding import NUM_TAILS, WHOLE, CodingTables
+from sparsine.starts.coding import SURVIVAL_POINTS, WHOLE, CodingTables
 from sparsine.starts.start import Start, load_start, read_vectors, save_start, write_vectors
 
 
 def tables(count, **changes):
-    tails = torch.linspace(WHOLE, 3, NUM_TAILS, dtype=torch.float64).int()
+    survival = torch.linspace(WHOLE, 3, SURVIVAL_POINTS, dtype=torch.float64).int()
     step = torch.arange(count).short() - 200
-    return CodingTables(**{"centre": torch.rand(count), "step": step, "scale": step + 40, "tails": tails, **changes})
+    return CodingTables(
+        **{"centre": torch.rand(count), "step": step, "scale": step + 40, "survival": survival, **changes}
+    )
 
 
 def make_start(coding=True):
@@ -28,7 +30,7 @@ def test_tables_come_back_from_a_file_with_the_same_bits(tmp_path):
     start = make_start()
     save_start(tmp_path / "a.safetensors", start)
     again = load_start(tmp_path / "a.safetensors").coding
-    for name in ("centre", "step", "scale", "tails"):
+    for name in ("centre", "step", "scale", "survival"):
         assert torch.equal(getattr(again, name), getattr(start.coding, name))
 
 
@@ -68,7 +70,7 @@ def test_tables_that_are_not_whole_are_refused(tmp_path):
         load_start(rewritten(tmp_path / "a.safetensors", make_start(), drop="coding_step"))
 
 
-RISING = torch.full((NUM_TAILS,), WHOLE, dtype=torch.int32)
+RISING = torch.full((SURVIVAL_POINTS,), WHOLE, dtype=torch.int32)
 RISING[3] -= 1
 MADE_WRONG = [
     dict(step=torch.zeros(8).short()),
@@ -76,9 +78,9 @@ MADE_WRONG = [
     dict(step=torch.full((9,), 1025).short()),
     dict(scale=torch.full((9,), -1025).short()),
     dict(centre=torch.full((9,), float("nan"))),
-    dict(tails=torch.zeros(NUM_TAILS).int()),
-    dict(tails=torch.zeros(3).int()),
-    dict(tails=RISING),
+    dict(survival=torch.zeros(SURVIVAL_POINTS).int()),
+    dict(survival=torch.zeros(3).int()),
+    dict(survival=RISING),
 ]
 
 

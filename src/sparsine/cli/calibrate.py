@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sparsine.cli.console import Waiting, counted, say
 from sparsine.cli.outputs import Output
 from sparsine.cli.start_and_signals import StartAndSignals, with_output
-from sparsine.codec.calibrate import CalibrationConfig, calibrate
+from sparsine.codec.calibrate import calibrate
+from sparsine.codec.config import CalibrationConfig
 from sparsine.starts.start import start_bytes
 
 

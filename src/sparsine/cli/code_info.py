@@ -6,11 +6,11 @@ from rich.table import Table
 
 from sparsine.cli.console import console, counted, say
 from sparsine.cli.find_start import MOST_CODE_BYTES
+from sparsine.codec.code_statistics import code_statistics
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import DEFAULT_QUALITY
-from sparsine.codec.contents import contents
 from sparsine.codec.files.code_files import read_bounded
-from sparsine.codec.header import CHECKSUM_BYTES, MAGIC, SUFFIX, CodeHeader, read_header
+from sparsine.codec.format.header import CHECKSUM_BYTES, MAGIC, SUFFIX, CodeHeader, read_header
 from sparsine.errors import BadInput
 from sparsine.fitting.fitted_files import read_fitted_file
 from sparsine.report.wording import in_db
@@ -83,7 +83,7 @@ def _facts(header: CodeHeader, start: Start | None) -> Table:
 
 def _layers(start: Start, data: bytes) -> Table:
     coder = Coder(start)
-    groups = contents(coder, coder.read(data))
+    groups = code_statistics(coder, coder.read(data))
     table = Table("group", title="spread: root of the mean square, in steps and as a distance from the start's centre")
     for name in ("numbers", "bits", "bits each", "entropy", "spread, steps", "spread"):
         table.add_column(name, justify="right")

@@ -17,7 +17,7 @@ from sparsine.cli.outputs import DASH, output
 from sparsine.cli.status import DONE
 from sparsine.codec.encode import decode
 from sparsine.codec.files.code_files import list_codes, read_bounded
-from sparsine.codec.header import SUFFIX
+from sparsine.codec.format.header import SUFFIX
 from sparsine.errors import BadInput
 from sparsine.export import FORMATS, Exported, write_table
 from sparsine.export.table import Row

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sparsine.checks import check_range
 from sparsine.codec.files.code_files import read_bounded
-from sparsine.codec.header import read_header
-from sparsine.codec.identity import start_hash
+from sparsine.codec.format.header import read_header
+from sparsine.codec.format.identity import start_hash
 from sparsine.errors import BadInput
 from sparsine.fitting import fitted_files
 from sparsine.meta.config import OuterConfig

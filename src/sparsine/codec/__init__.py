@@ -19,17 +19,19 @@ files: `encode_batch` fits a batch of one shape together and returns an `Encoded
 fitted_psnr_db, status, reason); keep one `Coder(start)` and hand it to every batch, and to `decode`, since it remembers
 its tables. Coding without fitting: `encode_vector` and `decode_vector`, or `Coder.write` and `Coder.read`.
 `read_header(data)` says what is in a code without its start. `EncodeConfig` chooses the fit, the quality, or a target.
-`spending` says what its bits are for, group by group. Bad bytes raise BadInput, whatever they are.
+`bit_allocation` says what its bits are for, group by group. Bad bytes raise BadInput, whatever they are.
 
-Inside, downwards: files (folders of codes and drawings), encode (signals to codes), targets (which step), coder
-(vectors to codes), scales, header, entropy (numbers to payload), models (tables of frequencies), quantise (the one
-place where floats become integers), ladder.
+Rooms, downwards: files (folders of codes and of drawings), what lies here (the encoder's choices, which may change),
+format (what version 1 promises, which may not). Inside, downwards: calibrate and coding_tables (what a start knows),
+encode (signals to codes), straight_through (quantisation-aware fitting), rate_control (which step), code_statistics,
+coder (vectors to codes), scales (bits, and the shortest payload).
 """
 
-from sparsine.codec.calibrate import CalibrationConfig as CalibrationConfig
 from sparsine.codec.calibrate import calibrate as calibrate
-from sparsine.codec.coder import Code as Code
+from sparsine.codec.code_statistics import GroupAllocation as GroupAllocation
+from sparsine.codec.code_statistics import bit_allocation as bit_allocation
 from sparsine.codec.coder import Coder as Coder
+from sparsine.codec.config import CalibrationConfig as CalibrationConfig
 from sparsine.codec.config import EncodeConfig as EncodeConfig
 from sparsine.codec.encode import Encoded as Encoded
 from sparsine.codec.encode import decode as decode
@@ -41,12 +43,11 @@ from sparsine.codec.files.coded import CodedSignal as CodedSignal
 from sparsine.codec.files.collection import encode_collection as encode_collection
 from sparsine.codec.files.drawings import decode_collection as decode_collection
 from sparsine.codec.files.drawn import DrawnCode as DrawnCode
-from sparsine.codec.header import SUFFIX as SUFFIX
-from sparsine.codec.header import CodeHeader as CodeHeader
-from sparsine.codec.header import read_header as read_header
-from sparsine.codec.identity import start_hash as start_hash
-from sparsine.codec.spending import GroupSpending as GroupSpending
-from sparsine.codec.spending import spending as spending
+from sparsine.codec.format.decoder import Code as Code
+from sparsine.codec.format.header import SUFFIX as SUFFIX
+from sparsine.codec.format.header import CodeHeader as CodeHeader
+from sparsine.codec.format.header import read_header as read_header
+from sparsine.codec.format.identity import start_hash as start_hash
 from sparsine.fitting.fit_array import fit_array as fit_array
 from sparsine.fitting.fitted_field import FittedField as FittedField
 from sparsine.fitting.view import View as View

@@ -1,4 +1,4 @@
-"""How signals become codes."""
+"""How signals become codes, and how a start is calibrated for them."""
 
 import dataclasses
 from dataclasses import dataclass, replace
@@ -65,3 +65,25 @@ class EncodeConfig:
     def step_shift(self) -> int:
         """Sixteenths of an octave by which `quality` moves the start's steps."""
         return DEFAULT_QUALITY - self.quality
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationConfig:
+    """How a start is calibrated."""
+
+    fit: FitConfig = dataclasses.field(default_factory=lambda: EncodeConfig().fit)
+    """How signals are fitted: as they will be when they are encoded."""
+    signals: int = 32
+    """Validation signals that are fitted, at most."""
+    loss_db: float = 0.04
+    """Mean PSNR that the default quality may cost beside the fit before rounding."""
+    draws: int = 8
+    """Random gradients of each signal from which the sensitivities are estimated."""
+    seed: int = 0
+    """Of those gradients."""
+
+    def __post_init__(self) -> None:
+        check_range("signals", self.signals, 2, 100_000)
+        check_range("loss_db", self.loss_db, 1e-6, 10.0)
+        check_range("draws", self.draws, 1, 10_000)
+        check_range("seed", self.seed, 0, 2**32 - 1)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from math import nan
 from typing import Any, Literal, NamedTuple
 
@@ -13,8 +14,9 @@ from torch import Tensor
 
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
-from sparsine.codec.header import CodeHeader, check_can_be_told
-from sparsine.codec.targets import Probe, Rounding, choose_shifts, made_up
+from sparsine.codec.format.header import CodeHeader, check_fits_a_code
+from sparsine.codec.rate_control import FittedBatch, choose_shifts
+from sparsine.codec.straight_through import quantisation_aware
 from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
@@ -41,7 +43,7 @@ class Encoded:
     """Of the fitted vector before it was rounded."""
     status: CodeStatus
     """ok; missed: the code is the nearest to a target that cannot be reached; diverged: the fit failed; failed: the
-    fitted vector cannot be told in steps, or memory was not enough."""
+    fitted vector cannot be coded in such steps, or memory was not enough."""
     reason: str = ""
     """Why, where it is not ok."""
 
@@ -57,8 +59,8 @@ def encode(
         coords: (points, coords) of the samples, where the start draws scattered points.
 
     Raises:
-        BadInput: a signal that does not belong to the start, whose values are of another range, or that a code cannot
-            tell or memory not hold; a target out of reach; a fit that diverges.
+        BadInput: a signal that does not belong to the start, whose values are of another range, or that a code
+            or memory cannot hold; a target out of reach; a fit that diverges.
 
     Example:
         >>> from sparsine import FitConfig, Grid, Pattern, Siren
@@ -94,7 +96,7 @@ def encode_batch(
         about: of each signal a few plain JSON values that its code keeps: see `SignalSet.about`.
 
     Raises:
-        BadInput: signals of different shapes, or that the start cannot draw, or a code not tell, or memory not hold; or
+        BadInput: signals of different shapes, or that the start cannot draw, or a code or memory not hold; or
             with values that are not finite or of another range.
     """
     config, coder = (config or EncodeConfig()).by(start.plans), coder or Coder(start)
@@ -104,17 +106,14 @@ def encode_batch(
     shape = arrays[0].shape[:-1]
     check_room(start, shape, "fitting it")
     computer, size = make_engine(start.pattern, engine, device=device), most_together(start, shape, len(arrays))
-    told = about or [{}] * len(arrays)
-    placed = list(map(_Placed, arrays, _own_coords(start, arrays, coords), told))
-
-    def fit(together: Sequence[_Placed]) -> list[Encoded]:
-        return _encoded_together(coder, computer, together, config)
+    placed = list(map(_Placed, arrays, _own_coords(start, arrays, coords), about or [{}] * len(arrays)))
 
     def give_up(_: _Placed) -> Encoded:
         return Encoded(b"", nan, nan, "failed", NOT_ENOUGH)
 
     parts = (placed[first : first + size] for first in range(0, len(placed), size))
-    return [encoded for part in parts for encoded in with_less(fit, part, give_up)]
+    together = partial(_encoded_together, coder, computer, config)
+    return [encoded for part in parts for encoded in with_less(together, part, give_up)]
 
 
 class _Placed(NamedTuple):
@@ -139,7 +138,7 @@ def _own_coords(
     return found
 
 
-def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], config: EncodeConfig) -> list[Encoded]:
+def _encoded_together(coder: Coder, engine: Engine, config: EncodeConfig, placed: Sequence[_Placed]) -> list[Encoded]:
     arrays, own = [one.values for one in placed], [one.coords for one in placed if one.coords is not None]
     start, shape, device = coder.start, arrays[0].shape[:-1], engine.device
     domain = None if own else start.domain.resized(shape)
@@ -149,13 +148,27 @@ def _encoded_together(coder: Coder, engine: Engine, placed: Sequence[_Placed], c
     fitting = Fitting(start.theta.to(device), coords, values, config.fit, peak=start.kind.peak, shape=shape,
                       weights=weights)  # fmt: skip
     result = fitting.finish(engine)
-    fitted = Probe(coder, engine, coords, values, shape, result.theta, weights, [one.about for one in placed])
-    choices = choose_shifts(fitted, config)
-    rounding = made_up(fitted, np.array([choice.shift for choice in choices]), config)
+    batch = FittedBatch(coder, engine, coords, values, shape, result.theta, weights, [one.about for one in placed])
+    choices = choose_shifts(batch, config)
+    quantised = quantisation_aware(batch, np.array([choice.shift for choice in choices]), config)
+    codes = quantised.batch.codes(quantised.shifts)
     return [
-        _encoded(rounding, row, status == "diverged", choice.missed, float(fitted.fitted_db[row]))
-        for row, (status, choice) in enumerate(zip(result.status, choices, strict=True))
+        _outcome(data, float(drawn_db), float(fitted_db), status == "diverged", choice.missed)
+        for data, drawn_db, fitted_db, status, choice in zip(
+            codes, quantised.drawn_db, batch.fitted_db, result.status, choices, strict=True
+        )
     ]
+
+
+def _outcome(data: bytes | None, drawn_db: float, fitted_db: float, diverged: bool, missed: str) -> Encoded:
+    if diverged:
+        why = "the loss overflowed, or ended above where it began; fit with a smaller step size"
+        return Encoded(b"", nan, fitted_db, "diverged", why)
+    if data is None:
+        return Encoded(
+            b"", nan, fitted_db, "failed", "the fitted vector lies too far from the start for such fine steps"
+        )
+    return Encoded(data, drawn_db, fitted_db, "missed" if missed else "ok", missed)
 
 
 def encode_vector(start: Start, theta: Float[Tensor, " params"], shape: tuple[int, ...], *, quality: int = 80) -> bytes:
@@ -168,7 +181,7 @@ def encode_vector(start: Start, theta: Float[Tensor, " params"], shape: tuple[in
 
 
 def decode_vector(start: Start, data: bytes) -> Float[Tensor, " params"]:
-    """The vector that a code tells, float32. Raises BadInput as `decode` does."""
+    """The vector that a code holds, float32. Raises BadInput as `decode` does."""
     coder = Coder(start)
     return coder.theta(coder.read(data))
 
@@ -194,7 +207,7 @@ def _about(header: CodeHeader) -> dict[str, Any]:
 
 
 def _alike(start: Start, signals: Sequence[Given]) -> list[np.ndarray]:
-    """Their values: of one shape, and one that the start can draw and a code can tell."""
+    """Their values: of one shape, and one that the start can draw and a code can hold."""
     arrays = [_values(start, signal, number if len(signals) > 1 else None) for number, signal in enumerate(signals)]
     if any(a.shape != arrays[0].shape for a in arrays):
         raise BadInput(f"signals of one batch must have one shape, but got {sorted({a.shape for a in arrays})}")
@@ -204,7 +217,7 @@ def _alike(start: Start, signals: Sequence[Given]) -> list[np.ndarray]:
             f"this start draws signals with {counted(wanted[0], 'axis', 'axes')} and {counted(wanted[1], 'channel')}, "
             f"but got an array of shape {shape}; it must be (*samples, channels)"
         )
-    check_can_be_told(shape[:-1])
+    check_fits_a_code(shape[:-1])
     return arrays
 
 
@@ -213,15 +226,3 @@ def _values(start: Start, signal: Given, number: int | None) -> np.ndarray:
         return as_values(signal, start.kind)
     except BadInput as error:
         raise BadInput(f"signal {number} of the batch: {error}") if number is not None else error from error
-
-
-def _encoded(rounding: Rounding, row: int, diverged: bool, missed: str, fitted_db: float) -> Encoded:
-    if diverged:
-        why = "the loss overflowed, or ended above where it began; fit with a smaller step size"
-        return Encoded(b"", nan, fitted_db, "diverged", why)
-    data = rounding.probe.data(row, int(rounding.shifts[row]))
-    if data is None:
-        return Encoded(
-            b"", nan, fitted_db, "failed", "the fitted vector lies too far from the start for such fine steps"
-        )
-    return Encoded(data, float(rounding.drawn_db[row]), fitted_db, "missed" if missed else "ok", missed)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparsine.codec.header import SUFFIX
+from sparsine.codec.format.header import SUFFIX
 from sparsine.errors import BadInput
 from sparsine.fitting.fitted_files import SUFFIX as FITTED
 from sparsine.shown import as_text

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sparsine.codec.files.journal import JOURNAL
-from sparsine.codec.header import SUFFIX
+from sparsine.codec.format.header import SUFFIX
 from sparsine.errors import BadInput
 from sparsine.psnr import psnr_of
 from sparsine.viewer.folder import CodeFolder

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sparsine.codec import CodeHeader, Coder, FittedField, decode, read_header, start_hash
-from sparsine.codec.header import BYTES_PER_NUMBER, MAGIC
+from sparsine.codec.format.header import BYTES_PER_NUMBER, MAGIC
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sparsine.codec.header import SUFFIX
+from sparsine.codec.format.header import SUFFIX
 from sparsine.errors import UnreadableSignal
 from sparsine.fitting.fitted_files import SUFFIX as FITTED
 from sparsine.signals.listing import Listing, list_files

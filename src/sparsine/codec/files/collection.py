@@ -16,7 +16,7 @@ from sparsine.codec.files.coded import CodedSignal, from_encoded
 from sparsine.codec.files.journal import Entry, entry_of, opened
 from sparsine.codec.files.pipeline import POINTS_WAITING, batch_size, batches, in_threads
 from sparsine.codec.files.reading import Loaded, SignalReader
-from sparsine.codec.header import SUFFIX
+from sparsine.codec.format.header import SUFFIX
 from sparsine.engines.choose import make_engine
 from sparsine.fitting.config import recorded
 from sparsine.fitting.room import check_room

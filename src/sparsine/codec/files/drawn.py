@@ -9,7 +9,7 @@ from sparsine.codec.coder import Coder
 from sparsine.codec.encode import decode
 from sparsine.codec.files.code_files import read_bounded
 from sparsine.codec.files.journal import Journal, sha256
-from sparsine.codec.header import BYTES_PER_NUMBER, SUFFIX
+from sparsine.codec.format.header import BYTES_PER_NUMBER, SUFFIX
 from sparsine.errors import BadInput
 from sparsine.fitting import fitted_files
 from sparsine.fitting.fitted_field import FittedField

@@ -8,7 +8,7 @@ import numpy as np
 
 from sparsine.codec.files.coded import CodedSignal, from_entry
 from sparsine.codec.files.journal import Journal, sha256
-from sparsine.codec.header import check_can_be_told
+from sparsine.codec.format.header import check_fits_a_code
 from sparsine.errors import BadInput
 from sparsine.fitting.room import NOT_ENOUGH, check_room
 from sparsine.signals.dataset import SignalSet
@@ -77,5 +77,5 @@ class SignalReader:
         return CodedSignal(input=loaded.name, status="changed", reason=why)
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
-        check_can_be_told(shape)
+        check_fits_a_code(shape)
         check_room(self._start, shape, "fitting it")

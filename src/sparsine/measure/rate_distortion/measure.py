@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sparsine.codec.spending import GroupSpending, spending
+from sparsine.codec.code_statistics import GroupAllocation, bit_allocation
 from sparsine.environment import environment
 from sparsine.errors import WorkFailed
 from sparsine.measure.rate_distortion.codecs.half_floats import measure_half_floats
@@ -144,8 +144,8 @@ def _add_pillow(
 
 def _spending(codec: OurCodec, codes: list[Told], quality: int) -> dict[str, Any]:
     """Means over codes, group by group, and a row for all that is no number: header, checksum, end of the payload."""
-    groups: list[list[GroupSpending]] = [
-        spending(codec.coder, codec.engine, theta, data, codec.start.domain.resized(shape).coords())
+    groups: list[list[GroupAllocation]] = [
+        bit_allocation(codec.coder, codec.engine, theta, data, codec.start.domain.resized(shape).coords())
         for data, theta, shape in codes
     ]
     rows = [{"group": same[0].group, "numbers": same[0].parameters, "bits": fmean(s.bits for s in same),

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
-from sparsine.codec.targets import Probe, made_up
+from sparsine.codec.rate_control import FittedBatch
+from sparsine.codec.straight_through import quantisation_aware
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import Fitting
@@ -23,7 +24,7 @@ class Coded:
     """One signal, fitted and coded."""
 
     measured: Measured | None
-    """None where there is no code: the fit diverged, or the vector cannot be told in such steps."""
+    """None where there is no code: the fit diverged, or the vector cannot be coded in such steps."""
     fitted_psnr_db: float
     """Of the picture that the vector draws before it is rounded."""
     data: bytes
@@ -55,17 +56,17 @@ class OurCodec:
         seconds = perf_counter() - began
         fitted = [picture_psnr_db(original, self._draw(theta, shape))
                   for theta, original in zip(fit.theta, originals, strict=True)]  # fmt: skip
-        probe = Probe(self.coder, self.engine, coords, values, shape, fit.theta)
+        batch = FittedBatch(self.coder, self.engine, coords, values, shape, fit.theta)
         fine = [status == "ok" for status in fit.status]
-        return {quality: self._at(quality, probe, fine, fitted, seconds, originals)
+        return {quality: self._at(quality, batch, fine, fitted, seconds, originals)
                 for quality in self.config.qualities}  # fmt: skip
 
-    def _at(self, quality: int, probe: Probe, fine: list[bool], fitted: list[float], seconds: float,
+    def _at(self, quality: int, batch: FittedBatch, fine: list[bool], fitted: list[float], seconds: float,
             originals: list[Picture]) -> list[Coded]:  # fmt: skip
         """`seconds`: of the fit, which all qualities share."""
         began = perf_counter()
         config = EncodeConfig(fit=self.fit, quality=quality, rounded_steps=self.config.rounded_steps)
-        theta = made_up(probe, np.full(len(originals), config.step_shift), config).probe.theta
+        theta = quantisation_aware(batch, np.full(len(originals), config.step_shift), config).batch.theta
         seconds = (seconds + perf_counter() - began) / len(originals)
         return [self._coded(theta[row], fine[row], config.step_shift, original, fitted[row], seconds)
                 for row, original in enumerate(originals)]  # fmt: skip

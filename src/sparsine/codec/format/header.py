@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from sparsine.codec.identity import HASH_BYTES
-from sparsine.codec.whole_numbers import Reader, packed_signed, packed_unsigned
+from sparsine.codec.format.identity import HASH_BYTES
+from sparsine.codec.format.varint import Reader, packed_signed, packed_unsigned
 from sparsine.errors import BadInput
 from sparsine.signals.domain import MAX_POINTS, shown_shape
 
@@ -100,14 +100,15 @@ class CodeHeader:
 
     def pack(self) -> bytes:
         """The bytes of the header."""
-        groups = [told for told in (self.group_steps, self.group_scales) if told is not None]
+        groups = [shifts for shifts in (self.group_steps, self.group_scales) if shifts is not None]
         flags = _HAS_STEPS * (self.group_steps is not None) + _HAS_SCALES * (self.group_scales is not None)
         out = MAGIC + bytes([self.version, flags + _HAS_NOTES * bool(self.notes)]) + self.start_hash
         out += packed_unsigned(self.num_numbers)
         out += packed_unsigned(len(self.shape)) + b"".join(map(packed_unsigned, self.shape))
         out += packed_signed(self.step_shift) + packed_signed(self.scale_shift)
         if groups:
-            out += packed_unsigned(len(groups[0])) + b"".join(struct.pack(f"{len(told)}b", *told) for told in groups)
+            packed = (struct.pack(f"{len(shifts)}b", *shifts) for shifts in groups)
+            out += packed_unsigned(len(groups[0])) + b"".join(packed)
         return out + (packed_unsigned(len(self.notes)) + self.notes if self.notes else b"")
 
 
@@ -132,11 +133,11 @@ def read_header(data: bytes) -> CodeHeader:
     return _unpacked(Reader(body, len(MAGIC) + 1))
 
 
-def check_can_be_told(shape: tuple[int, ...]) -> None:
-    """Raises BadInput for a signal of more samples than a code can tell."""
+def check_fits_a_code(shape: tuple[int, ...]) -> None:
+    """Raises BadInput for a signal of more samples than a code can hold."""
     if prod(shape) > MAX_POINTS:
         raise BadInput(
-            f"the signal has {shown_shape(shape)} samples, but a code tells of at most {MAX_POINTS}; bring it to a "
+            f"the signal has {shown_shape(shape)} samples, but a code holds at most {MAX_POINTS}; bring it to a "
             "smaller size"
         )
 
