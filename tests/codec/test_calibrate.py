@@ -124,6 +124,6 @@ def test_measured_tails_are_shares_of_what_lies_further_out():
     assert torch.equal(measured_survival(np.zeros(0))[1:], laplace_survival()[1:])
 
 
-def test_laplace_tails_are_those_of_a_laplace_distribution_of_standard_deviation_one():
+def test_the_laplace_survival_function_is_that_of_a_laplace_distribution_of_standard_deviation_one():
     expected = np.exp(-np.sqrt(2) * np.arange(257) / 16) * WHOLE
     assert np.allclose(laplace_survival().numpy(), expected, rtol=0, atol=12)
