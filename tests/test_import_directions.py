@@ -75,6 +75,23 @@ def stated_order() -> list[str]:
     return re.findall(r"`(\w+)`", sentence[1])
 
 
+def stated_rooms() -> dict[str, list[str]]:
+    """For parts with rooms of their own: these, lowest first; the part's own name stands for the modules beside them."""
+    sentences = re.findall(r"In `(\w+)`: ((?:`\w+`(?:, )?)+)\.\s", PAGE.read_text())
+    return {part: re.findall(r"`(\w+)`", rooms) for part, rooms in sentences}
+
+
+def upward_within(part: str, imports: list[Import], order: list[str]) -> list[str]:
+    """Imports against the order of the rooms of a part. Its door, the `__init__`, stands above all."""
+
+    def height(module: str) -> int:
+        inside = module.split(".")[2:]
+        return len(order) if not inside else order.index(inside[0] if inside[0] in order else part)
+
+    own = [found for found in imports if room_of(found.importer) == room_of(found.imported) == part]
+    return [str(found) for found in own if height(found.importer) < height(found.imported)]
+
+
 def upward(imports: list[Import], order: list[str]) -> list[str]:
     """Imports against the order; single modules that it does not name stand below all, `DOORS` above."""
     height = {room: number for number, room in enumerate([*order, *DOORS])}
@@ -101,6 +118,21 @@ IMPORTS = imports_of(MODULES)
 
 def test_each_part_imports_only_from_parts_that_stand_before_it() -> None:
     assert upward(IMPORTS, stated_order()) == []
+
+
+def test_rooms_of_a_part_import_only_from_those_that_stand_before_them() -> None:
+    rooms = stated_rooms()
+    assert rooms["codec"] == ["format", "codec", "files"]
+    for part, order in rooms.items():
+        assert {p.name for p in (PACKAGE / part).iterdir() if (p / "__init__.py").is_file()} | {part} == set(order)
+        assert upward_within(part, IMPORTS, order) == []
+
+
+def test_what_is_frozen_may_not_take_from_what_an_encoder_is_free_to_choose() -> None:
+    found = [Import("sparsine.codec.format.models", "sparsine.codec.scales", 7, True),
+             Import("sparsine.codec.rate_control", "sparsine.codec.files.journal", 8, True),
+             Import("sparsine.codec.files.drawings", "sparsine.codec.coder", 9, True)]  # fmt: skip
+    assert upward_within("codec", found, stated_rooms()["codec"]) == [str(found[0]), str(found[1])]
 
 
 def test_the_stated_order_names_every_folder_of_the_package_once() -> None:

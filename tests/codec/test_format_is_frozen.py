@@ -3,8 +3,11 @@
 A change here is a new version of the format, with files of its own beside these.
 """
 
+import ast
 import hashlib
 from pathlib import Path
+
+import sparsine
 
 TESTS = Path(__file__).parents[1]
 FROZEN = {
@@ -28,3 +31,11 @@ def found():
 
 def test_golden_files_and_the_second_decoder_are_what_they_were():
     assert found() == FROZEN
+
+
+def test_the_room_of_what_is_frozen_says_so_first_and_lists_its_modules():
+    room = Path(sparsine.__file__).parent / "codec" / "format"
+    said = ast.get_docstring(ast.parse((room / "__init__.py").read_text()))
+    assert said.splitlines()[0].endswith("every line here is a promise; change nothing without a new version.")
+    listed = [line.split("  ")[0].split(", ") for line in said.split("\n\n")[2].replace("    ", "", 1).split("\n    ")]
+    assert {name for names in listed for name in names} == {path.stem for path in room.glob("*.py")} - {"__init__"}
