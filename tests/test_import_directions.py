@@ -175,6 +175,19 @@ def test_nothing_that_measures_imports_what_draws() -> None:
     assert drawing(MODULES) == []
 
 
+def test_reports_of_one_kind_of_record_know_nothing_of_those_of_another() -> None:
+    folders = {name.split(".")[2] for name in MODULES if room_of(name) == "report" and name.count(".") == 3}
+    assert len(folders) > 3
+
+    def kind_of(module: str) -> str:
+        """Of what a module of `report` says something; nothing where all share it."""
+        place = (*module.split("."), "", "")[1:3]
+        return place[1] if place[0] == "report" and place[1] in folders else ""
+
+    found = [(kind_of(i.importer), kind_of(i.imported), str(i)) for i in IMPORTS if room_of(i.importer) == "report"]
+    assert [said for importer, imported, said in found if imported and importer != imported] == []
+
+
 @pytest.mark.parametrize(
     "line",
     ["from sparsine.report.table import Table", "def late():\n    import matplotlib.figure", "import plotly.offline"],

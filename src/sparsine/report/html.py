@@ -13,9 +13,9 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from markupsafe import Markup
 
 from sparsine.errors import WorkFailed
 from sparsine.report import wording
+from sparsine.report.figure import Figure
+from sparsine.report.plotly_figures import described
 from sparsine.shown import shown
 from sparsine.signals.kind import PLAYED
 from sparsine.storage import write_atomically
@@ -36,6 +38,16 @@ PAGES = {
 _LINKS = re.compile(rb"<!-- pages -->.*?<!-- end of pages -->", re.DOTALL)
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A headline figure with the lines that say what it is."""
+
+    title: str
+    value: str
+    unit: str
+    details: tuple[str, ...]
 
 
 def write_page(
@@ -72,9 +84,9 @@ def render(template: str, context: Mapping[str, Any], *folders: Path) -> str:
                           ("count", "db", "gain", "percent", "interval", "duration", "plain", "setting",
                            "measure")}  # fmt: skip
     templates.filters["data_uri"] = _data_uri
-    figures: dict[str, Any] = context["figures"]
-    added = {"plotly_js": Markup(plotly_js()), "figures": _with_gaps(figures),
-             "endless": {name for name, figure in figures.items() if _is_endless(figure)}}  # fmt: skip
+    figures: Mapping[str, Figure] = context["figures"]
+    added = {"plotly_js": Markup(plotly_js()), "figures": {name: described(one) for name, one in figures.items()},
+             "endless": {name for name, figure in figures.items() if figure.is_endless}}  # fmt: skip
     return templates.get_template(template).render({**context, **added})
 
 
@@ -109,20 +121,6 @@ def _link_again(path: Path) -> None:
         now = os.stat(path)
         if new != old and (now.st_ino, now.st_mtime_ns) == (before.st_ino, before.st_mtime_ns):
             write_atomically(path, new)
-
-
-def _with_gaps(value: Any) -> Any:
-    """What no axis holds is a gap."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _with_gaps(item) for key, item in value.items()}
-    return [_with_gaps(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _is_endless(figure: dict[str, Any]) -> bool:
-    """Whether it has a point at infinity: a perfect fit."""
-    return any(inf in trace.get("y", ()) for trace in figure["data"])
 
 
 def _finalized(value: Any) -> Any:

@@ -21,11 +21,10 @@ from sparsine.measure.comparison.methods import METHODS, Case, Method
 from sparsine.measure.comparison.methods.scratch import from_scratch
 from sparsine.measure.comparison.records import read_cell
 from sparsine.measure.comparison.tuning import at_omegas, best_of, fit_by, in_the_middle
-from sparsine.report.comparison.figures import write_figures
+from sparsine.report.comparison.figures import count_figure, write_figures
 from sparsine.report.comparison.notes import notes_of
 from sparsine.report.comparison.page import write_comparison_page
 from sparsine.report.comparison.results import views_of
-from sparsine.report.comparison.series import count_series, main_families
 from sparsine.report.comparison.tables import tables_markdown
 from sparsine.report.styles import styles_of
 from sparsine.report.wording import gain
@@ -290,7 +289,10 @@ def test_lines_of_the_tuned_figure_are_its_own_protocols(records):
     (view,) = views_of(list(records.values()))
     styles = styles_of(view.methods)
     for fitted in ("adam", "tuned"):
-        found = {line.method: line.means for line in count_series(view, "weights", main_families(view), styles, fitted)}
+        figure = count_figure(view, "weights", view.main_families, styles, fitted, with_published=False)
+        found = {line.name: line.y for line in figure.lines}
         signals = records["scratch"]["protocols"][fitted]["signals"]
-        assert found["scratch"] == [pytest.approx(np.mean([signal["psnr_db"][-1] for signal in signals]))]
-        assert ("untunable" in found) == (fitted == "adam")
+        assert found[records["scratch"]["label"]] == [
+            pytest.approx(np.mean([signal["psnr_db"][-1] for signal in signals]))
+        ]
+        assert (records["untunable"]["label"] in found) == (fitted == "adam")

@@ -6,11 +6,13 @@ from fabricated_cells import cell, comparison, save_pictures, signal
 from PIL import Image
 
 from sparsine.errors import BadInput
-from sparsine.report.comparison.figures import legend_columns, line_figures, log_ticks, short_count, write_figures
+from sparsine.report.axes import COARSE, round_numbers, short_count
+from sparsine.report.comparison.figures import LEAST_WIDTH, count_figure, sheets, step_figure, write_figures
 from sparsine.report.comparison.gallery import save_grid
-from sparsine.report.comparison.interactive import count_chart, step_chart
 from sparsine.report.comparison.results import views_of
-from sparsine.report.run.figures import GAP, save_figure
+from sparsine.report.contact_sheet import GAP
+from sparsine.report.matplotlib_figures import Layout, legend_columns, save_sheet, sheet
+from sparsine.report.plotly_figures import described
 from sparsine.report.styles import MATPLOTLIB_DASHES, MATPLOTLIB_MARKS, STYLES, styles_of
 
 pytest.importorskip("matplotlib")
@@ -19,8 +21,8 @@ MAIN = ("ours", "baseline", "other")
 
 def drawn(cells, name):
     """The matplotlib figure called `name`."""
-    views = views_of(cells)
-    return line_figures(views, styles_of(c["method"] for c in cells))[name]()
+    panels, columns = sheets(views_of(cells))[name]
+    return sheet(panels, Layout(most_columns=columns, least_width=LEAST_WIDTH))
 
 
 def lines_of(axes):
@@ -44,7 +46,7 @@ def test_the_same_cells_give_the_same_bytes(tmp_path):
     cells = [cell(), cell(seed=1, lasts=(33.0,)), cell("scratch", level="dense", weights=456)]
     for kind in ("png", "svg"):
         for name in ("one", "two"):
-            save_figure(lambda: drawn(cells, "psnr-against-weights"), tmp_path / f"{name}.{kind}")
+            save_sheet(lambda: drawn(cells, "psnr-against-weights"), tmp_path / f"{name}.{kind}")
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
 
 
@@ -148,9 +150,9 @@ def test_unknown_methods_get_looks_that_do_not_depend_on_their_order():
 
 
 def test_ticks_are_round_and_few():
-    assert log_ticks(60, 9000, 9) == [100, 200, 500, 1000, 2000, 5000]
-    assert log_ticks(60, 30_000) == [100, 300, 1000, 3000, 10_000, 30_000]
-    assert log_ticks(5, 10**9) == [10**k for k in range(1, 10)]
+    assert round_numbers(60, 9000, 9, COARSE) == [100, 200, 500, 1000, 2000, 5000]
+    assert round_numbers(60, 30_000, 6, COARSE) == [100, 300, 1000, 3000, 10_000, 30_000]
+    assert round_numbers(5, 10**9, 6, COARSE) == [10**k for k in range(1, 10)]
     assert [short_count(n) for n in (500, 2000, 300_000, 10**6)] == ["500", "2 k", "300 k", "1 M"]
 
 
@@ -163,15 +165,15 @@ def test_a_legend_has_as_many_columns_as_fit():
 def test_the_interactive_figures_hold_the_same_numbers():
     cells = [cell(lasts=(30.0, 32.0)), cell(lasts=(34.0,), seed=1), cell(level="round-08", lasts=(20.0,), weights=97)]
     (view,) = views_of(cells)
-    band, line = count_chart(view, "numbers", MAIN, styles_of(["meta-sparse"]))["data"]
+    band, line = described(count_figure(view, "numbers", MAIN, styles_of(["meta-sparse"])))["data"]
     assert (line["x"], line["y"]) == ([138, 274], [20.0, 32.5])
     assert band["y"] == [20.0, 34.0, 31.0, 20.0]
     assert "233 weights (51.1 %)<br>274 numbers, 8,768 bits<br>32.50 dB, mean of 2 seeds" in line["text"][1]
     assert "seeds from 31.00 to 34.00" in line["text"][1]
-    steps = step_chart(view, view.levels[0], MAIN, styles_of(["meta-sparse"]))
+    steps = described(step_figure(view, view.levels[0], styles_of(["meta-sparse"])))
     assert steps["data"][-1]["y"][-1] == 32.5
     assert steps["layout"]["xaxis"]["ticktext"][0] == "0"
-    assert count_chart(view, "bits", ["transfer"], {}) is None
+    assert count_figure(view, "bits", ["transfer"], {}) is None
 
 
 def test_pictures_stand_beside_each_other_in_the_order_of_methods(tmp_path):

@@ -9,8 +9,8 @@ from html_page import Page, assert_loads_nothing
 from rate_problems import made_up_record, without_file
 
 from sparsine.cli.rate_distortion import _table
-from sparsine.report.rate_distortion.charts import chart
-from sparsine.report.rate_distortion.figures import bits_ticks, write_figures
+from sparsine.report.axes import Fractions, round_numbers
+from sparsine.report.rate_distortion.figures import quality_figure, write_figures
 from sparsine.report.rate_distortion.page import page_context, write_page
 from sparsine.report.rate_distortion.points import bytes_for, curves
 from sparsine.report.rate_distortion.published import kodak, published_for, published_note
@@ -103,7 +103,7 @@ def test_what_we_have_no_code_of_is_left_out_of_the_others_too_and_that_is_said(
     assert cells(record, "rounding")[1]["PSNR"] == "24.00 (1 of 2)"
     assert cells(record, "starts")[0]["code"].endswith("(1 of 2)")
     assert cells(record, "seconds")[0]["codec"].endswith("(1 of 2)")
-    assert "mean of some signals (1 of 2)" in chart(record, "psnr_db", "apart")["data"][0]["text"][1]
+    assert "mean of some signals (1 of 2)" in quality_figure(record, "psnr_db").lines[0].notes[1]
 
 
 def test_a_start_is_counted_apart_and_shared_out():
@@ -182,7 +182,7 @@ def test_the_same_record_gives_the_same_figure(alone, tmp_path):
 
 @pytest.mark.parametrize(("low", "high"), [(0.04, 5.0), (0.9, 1.6), (1e-4, 300.0), (0.021, 0.049)])
 def test_ticks_are_few_and_round(low, high):
-    ticks = bits_ticks(low, high)
+    ticks = round_numbers(low, high, Fractions.few)
     assert 1 <= len(ticks) <= 7
     assert all(low <= tick <= high for tick in ticks)
     assert all(f"{tick:.10e}"[1:].startswith(".0000000000e") for tick in ticks)
@@ -190,8 +190,8 @@ def test_ticks_are_few_and_round(low, high):
 
 def test_counting_the_start_moves_our_points_alone():
     record = made_up_record()
-    apart, shared = (chart(record, "psnr_db", counting)["data"] for counting in ("apart", "shared"))
-    moved = [b["x"][0] - a["x"][0] for a, b in zip(apart, shared, strict=True)]
+    apart, shared = (quality_figure(record, "psnr_db", counting).lines for counting in ("apart", "shared"))
+    moved = [b.x[0] - a.x[0] for a, b in zip(apart, shared, strict=True)]
     assert moved == pytest.approx([8 * 500 / 200, 8 * 1000 / 200, 0, 0, 0])
 
 

@@ -6,7 +6,9 @@ from fabricated import record, save_pictures, signal
 from PIL import Image
 
 from sparsine.errors import BadInput
-from sparsine.report.run.figures import GAP, save_gallery, save_summary_figure
+from sparsine.report.contact_sheet import GAP
+from sparsine.report.run.figures import save_summary_figure
+from sparsine.report.run.gallery import save_gallery
 
 
 def test_a_summary_grows_by_a_panel_a_record(tmp_path):

@@ -15,7 +15,8 @@ from contrast import faint
 from html_page import Page, assert_loads_nothing
 from small_races import made_up_record
 
-from sparsine.report.tuning import charts
+from sparsine.report.plotly_figures import described
+from sparsine.report.tuning import figures
 from sparsine.report.tuning.page import at_the_edge, commands, rows_of, write_page
 
 
@@ -63,25 +64,25 @@ def test_the_table_tells_of_everybody_where_it_was_dropped(record):
 
 
 def test_the_figures_hold_every_trial(record):
-    lines = charts.race_lines(record)["data"]
+    lines = described(figures.race_lines(record))["data"]
     scored = [t for t in record["trials"] if t["status"] == "ok"]
     assert sum(len(trace["x"]) for trace in lines) == len(scored)
     assert [trace["name"] for trace in lines if trace["showlegend"]][-1] == "chosen: pattern 4"
-    points = [charts.psnr_against_omega(record, rung)["data"] for rung in range(3)]
+    points = [described(figures.psnr_against_omega(record, rung))["data"] for rung in range(3)]
     assert [sum(len(trace["x"]) for trace in rung) for rung in points] == [18, 6, 3]
-    (trace,) = [trace for trace in points[2] if charts.WINNER in trace["marker"]["color"]]
+    (trace,) = [trace for trace in points[2] if figures.WINNER in trace["marker"]["color"]]
     assert record["candidates"][4]["omega_0"] in trace["x"]
 
 
 def test_the_race_is_shown_beside_the_recipe_and_nothing_bad_squeezes_it():
     record = made_up_record(lambda rung, c: {0: 30.0, 1: 31.5, 2: -40.0}.get(c, 29.0) + rung)
-    figure = charts.race_lines(record)
+    figure = described(figures.race_lines(record))
     winner = figure["data"][-1]
     assert winner["y"] == [1.5, 1.5, 1.5]
     low, high = figure["layout"]["yaxis"]["range"]
     assert -10 < low < -8.5
     assert 1.5 < high < 3
-    no_recipe = charts.race_lines(made_up_record(lambda rung, c: 29.0 if c else None))
+    no_recipe = described(figures.race_lines(made_up_record(lambda rung, c: 29.0 if c else None)))
     assert no_recipe["layout"]["yaxis"]["title"]["text"] == "PSNR (dB)"
     assert no_recipe["data"][-1]["y"][0] == 29.0
 
@@ -115,7 +116,7 @@ def test_a_perfect_fit_breaks_nothing(tmp_path):
 
 
 def test_lines_and_marks_stand_out_from_every_page():
-    assert faint([charts.WINNER, *(colour for colour, _, _ in charts.STYLES.values())]) == {}
+    assert faint([figures.WINNER, *(style.colour for style, _ in figures.STYLES.values())]) == {}
 
 
 def test_nothing_of_a_race_leaves_the_machine(chromium, path):

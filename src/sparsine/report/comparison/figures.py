@@ -1,46 +1,29 @@
-"""Pictures of a comparison for documents: lines by matplotlib, pictures beside each other by Pillow."""
+"""The figures of a comparison: PSNR over what is stored and over steps, a line for each method."""
 
-from collections.abc import Callable, Iterable, Sequence
-from math import ceil, floor, isfinite, log10
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from sparsine.counted import counted
 from sparsine.measure.comparison.config import TUNED
+from sparsine.report.axes import Counts, Steps
 from sparsine.report.comparison.gallery import grid_levels, save_grid
-from sparsine.report.comparison.points import Cell, Count, known
-from sparsine.report.comparison.published import SHORT
-from sparsine.report.comparison.results import View, views_of
-from sparsine.report.comparison.series import (
-    Series,
-    count_series,
-    levels_to_show,
-    main_families,
-    published_series,
-    step_series,
-)
-from sparsine.report.run.charts import spaced_steps, step_position
-from sparsine.report.run.figures import plain_label, save_figure
-from sparsine.report.styles import MATPLOTLIB_DASHES, MATPLOTLIB_MARKS, Style, styles_of
-from sparsine.report.wording import count, percent
+from sparsine.report.comparison.points import Cell, Count, Point, known, points_of, steps_of
+from sparsine.report.comparison.published import SHORT, PublishedPoint, published_for
+from sparsine.report.comparison.results import Level, View, views_of
+from sparsine.report.figure import PSNR, Axis, Band, Figure, Line
+from sparsine.report.matplotlib_figures import SUFFIXES, Layout, save
+from sparsine.report.styles import Style, styles_of
+from sparsine.report.wording import count, db, percent
 from sparsine.signals.file_names import FileNames
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 AXES: dict[Count, str] = {"weights": "surviving weights", "numbers": "numbers stored for a signal, biases counted",
                           "bits": "bits stored for a signal"}  # fmt: skip
-SUFFIXES = (".png", ".svg")
-MAX_COLUMNS = 3
-PANEL = (4.3, 3.5)
-"""Width and height of a panel in inches."""
-MIN_WIDTH = 5.8
-LETTER, LEGEND_MARK = 0.066, 0.75
-"""Inches that a letter of the legend takes, and a sample of a line."""
-MAX_TICKS = 6
-
-Panel = tuple[str, Callable[["Axes"], None]]
-"""A title, and what draws below it."""
+MOST_COLUMNS = 3
+LEAST_WIDTH = 5.8
+"""Inches: what the legend needs."""
+Sheet = tuple[list[Figure | None], int]
+"""Panels, and how many stand beside each other."""
 
 
 def write_figures(folder: Path, cells: Iterable[Cell], where: Path) -> list[Path]:
@@ -52,12 +35,11 @@ def write_figures(folder: Path, cells: Iterable[Cell], where: Path) -> list[Path
         WorkFailed: a file cannot be written.
     """
     views = views_of(known(cells))
-    styles = styles_of(method for view in views for method in view.methods)
     written, names = [], FileNames()
-    for name, draw in line_figures(views, styles).items():
-        for suffix in SUFFIXES:
-            save_figure(draw, where / f"{name}{suffix}")
-            written.append(where / f"{name}{suffix}")
+    for name, (panels, columns) in sheets(views).items():
+        for path in (where / f"{name}{suffix}" for suffix in SUFFIXES):
+            save(panels, path, Layout(most_columns=columns, least_width=LEAST_WIDTH))
+            written.append(path)
     for view in views:
         for level in grid_levels(folder, view):
             path = where / f"{names.of(f'grid-{view.label}-{level.name}')}.png"
@@ -66,162 +48,109 @@ def write_figures(folder: Path, cells: Iterable[Cell], where: Path) -> list[Path
     return written
 
 
-def line_figures(views: Sequence[View], styles: dict[str, Style]) -> dict[str, Callable[[], "Figure"]]:
-    """By name, how to draw each figure that has data."""
-    figures = {f"psnr-against-{what}": [_count_panel(view, what, main_families(view), styles) for view in views]
-               for what in AXES}  # fmt: skip
-    steps = [levels_to_show(view) for view in views]
-    figures["psnr-against-steps"] = [
-        _step_panel(view, levels[row], styles) if row < len(levels) else None
-        for row in range(max(map(len, steps), default=0)) for view, levels in zip(views, steps, strict=True)
+def sheets(views: Sequence[View]) -> dict[str, Sheet]:
+    """By name, the panels of each figure that has data."""
+    styles = styles_of(method for view in views for method in view.methods)
+    found: dict[str, list[Figure | None]] = {
+        f"psnr-against-{what}": [count_figure(view, what, view.main_families, styles) for view in views]
+        for what in AXES
+    }
+    found["psnr-against-steps"] = [
+        step_figure(view, view.shown_levels[row], styles) if row < len(view.shown_levels) else None
+        for row in range(max((len(view.shown_levels) for view in views), default=0)) for view in views
     ]  # fmt: skip
     tuned = [view for view in views if view.is_tuned]
-    figures["tuned-psnr-against-weights"] = [
-        _count_panel(view, "weights", main_families(view), styles, False, TUNED) for view in tuned
+    found["tuned-psnr-against-weights"] = [
+        count_figure(view, "weights", view.main_families, styles, TUNED, with_published=False) for view in tuned
     ]
-    figures["tuned-psnr-against-steps"] = [
-        _step_panel(view, level, styles, TUNED) for view in tuned for level in levels_to_show(view)
+    found["tuned-psnr-against-steps"] = [
+        step_figure(view, level, styles, TUNED) for view in tuned for level in view.shown_levels
     ]
     for name, family in (("ablations", "ablation"), ("transfer", "transfer")):
         having = [view for view in views if any(view.family_of(method) == family for method in view.methods)]
-        figures[name] = [_count_panel(view, "weights", ("ours", family), styles, False) for view in having]
-    step_columns = len(views) if len(views) > 1 else MAX_COLUMNS
-    return {name: _drawing(panels, step_columns if name == "psnr-against-steps" else MAX_COLUMNS)
-            for name, panels in figures.items() if any(panels)}  # fmt: skip
+        found[name] = [count_figure(view, "weights", ("ours", family), styles, with_published=False) for view in having]
+    columns = {"psnr-against-steps": len(views)} if len(views) > 1 else {}
+    return {name: (panels, columns.get(name, MOST_COLUMNS)) for name, panels in found.items() if any(panels)}
 
 
-def _drawing(panels: Sequence[Panel | None], columns: int) -> Callable[[], "Figure"]:
-    return lambda: _figure(panels, min(columns, len(panels)))
+def count_figure(
+    view: View, what: Count, families: Iterable[str], styles: dict[str, Style], fitted: str = "adam", *,
+    with_published: bool = True,
+) -> Figure | None:  # fmt: skip
+    """Mean PSNR after the last step of a protocol over a count, a line for each method; None without a single point."""
+    wanted, every = set(families), view.points(fitted)
+    lines, drawn = [], {}
+    for method in view.methods:
+        points = sorted((p for p in view.curve(method, every) if p.count(what) > 0), key=lambda p: p.count(what))
+        if points and view.family_of(method) in wanted:
+            name = view.label_of(method)
+            if what != "weights" and (shared := max(p.shared_numbers for p in points)):
+                name += f", and {count(shared)} shared"
+            drawn[method] = styles[method]
+            lines.append(_line(view, name, styles[method], [(p.count(what), p, "") for p in points]))
+    if what == "weights" and with_published:  # the paper counts weights
+        lines += _published(view, drawn)
+    return Figure(Axis(AXES[what], Counts()), PSNR, lines, view.label, is_wide=True) if drawn else None
 
 
-def _figure(panels: Sequence[Panel | None], columns: int) -> "Figure":
-    """All panels with one legend below them."""
-    from matplotlib.figure import Figure
-
-    rows = ceil(len(panels) / columns)
-    width = max(0.6 + PANEL[0] * columns, MIN_WIDTH)
-    figure = Figure(figsize=(width, 1.0 + PANEL[1] * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).flat
-    for place, panel in zip(axes, [*panels, *[None] * (rows * columns - len(panels))], strict=True):
-        if panel is None:
-            place.set_axis_off()
+def step_figure(view: View, level: Level, styles: dict[str, Style], fitted: str = "adam") -> Figure | None:
+    """Mean PSNR while signals are fitted, of the methods that have this level or may stand beside it; None without a
+    single point."""
+    lines = []
+    for method, own in view.beside(level).items():
+        cells = [cell for cell in view.cells if (cell["method"], cell["level"]) == (method, own)]
+        if view.family_of(method) not in view.main_families or not (curve := _over_steps(cells, fitted)):
             continue
-        title, draw = panel
-        draw(place)
-        place.set_title(plain_label(title), pad=8)
-        place.locator_params(axis="y", nbins=8)
-        place.margins(x=0.05, y=0.07)
-    for first in figure.axes[::columns]:
-        first.set_ylabel("PSNR (dB)")
-    _legend(figure)
-    return figure
+        name = view.label_of(method)
+        if own != level.name:
+            name += ", all weights" if own == "dense" else f", {count(curve[0][1].weights)} {curve[0][1].unit}"
+        lines.append(_line(view, name, styles[method], [(s, p, f"after {count(s)} steps") for s, p in curve]))
+    title = f"{view.label}, {percent(level.density)} of the weights ({count(level.weights)})"
+    steps = Steps([int(step) for line in lines for step in line.x])
+    return Figure(Axis("fitting steps", steps), PSNR, lines, title, is_wide=True) if lines else None
 
 
-def _legend(figure: "Figure") -> None:
-    """Each name once, in the order of the methods."""
-    named: dict[str, Any] = {}
-    for axes in figure.axes:
-        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
-            named.setdefault(name, handle)
-    width, height = figure.get_size_inches()
-    columns = legend_columns(list(named), width)
-    lines = ceil(len(named) / columns)
-    figure.set_size_inches(width, height + 0.2 * lines)
-    figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=columns, fontsize=8.5,
-                  handlelength=4.2, columnspacing=1.6)  # fmt: skip
+def _over_steps(cells: Sequence[Cell], fitted: str) -> list[tuple[int, Point]]:
+    points = [(step, point) for step in steps_of(cells, fitted) for point in points_of(cells, fitted, step)]
+    return [(step, point) for step, point in points if point.mean is not None]
 
 
-def legend_columns(names: Sequence[str], width: float) -> int:
-    """As many as fit beside each other in `width` inches; names go down the first column, then down the next."""
-    for columns in range(4, 1, -1):
-        lines = ceil(len(names) / columns)
-        longest = [max(map(len, names[i : i + lines])) for i in range(0, len(names), lines)]
-        if sum(LETTER * letters + LEGEND_MARK for letters in longest) <= width:
-            return len(longest)
-    return 1
+def _line(view: View, name: str, style: Style, marks: Sequence[tuple[int, Point, str]]) -> Line:
+    """The means over seeds, within a band from the worst seed to the best where there are several."""
+    points = [point for _, point, _ in marks]
+    band = None
+    if any(len(p.seeds) > 1 for p in points):
+        band = Band([p.low for p in points if p.low is not None], [p.high for p in points if p.high is not None])
+    return Line(name, style, [x for x, _, _ in marks], [p.mean for p in points],
+                [_note(view, point, words) for _, point, words in marks], band)  # fmt: skip
 
 
-def _count_panel(
-    view: View, what: Count, families: Iterable[str], styles: dict[str, Style], with_published: bool = True,
-    fitted: str = "adam",
-) -> Panel | None:  # fmt: skip
-    series = count_series(view, what, families, styles, fitted)
-    if not series:
-        return None
-
-    def draw(axes: "Axes") -> None:
-        for number, line in enumerate(series):
-            _line(axes, line, [float(x) for x in line.x], number)
-        if what == "weights" and with_published:  # the paper counts weights
-            _published(axes, view, {line.method: line.style for line in series})
-        axes.set_xscale("log")
-        low, high = axes.get_xlim()
-        ticks = log_ticks(low, high)
-        axes.set_xticks(ticks, [short_count(tick) for tick in ticks])
-        axes.minorticks_off()
-        axes.set_xlabel(AXES[what])
-
-    return view.label, draw
-
-
-def _step_panel(view: View, level: Any, styles: dict[str, Style], fitted: str = "adam") -> Panel | None:
-    series = step_series(view, level, main_families(view), styles, fitted)
-    if not series:
-        return None
-
-    def draw(axes: "Axes") -> None:
-        for number, line in enumerate(series):
-            _line(axes, line, [step_position(step) for step in line.x], number)
-        ticks = spaced_steps(sorted({step for line in series for step in line.x}))
-        axes.set_xticks([step_position(step) for step in ticks], [count(step) for step in ticks])
-        axes.set_xlabel("fitting steps")
-
-    return f"{view.label}, {percent(level.density)} of the weights ({count(level.weights)})", draw
-
-
-def _line(axes: "Axes", line: Series, x: list[float], number: int) -> None:
-    # ours above the baselines, those above the rest: a quantised copy lies on its original
-    style, rank = line.style, 3 - number / 100
-    size = 6.5 if style.mark == "star" else 4.6
-    axes.plot(x, line.means, color=style.colour, marker=MATPLOTLIB_MARKS[style.mark], markersize=size,
-              markeredgewidth=0, linestyle=MATPLOTLIB_DASHES[style.dash], linewidth=style.width,
-              label=plain_label(line.name), zorder=rank)  # fmt: skip
-    if not line.has_spread:
-        return
-    if len(x) > 1:
-        fine = [isfinite(low + high) for low, high in zip(line.lows, line.highs, strict=True)]
-        axes.fill_between(x, line.lows, line.highs, where=fine, color=style.colour, alpha=0.16, linewidth=0, zorder=1)
-    else:
-        axes.vlines(x, line.lows, line.highs, color=style.colour, linewidth=style.width, alpha=0.5, zorder=1)
-
-
-def _published(axes: "Axes", view: View, styles: dict[str, Style]) -> None:
+def _published(view: View, drawn: dict[str, Style]) -> list[Line]:
     """Hollow marks of the same colours; they have no line, since most were read off one."""
-    for method, points in published_series(view).items():
-        if method in styles:
-            style = styles[method]
-            axes.plot([p.weights for p in points], [p.psnr_db for p in points], linestyle="none",
-                      marker=MATPLOTLIB_MARKS[style.mark], markersize=6, markerfacecolor="none",
-                      markeredgecolor=style.colour, markeredgewidth=1.1, zorder=4)  # fmt: skip
-    if published_series(view).keys() & styles.keys():
-        axes.plot([], [], linestyle="none", marker="o", markersize=6, markerfacecolor="none",
-                  markeredgecolor="#636b74", markeredgewidth=1.1, label=f"hollow: published ({SHORT})")  # fmt: skip
+    by_method: dict[str, list[PublishedPoint]] = {}
+    for point in published_for(view.cells)[0] or ():
+        by_method.setdefault(point.method, []).append(point)
+    return [Line(f"hollow: published ({SHORT})", replace(drawn[method], size=10), [p.weights for p in points],
+                 [p.psnr_db for p in points], [_published_note(view, p) for p in points], joined=False, hollow=True,
+                 group="published") for method, points in by_method.items() if method in drawn]  # fmt: skip
 
 
-def log_ticks(low: float, high: float, most: int = MAX_TICKS) -> list[int]:
-    """Round numbers between `low` and `high`: 1, 2, 5, 10, 20, ..., or fewer where those are too many."""
-    decades = range(floor(log10(low)), ceil(log10(high)) + 1)
-    for leading in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [digit * 10**decade for decade in decades for digit in leading if decade >= 0]
-        inside = [tick for tick in ticks if low <= tick <= high]
-        if len(inside) <= most:
-            break
-    return inside
+def _published_note(view: View, point: PublishedPoint) -> str:
+    about = "" if point.exact else "about "
+    return f"{view.label_of(point.method)}, published\n{count(point.weights)} weights\n{about}{db(point.psnr_db)} dB"
 
 
-def short_count(number: int) -> str:
-    """500, 20 k, 3 M: as much as has room below an axis."""
-    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if number >= size:
-            return f"{number / size:g} {unit}"
-    return str(number)
+def _note(view: View, point: Point, words: str) -> str:
+    """Everything about a point."""
+    seeds = len(point.seeds)
+    spread = f" (seeds from {db(point.low)} to {db(point.high)})" if seeds > 1 else ""
+    shared = f", and {count(point.shared_numbers)} shared" if point.shared_numbers else ""
+    lines = [
+        f"{point.label}, {point.level}",
+        f"{count(point.weights)} {point.unit} ({percent(point.weights / view.dense_weights)})",
+        f"{count(point.numbers)} numbers, {count(point.bits)} bits{shared}",
+        *([words] if words else []),
+        f"{db(point.mean)} dB, mean of {counted(seeds, 'seed')}{spread}",
+        f"{count(point.num_ok)} of {count(point.num_signals)} fits ok",
+    ]
+    return "\n".join(lines)

@@ -1,18 +1,14 @@
 """The pictures of a comparison beside each other: a line a signal, from the original over ours to the others."""
 
-import io
 from pathlib import Path
 from textwrap import wrap
 
 from sparsine.errors import BadInput
 from sparsine.psnr import psnr_of
 from sparsine.report.comparison.points import Cell, unit_of
-from sparsine.report.comparison.results import Level, View
-from sparsine.report.comparison.series import NEAR_LEVELS, main_families
-from sparsine.report.run.figures import gallery_sheet
-from sparsine.report.run.gallery import Line, Picture
+from sparsine.report.comparison.results import NEAR_LEVELS, Level, View
+from sparsine.report.contact_sheet import Picture, PictureRow, save_sheet
 from sparsine.report.wording import count
-from sparsine.storage import write_atomically
 
 HEAD_LETTERS, HEAD_LINES = 20, 3
 
@@ -28,16 +24,14 @@ def save_grid(folder: Path, view: View, level: Level, path: Path) -> None:
     lines = grid_lines(folder, view, columns)
     if not lines:
         raise BadInput(f"{folder} holds no pictures of {view.label} at {level.name}")
-    buffer = io.BytesIO()
     heads = [[*[""] * HEAD_LINES, "original"], *map(_head, columns)]
-    gallery_sheet(heads, lines, strong=HEAD_LINES).save(buffer, format="PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
+    save_sheet(heads, lines, path, strong=HEAD_LINES)
 
 
 def grid_columns(folder: Path, view: View, level: Level) -> list[Cell]:
     """The cell of each method that was drawn at this level or at one that may stand beside it; ablations and starts
     from other data are left out, as in the main figure."""
-    beside, families = view.beside(level), main_families(view)
+    beside, families = view.beside(level), view.main_families
     drawn = [cell for cell in view.cells if cell["pictures"] and beside.get(cell["method"]) == cell["level"]
              and cell["family"] in families]  # fmt: skip
     seed = min((cell["seed"] for cell in drawn), default=0)  # pictures of two seeds would not be of one comparison
@@ -46,7 +40,7 @@ def grid_columns(folder: Path, view: View, level: Level) -> list[Cell]:
     return sorted(drawn, key=lambda cell: view.methods.index(cell["method"]))
 
 
-def grid_lines(folder: Path, view: View, columns: list[Cell]) -> list[Line]:
+def grid_lines(folder: Path, view: View, columns: list[Cell]) -> list[PictureRow]:
     """One line for each drawn signal."""
     names = [_drawn(cell) for cell in columns]
     lines = []
@@ -54,7 +48,7 @@ def grid_lines(folder: Path, view: View, columns: list[Cell]) -> list[Line]:
         original = Picture(folder / "pictures" / view.label / f"original-{i}.png", None, "ok")
         # every method drew the same signals: which can be read does not depend on the start
         signal = next(drawn[i]["input"] for drawn in names if len(drawn) > i)
-        lines.append(Line(str(signal), original, tuple(_picture(folder, cell, i) for cell in columns)))
+        lines.append(PictureRow(str(signal), original, tuple(_picture(folder, cell, i) for cell in columns)))
     return lines
 
 

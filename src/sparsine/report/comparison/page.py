@@ -6,16 +6,14 @@ from typing import Any
 
 from sparsine.counted import counted
 from sparsine.measure.comparison.config import TUNED
-from sparsine.report.comparison.figures import AXES
+from sparsine.report.comparison.figures import AXES, count_figure, step_figure
 from sparsine.report.comparison.gallery import grid_columns, grid_levels, grid_lines, unit
-from sparsine.report.comparison.interactive import Figure, count_chart, step_chart
 from sparsine.report.comparison.notes import notes_of, outcomes_of, trial_note
 from sparsine.report.comparison.points import Cell, known
 from sparsine.report.comparison.results import OURS, Level, View, views_of
-from sparsine.report.comparison.series import levels_to_show, main_families
 from sparsine.report.comparison.tables import tables_of
-from sparsine.report.html import write_page
-from sparsine.report.run.headline import Card
+from sparsine.report.figure import Figure
+from sparsine.report.html import Card, write_page
 from sparsine.report.styles import Style, styles_of
 from sparsine.report.wording import count, db, percent, plain, shape
 
@@ -64,17 +62,17 @@ def _figures(views: Sequence[View], styles: dict[str, Style]) -> dict[str, Figur
     """By name: what is drawn, the place of the data set, and the choice among several."""
     made: dict[str, Figure | None] = {}
     for i, view in enumerate(views):
-        families = main_families(view)
-        made |= {f"count-{i}-{what}": count_chart(view, what, families, styles) for what in AXES}
-        for number, level in enumerate(levels_to_show(view)):
-            made[f"steps-{i}-{number}"] = step_chart(view, level, families, styles)
+        families = view.main_families
+        made |= {f"count-{i}-{what}": count_figure(view, what, families, styles) for what in AXES}
+        for number, level in enumerate(view.shown_levels):
+            made[f"steps-{i}-{number}"] = step_figure(view, level, styles)
         if view.is_tuned:
-            made[f"tuned-{i}"] = count_chart(view, "weights", families, styles, False, TUNED)
-            for number, level in enumerate(levels_to_show(view)):
-                made[f"tuned-{i}-{number}"] = step_chart(view, level, families, styles, TUNED)
+            made[f"tuned-{i}"] = count_figure(view, "weights", families, styles, TUNED, with_published=False)
+            for number, level in enumerate(view.shown_levels):
+                made[f"tuned-{i}-{number}"] = step_figure(view, level, styles, TUNED)
         for family in APART:
             if any(view.family_of(method) == family for method in view.methods):
-                made[f"{family}-{i}"] = count_chart(view, "weights", ("ours", family), styles, with_published=False)
+                made[f"{family}-{i}"] = count_figure(view, "weights", ("ours", family), styles, with_published=False)
     return {name: figure for name, figure in made.items() if figure}
 
 
@@ -85,7 +83,7 @@ def _apart(views: Sequence[View], figures: dict[str, Figure]) -> list[tuple[str,
              for family, heading in {TUNED: HEADINGS[TUNED], **APART}.items()]  # fmt: skip
     found.insert(1, ("The same, step after step", [
         (f"{view.label}, {percent(level.density)} of the weights", name) for i, view in enumerate(views)
-        for number, level in enumerate(levels_to_show(view)) if (name := f"{TUNED}-{i}-{number}") in figures
+        for number, level in enumerate(view.shown_levels) if (name := f"{TUNED}-{i}-{number}") in figures
     ]))  # fmt: skip
     return [(heading, shown) for heading, shown in found if shown]
 
@@ -93,7 +91,7 @@ def _apart(views: Sequence[View], figures: dict[str, Figure]) -> list[tuple[str,
 def _level_names(views: Sequence[View]) -> list[str]:
     """What to call the first and the second level of the figures over steps: densities, by data set where they
     differ."""
-    levels = [levels_to_show(view) for view in views]
+    levels = [view.shown_levels for view in views]
     names = []
     for number in range(max(map(len, levels), default=0)):
         found = dict.fromkeys(percent(own[number].density) for own in levels if number < len(own))
@@ -118,7 +116,7 @@ def _cards(view: View) -> list[Card]:
     """Ours at the levels that the figures show, with the best of the paper's baselines there. What is over some of the
     signals says over how many."""
     cards = []
-    for level in levels_to_show(view):
+    for level in view.shown_levels:
         at = [p for p in view.points() if p.level == level.name and p.mean is not None]
         ours = next((p for p in at if p.method == OURS), None)
         best = max((p for p in at if p.family == "baseline"), key=lambda p: p.mean or 0.0, default=None)

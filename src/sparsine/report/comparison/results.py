@@ -17,6 +17,12 @@ NEAR = 1.5
 """A method without a level of that name stands beside the others when its count is at most this many times off."""
 
 
+NEAR_LEVELS = (0.1, 0.04)
+"""Densities whose nearest levels are looked at in figures that show a single one."""
+APART = ("ablation", "transfer")
+"""Families with a figure of their own."""
+
+
 @dataclass(frozen=True)
 class Level:
     """A level of sparsity by the weights that Meta-SparseINR keeps there (or else the widest field pruned so)."""
@@ -59,6 +65,17 @@ class View:
             weights = {point.level: point.weights for point in self.points()}
         order = sorted(weights.items(), key=lambda item: -item[1])
         return tuple(Level(name, number, number / self.dense_weights) for name, number in order)
+
+    @cached_property
+    def main_families(self) -> tuple[str, ...]:
+        """Every family but those with a figure of their own; a user's may have any name."""
+        return tuple(dict.fromkeys(family for m in self.methods if (family := self.family_of(m)) not in APART))
+
+    @cached_property
+    def shown_levels(self) -> tuple[Level, ...]:
+        """The levels nearest to 10 % and to 4 %; one, where they are the same."""
+        found = [self.level_near(density) for density in NEAR_LEVELS]
+        return tuple(dict.fromkeys(level for level in found if level))
 
     def points(self, protocol: str = "adam", step: int | None = None, value: Value = "psnr_db") -> list[Point]:
         """By method, each from many weights to few."""

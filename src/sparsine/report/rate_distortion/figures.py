@@ -1,25 +1,27 @@
-"""Pictures of records for documents, by matplotlib: quality over bits per pixel."""
+"""Quality over bits per pixel, a line for each codec."""
 
 from collections.abc import Sequence
-from math import ceil, floor, log10
+from dataclasses import replace
+from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from sparsine.report.comparison.figures import SUFFIXES, legend_columns
-from sparsine.report.rate_distortion.lines import lines_of, published_lines
-from sparsine.report.rate_distortion.points import Record
-from sparsine.report.run.figures import plain_label, save_figure
-from sparsine.report.styles import MATPLOTLIB_DASHES, MATPLOTLIB_MARKS, Style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from sparsine.counted import counted
+from sparsine.report.axes import Fractions
+from sparsine.report.figure import Axis, Figure, Line
+from sparsine.report.matplotlib_figures import SUFFIXES, Layout, save
+from sparsine.report.rate_distortion.points import MANY, Curve, Point, Record, curves
+from sparsine.report.rate_distortion.published import Published, published_for
+from sparsine.report.styles import DENSE, OTHER_CODECS, OTHER_PUBLISHED, OUR_MARKS, PUBLISHED, Style, ramp_of
+from sparsine.report.wording import count, db
 
 Quality = Literal["psnr_db", "ssim"]
 QUALITIES: dict[Quality, str] = {"psnr_db": "PSNR (dB)", "ssim": "SSIM"}
-PANEL = (5.0, 3.7)
-"""Width and height of a panel in inches."""
+Counting = Literal["apart", "shared", "many"]
+"""Whether the start is counted: apart, shared out over the signals of the record, or over MANY."""
 NAME = "rate-distortion"
+ROOM = 0.1
+"""Beyond the smallest and the largest file."""
 
 
 def write_figures(records: Sequence[Record], where: Path) -> list[Path]:
@@ -28,81 +30,84 @@ def write_figures(records: Sequence[Record], where: Path) -> list[Path]:
     Raises:
         WorkFailed: a file cannot be written.
     """
+    panels = [_panel(record, quality) for quality in QUALITIES for record in records]
+    layout = Layout(panel=(5.0, 3.7), edge=(0.6, 0.6), most_columns=len(records), least_width=7.1, margins=(0.04, 0.06),
+                    most_heights=None)  # fmt: skip
     paths = [where / f"{NAME}{suffix}" for suffix in SUFFIXES]
     for path in paths:
-        save_figure(lambda: _figure(records), path)
+        save(panels, path, layout)
     return paths
 
 
-def bits_ticks(low: float, high: float, most: int = 7) -> list[float]:
-    """Round numbers between `low` and `high`: 0.1, 0.2, 0.5, 1, ..., or fewer where those are too many."""
-    decades = range(floor(log10(low)) - 1, ceil(log10(high)) + 1)
-    for leading in (range(1, 10), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
-        ticks = [digit * 10.0**decade for decade in decades for digit in leading]
-        inside = [tick for tick in ticks if low <= tick <= high]
-        if len(inside) <= most:
-            break
-    return inside
+def quality_figure(record: Record, quality: Quality, counting: Counting = "apart") -> Figure | None:
+    """None without a single point."""
+    lines = [line for curve, style in styled(record) if (line := _line(record, curve, style, quality, counting))]
+    if not lines:
+        return None
+    if quality == "psnr_db":
+        lines += [_published(codec) for codec in published_for(record)]
+    xs = [x for line in lines for x in line.x]
+    ends = ((1 - ROOM) * min(xs), (1 + ROOM) * max(xs))
+    title = "bits per pixel" + (", the start not counted" if counting == "apart" else "")
+    return Figure(Axis(title, Fractions(), ends), Axis(QUALITIES[quality]), lines, str(record["data"]["label"]),
+                  is_wide=True)  # fmt: skip
 
 
-def _figure(records: Sequence[Record]) -> "Figure":
-    from matplotlib.figure import Figure
-
-    figure = Figure(
-        figsize=(0.6 + PANEL[0] * max(len(records), 1.3), 0.6 + PANEL[1] * len(QUALITIES)), layout="constrained"
-    )
-    panels = figure.subplots(len(QUALITIES), len(records), squeeze=False)
-    for column, record in enumerate(records):
-        for row, quality in enumerate(QUALITIES):
-            _panel(panels[row][column], record, quality)
-            panels[row][0].set_ylabel(QUALITIES[quality])
-        panels[0][column].set_title(plain_label(record["data"]["label"]), pad=8)
-        panels[-1][column].set_xlabel("bits per pixel, the start not counted")
-    _legend(figure)
-    return figure
+def styled(record: Record) -> list[tuple[Curve, Style]]:
+    """Ours first, from dense to sparse."""
+    found = curves(record)
+    ours = [curve for curve in found if curve.codec == "sparsine"]
+    colours = ramp_of(len(ours))
+    styles = {curve.key: Style(colours[i], OUR_MARKS[i % len(OUR_MARKS)], "solid", 2.4) for i, curve in enumerate(ours)}
+    dense = [curve for curve in found if curve.codec == "coin"]
+    styles |= {curve.key: DENSE[i % len(DENSE)] for i, curve in enumerate(dense)}
+    return [(curve, styles[curve.key] if curve.key in styles else OTHER_CODECS[curve.key]) for curve in found]
 
 
-def _panel(axes: "Axes", record: Record, quality: Quality) -> None:
-    for number, line in enumerate(lines_of(record)):
-        points = [(p.bits_per_pixel, getattr(p, quality)) for p in line.curve.points if getattr(p, quality) is not None]
-        if points:
-            _draw(axes, points, line.style, line.curve.label, 3 - number / 100, {"markeredgewidth": 0})
-    for codec, style in published_lines(record) if quality == "psnr_db" else ():
-        hollow = {"markerfacecolor": "none", "markeredgewidth": 1.0}
-        _draw(
-            axes,
-            list(zip(codec.bits_per_pixel, codec.psnr_db, strict=True)),
-            style,
-            f"{codec.name}, published",
-            2,
-            hollow,
-        )
-    axes.set_xscale("log")
-    axes.margins(x=0.04, y=0.06)
-    ticks = bits_ticks(*axes.get_xlim())
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
+def start_bits(record: Record, curve: Curve, counting: Counting) -> float:
+    """Bits per pixel that the start adds."""
+    if curve.codec != "sparsine" or counting == "apart":
+        return 0.0
+    signals = len(record["signals"])
+    pixels = sum(prod(signal["shape"]) for signal in record["signals"]) / signals
+    size = record["starts"][int(curve.key.partition("-")[2])]["file_bytes"]
+    return float(8 * size / pixels / (signals if counting == "shared" else MANY))
 
 
-def _draw(
-    axes: "Axes", points: Sequence[tuple[float, float]], style: Style, label: str, rank: float, marks: dict[str, Any]
-) -> None:
-    x, y = zip(*points, strict=True)
-    axes.plot(x, y, color=style.colour, marker=MATPLOTLIB_MARKS[style.mark], linestyle=MATPLOTLIB_DASHES[style.dash],
-              markersize=6.5 if style.mark == "star" else 4.6, linewidth=style.width, label=plain_label(label),
-              zorder=rank, **marks)  # fmt: skip
+def _panel(record: Record, quality: Quality) -> Figure | None:
+    """As it stands among others: what its axis is stands below all, what record it is above all."""
+    figure = quality_figure(record, quality)
+    if figure is None:
+        return None
+    first, *_, last = QUALITIES
+    return replace(figure, title=figure.title if quality == first else "",
+                   x=figure.x if quality == last else replace(figure.x, title=""))  # fmt: skip
 
 
-def _legend(figure: "Figure") -> None:
-    """Each name once. Starts of two records may have one name and two styles: then each is there."""
-    named: dict[tuple[str, Any], Any] = {}
-    for axes in figure.axes:
-        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
-            line: Any = handle
-            named.setdefault((name, line.get_color()), line)
-    names = [name for name, _ in named]
-    width, height = figure.get_size_inches()
-    columns = legend_columns(names, width)
-    figure.set_size_inches(width, height + 0.2 * ceil(len(names) / columns))
-    figure.legend(list(named.values()), names, loc="outside lower center", ncols=columns, fontsize=8.5,
-                  handlelength=4.2, columnspacing=1.6)  # fmt: skip
+def _line(record: Record, curve: Curve, style: Style, quality: Quality, counting: Counting) -> Line | None:
+    points = [point for point in curve.points if getattr(point, quality) is not None]
+    if not points:
+        return None
+    more = start_bits(record, curve, counting)
+    xs = [point.bits_per_pixel + more for point in points]
+    return Line(curve.label, style, xs, [getattr(point, quality) for point in points],
+                [_note(curve, point, x) for point, x in zip(points, xs, strict=True)])  # fmt: skip
+
+
+def _published(codec: Published) -> Line:
+    style = replace(PUBLISHED.get(codec.name, OTHER_PUBLISHED), size=9)
+    notes = [f"{codec.name}, {codec.arxiv}\n{bits:.3f} bits per pixel\n{db(psnr)} dB"
+             for bits, psnr in zip(codec.bits_per_pixel, codec.psnr_db, strict=True)]  # fmt: skip
+    return Line(f"{codec.name}, published", style, codec.bits_per_pixel, codec.psnr_db, notes, hollow=True)
+
+
+def _note(curve: Curve, point: Point, bits: float) -> str:
+    """Everything about a point."""
+    similar = "" if point.ssim is None else f", SSIM {point.ssim:.3f}"
+    return "\n".join([
+        f"{curve.label}, {point.setting}",
+        f"{count(round(point.num_bytes))} bytes, {bits:.3f} bits per pixel",
+        f"{db(point.psnr_db)} dB{similar}",
+        f"encode {point.encode_seconds:.3g} s, decode {point.decode_seconds:.3g} s",
+        f"mean of {counted(point.num_signals, 'signal')}" if not point.lacks else f"mean of some signals{point.lacks}",
+    ])  # fmt: skip

@@ -5,12 +5,12 @@ from typing import Any
 
 from sparsine.counted import counted
 from sparsine.report import html
-from sparsine.report.rate_distortion.charts import Counting, Figure, chart
-from sparsine.report.rate_distortion.figures import QUALITIES
+from sparsine.report.figure import Figure
+from sparsine.report.html import Card
+from sparsine.report.rate_distortion.figures import QUALITIES, Counting, quality_figure
 from sparsine.report.rate_distortion.points import MANY, Record, at_same_bytes, names_of, ours_at, point, start_label
 from sparsine.report.rate_distortion.published import published_for, published_note
 from sparsine.report.rate_distortion.tables import default_quality, tables_of
-from sparsine.report.run.headline import Card
 from sparsine.report.wording import DASH, count, db
 
 NAME = "rate-distortion.html"
@@ -46,7 +46,7 @@ def page_context(record: Record) -> dict[str, Any]:
 
 def _figures(record: Record) -> dict[str, Figure]:
     countings: tuple[Counting, ...] = ("apart", "shared", "many")
-    made = {f"{quality.partition('_')[0]}-{counting}": chart(record, quality, counting)
+    made = {f"{quality.partition('_')[0]}-{counting}": quality_figure(record, quality, counting)
             for quality in QUALITIES for counting in countings}  # fmt: skip
     return {name: figure for name, figure in made.items() if figure}
 

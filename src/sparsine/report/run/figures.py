@@ -1,33 +1,22 @@
-"""Pictures for documents, made from committed records: PSNR over surviving weights, and a gallery of fits."""
+"""What a run reached, as figures: PSNR over surviving weights, and while signals are fitted."""
 
-import io
-import warnings
-from collections.abc import Callable, Sequence
-from math import isfinite
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
-
+from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.evenly import evenly
-from sparsine.report.colours import BAND, SCRATCH, ramp_of
-from sparsine.report.run.gallery import Line, Picture, gallery_lines, gallery_rows
+from sparsine.report.axes import Chosen, Steps
+from sparsine.report.figure import PSNR, Axis, Band, Figure, Level, Line
+from sparsine.report.matplotlib_figures import Layout, save
 from sparsine.report.run.rows import Row, rows_of, scratch_and_starts
-from sparsine.report.wording import count, db, percent, protocol
-from sparsine.shown import shown
-from sparsine.storage import write_atomically
+from sparsine.report.styles import BAND, SCRATCH, Style, ramp_of
+from sparsine.report.wording import count, db, interval, percent, protocol
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-CELL = 176
-"""Width of a gallery picture is at least this; pixels are enlarged by whole numbers."""
-GAP = 12
-LINE_HEIGHT = 21
-FONT_SIZE = 16
-_INK, _QUIET, _WHITE, _MISSING = "#1d2126", "#636b74", "#ffffff", "#eef0f2"
+MAX_CURVES = 8
+OTHER_STEPS = (2, 10)
 
 
 def save_summary_figure(records: list[tuple[str, dict[str, Any]]], path: Path) -> None:
@@ -40,161 +29,70 @@ def save_summary_figure(records: list[tuple[str, dict[str, Any]]], path: Path) -
     """
     if not records:
         raise BadInput("a summary figure needs at least one evaluation record, but got none")
-
-    def draw() -> "Figure":
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(0.7 + 3.9 * len(records), 3.7), layout="constrained")
-        panels = figure.subplots(1, len(records), squeeze=False)[0]
-        for panel, (label, record) in zip(panels, records, strict=True):
-            _panel(panel, label, record)
-        panels[0].set_ylabel("PSNR (dB)")
-        return figure
-
-    save_figure(draw, path)
+    panels = [replace(psnr_against_weights(rows_of(record), f"meta-learned starts, {_fitted(record)}"), title=label)
+              for label, record in records]  # fmt: skip
+    layout = Layout(panel=(3.9, 3.7), edge=(0.7, 0.0), most_columns=len(records), margins=(0.06, 0.12),
+                    legend_inside=True, title_pad=10)  # fmt: skip
+    save(panels, path, layout)
 
 
-def save_figure(draw: Callable[[], "Figure"], path: Path) -> None:
-    """Call `draw` in the style of these pictures and write the figure; the suffix of `path` is the format.
-
-    Raises:
-        WorkFailed: the file cannot be written.
-    """
-    import matplotlib  # slow to import
-
-    buffer = io.BytesIO()
-    # no pyplot: it would choose a screen, and keep every figure alive
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a name in letters that the font lacks
-        figure = draw()
-        kind = path.suffix.lstrip(".").lower() or "png"
-        # without a date the same record gives the same bytes
-        figure.savefig(buffer, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
-    write_atomically(path, buffer.getvalue())
-
-
-def save_gallery(folder: Path, record: dict[str, Any], path: Path, columns: int = 6) -> None:
-    """A PNG of the run in `folder`, a line a drawn signal: the original, the fit from scratch, then starts evenly
-    spread from dense to sparse, each with its surviving weights above and this signal's PSNR below.
-
-    Raises:
-        BadInput: fewer than three columns, not an evaluation record, or no picture in the folder.
-        WorkFailed: the file cannot be written.
-    """
-    if columns < 3:
-        raise BadInput(f"a gallery needs at least 3 columns (original, scratch, a start), but got {columns}")
-    shown = gallery_rows(rows_of(record), columns)
-    lines = gallery_lines(folder, shown)
-    if not lines:
-        raise BadInput(f"{folder} holds no pictures of its fits; make them with: sparsine report {folder}")
-    buffer = io.BytesIO()
-    gallery_sheet([["", "", "original"], *map(_head, shown)], lines).save(buffer, format="PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
-
-
-def plain_label(text: str) -> str:
-    """Names come from outside: a dollar would begin a formula, and what begins with an underscore has no legend."""
-    safe = shown(text.replace("\n", " ")).replace("$", r"\$")
-    return f" {safe}" if safe.startswith("_") else safe
-
-
-# Any: matplotlib types the keys as a union of all its settings
-_STYLE: Any = {
-    "font.size": 9.5, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
-    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#c4c9ce", "axes.labelcolor": _QUIET,
-    "xtick.color": _QUIET, "ytick.color": _QUIET, "text.color": _INK, "axes.grid": True, "grid.color": "#ebedef",
-    "axes.axisbelow": True, "legend.frameon": False, "figure.facecolor": _WHITE,
-    "svg.hashsalt": "sparsine",  # the same record gives the same SVG
-}  # fmt: skip
-
-
-def _panel(panel: "Axes", label: str, record: dict[str, Any]) -> None:
-    rows = rows_of(record)
+def psnr_against_weights(rows: Sequence[Row], name: str = "") -> Figure:
+    """Mean PSNR after the last step over surviving weights, with a band that holds four signals of five."""
     scratch, starts = scratch_and_starts(rows)
-    fitted = protocol(record["protocol"]["steps"], record["protocol"]["optimizer"])
-    _starts_curve(panel, starts, f"meta-learned starts, {fitted}")
-    if scratch and scratch.final_psnr_db is not None and isfinite(scratch.final_psnr_db):
-        panel.axhline(scratch.final_psnr_db, color=SCRATCH, linestyle="--", linewidth=1.4, zorder=1,
-                      label="dense, from scratch")  # fmt: skip
-    panel.set_xscale("log")
-    ticks = evenly(sorted({row.weights for row in rows}), 5)
-    panel.set_xticks(ticks, [count(tick) for tick in ticks])
-    panel.minorticks_off()
-    panel.locator_params(axis="y", nbins=8, integer=True)
-    panel.margins(x=0.06, y=0.12)
-    panel.set_xlabel("surviving weights")
-    panel.set_title(label, pad=10)
-    if panel.get_legend_handles_labels()[0]:
-        panel.legend(loc="best", fontsize=8.5)
+    known = [row for row in starts if row.final_psnr_db is not None]
+    colours = {row.name: colour for row, colour in zip(starts, ramp_of(len(starts)), strict=True)}
+    lines = [_learned(known, colours, name), *_earlier(known)] if known else []
+    levels = []
+    if scratch and scratch.final_psnr_db is not None:
+        style = Style(SCRATCH, "diamond", "dash", 1.4, 11)
+        levels = [Level("dense, from scratch", style, scratch.final_psnr_db, scratch.weights, _note(scratch))]
+    labels = {float(row.weights): f"{count(row.weights)}\n{percent(row.density)}" for row in rows}
+    return Figure(Axis("surviving weights", Chosen(labels, is_log=True)), PSNR, lines, levels=levels)
 
 
-def _starts_curve(panel: "Axes", starts: Sequence[Row], label: str) -> None:
-    points = [
-        (row.weights, row.final_psnr_db, *row.band, colour)
-        for row, colour in zip(starts, ramp_of(len(starts)), strict=True)
-        if row.final_psnr_db is not None and isfinite(row.final_psnr_db)  # no axis holds a perfect fit
-    ]
-    if not points:
-        return
-    weights, means, low, high, colours = zip(*points, strict=True)
-    panel.plot(weights, means, color=BAND, linewidth=2, label=label, zorder=2)
-    panel.fill_between(weights, low, high, color=BAND, alpha=0.13, linewidth=0, label="10th to 90th percentile")
-    panel.scatter(weights, means, c=colours, s=26, zorder=3)
+def psnr_against_steps(rows: Sequence[Row]) -> Figure:
+    """Mean PSNR while signals are fitted: a line for each start, from dense to sparse."""
+    scratch, starts = scratch_and_starts(rows)
+    visible = {row.name for row in evenly(starts, MAX_CURVES)}
+    lines = [_fitting_curve(row, Style(colour, "circle", "solid", 2, 5), row.name in visible)
+             for row, colour in zip(starts, ramp_of(len(starts)), strict=True)]  # fmt: skip
+    if scratch:
+        lines.insert(0, _fitting_curve(scratch, Style(SCRATCH, "circle", "dash", 2, 5), True))
+    steps = Steps([step for row in rows for step in row.steps])
+    return Figure(Axis("fitting steps", steps), PSNR, lines, is_wide=True)
 
 
-def gallery_sheet(heads: Sequence[Sequence[str]], lines: Sequence[Line], strong: int = 1) -> Image.Image:
-    """The pictures of `lines` beside each other below `heads`, one for each column, the original's among them; all
-    heads have as many lines of words, of which the first `strong` stand out."""
-    width, height = _cell_size(lines)
-    head = len(heads[0]) * LINE_HEIGHT + 6
-    pitch = height + LINE_HEIGHT + GAP + 6
-    size = (GAP + len(heads) * (width + GAP), GAP + head + len(lines) * pitch)
-    canvas = Image.new("RGB", size, _WHITE)
-    for column, text in enumerate(heads):
-        for number, words in enumerate(text):
-            colour = _INK if number < strong or column == 0 else _QUIET
-            _write(canvas, GAP + column * (width + GAP), GAP + number * LINE_HEIGHT, words, colour)
-    for number, line in enumerate(lines):
-        top = GAP + head + number * pitch
-        for column, picture in enumerate((line.original, *line.fitted)):
-            left = GAP + column * (width + GAP)
-            canvas.paste(_enlarged(picture, (width, height)), (left, top))
-            _write(canvas, left, top + height + 4, _caption(picture, column), _QUIET)
-    return canvas
+def _learned(rows: list[Row], colours: dict[str, str], name: str) -> Line:
+    lows, highs = zip(*(row.band for row in rows), strict=True)
+    return Line(
+        name or f"learned starts, after {counted(rows[0].steps[-1], 'step')}", Style(BAND, "circle", "solid", 2, 10),
+        [row.weights for row in rows], [row.final_psnr_db for row in rows], [_note(row) for row in rows],
+        Band(lows, highs, "10th to 90th percentile", 0.13), colours=[colours[row.name] for row in rows],
+    )  # fmt: skip
 
 
-def _head(row: Row) -> list[str]:
-    return [row.label, f"{count(row.weights)} weights, {percent(row.density)}", f"{count(row.total)} with biases"]
+def _earlier(rows: list[Row]) -> list[Line]:
+    """What a few steps give; hidden until the reader asks for it in the legend."""
+    return [Line(f"after {counted(step, 'step')}", Style(BAND, "circle", "dot", 1.5, 6), [row.weights for row in rows],
+                 [row.mean_after(step) for row in rows], "{x:,} weights: {y:.2f} dB", shown=False)
+            for step in OTHER_STEPS if step in rows[0].steps[:-1]]  # fmt: skip
 
 
-def _caption(picture: Picture, column: int) -> str:
-    if column == 0:
-        return ""
-    return f"{db(picture.psnr_db)} dB" + ("" if picture.status == "ok" else f" ({picture.status})")
+def _fitting_curve(row: Row, style: Style, shown: bool) -> Line:
+    name = row.label if row.is_scratch else f"{row.label}, {count(row.weights)}"
+    notes = [f"{name}\nafter {counted(step, 'step')}: {db(psnr)} dB"
+             for step, psnr in zip(row.steps, row.mean_psnr_db, strict=True)]  # fmt: skip
+    return Line(name, style, row.steps, row.mean_psnr_db, notes, shown=shown)
 
 
-def _write(canvas: Image.Image, left: int, top: int, words: str, colour: str) -> None:
-    """Drawn four times too large first: Pillow places letters on whole pixels, which shows in small print."""
-    if not words:
-        return
-    font = ImageFont.load_default(size=4 * FONT_SIZE)
-    large = Image.new("L", (4 * (-(-int(font.getlength(words)) // 4) + 1), 4 * LINE_HEIGHT))
-    ImageDraw.Draw(large).text((0, 0), words, fill=255, font=font)
-    mask = large.resize((large.width // 4, LINE_HEIGHT), Image.Resampling.BOX)
-    canvas.paste(colour, (left, top), mask)
+def _note(row: Row) -> str:
+    """Everything about a mark."""
+    return (
+        f"{row.label}\n{count(row.weights)} weights + {count(row.biases)} biases = {count(row.total)}\n"
+        f"density {percent(row.density)}\n{db(row.final_psnr_db)} dB, mean of {counted(row.num_ok, 'signal')}\n"
+        f"from {interval(row.spread(0, 100))} dB"
+    )
 
 
-def _cell_size(lines: Sequence[Line]) -> tuple[int, int]:
-    """All pictures of a run have one size: that of the first one found, enlarged by a whole number."""
-    path = next(p.path for line in lines for p in (line.original, *line.fitted) if p.path.is_file())
-    with Image.open(path) as picture:
-        width, height = picture.size
-    scale = max(1, -(-CELL // width))
-    return scale * width, scale * height
-
-
-def _enlarged(picture: Picture, size: tuple[int, int]) -> Image.Image:
-    if not picture.path.is_file():
-        return Image.new("RGB", size, _MISSING)
-    with Image.open(picture.path) as small:
-        return small.convert("RGB").resize(size, Image.Resampling.NEAREST)
+def _fitted(record: dict[str, Any]) -> str:
+    return protocol(record["protocol"]["steps"], record["protocol"]["optimizer"])

@@ -5,18 +5,9 @@ from typing import Any
 
 from sparsine.counted import counted
 from sparsine.psnr import psnr_difference_db
+from sparsine.report.html import Card
 from sparsine.report.run.rows import Row, scratch_and_starts
 from sparsine.report.wording import count, db, duration, gain, percent, protocol
-
-
-@dataclass(frozen=True)
-class Card:
-    """A headline figure with the lines that say what it is."""
-
-    title: str
-    value: str
-    unit: str
-    details: tuple[str, ...]
 
 
 @dataclass(frozen=True)

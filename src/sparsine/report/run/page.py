@@ -7,7 +7,7 @@ from typing import Any
 from sparsine.evenly import evenly
 from sparsine.plugins import as_options
 from sparsine.report.html import write_page
-from sparsine.report.run.charts import psnr_against_steps, psnr_against_weights
+from sparsine.report.run.figures import psnr_against_steps, psnr_against_weights
 from sparsine.report.run.gallery import gallery_lines, gallery_rows
 from sparsine.report.run.headline import headline
 from sparsine.report.run.rows import Row, rows_of

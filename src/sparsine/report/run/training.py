@@ -9,8 +9,8 @@ import numpy as np
 
 from sparsine.counted import counted
 from sparsine.psnr import psnr_of
-from sparsine.report.colours import SCRATCH, ramp_of
-from sparsine.report.run.charts import Figure
+from sparsine.report.figure import PSNR, Axis, Figure, Line
+from sparsine.report.styles import SCRATCH, Style, ramp_of
 
 MAX_POINTS = 1500
 """Points of a curve; longer ones are thinned, since a screen has no more columns."""
@@ -20,6 +20,7 @@ _OUTER, _OUTER_RAW = "#3b6fe0", "#798fc6"
 _VALIDATION = (SCRATCH, "#b8871b", "#e8590c", "#c92d61")
 
 Point = tuple[int, float | None]
+"""Step and PSNR; None is a gap."""
 
 
 def training_curves(metrics: Sequence[dict[str, Any]]) -> Figure | None:
@@ -29,12 +30,9 @@ def training_curves(metrics: Sequence[dict[str, Any]]) -> Figure | None:
     validation = list(_validation(rounds))
     if not any(outer) and not validation:
         return None
-    traces = [_raw(_joined(outer)), *validation, _smooth(_joined([_smoothed(points) for points in outer]))]
-    return {"data": traces, "layout": {
-        "xaxis": {"title": {"text": "outer steps"}, "zeroline": False, "tickformat": ","},
-        "yaxis": {"title": {"text": "PSNR (dB)"}, "zeroline": False},
-        "shapes": [_line_at(step) for step in prunings(metrics)], "hovermode": "closest",
-    }}  # fmt: skip
+    smooth = _curve(_joined([_smoothed(points) for points in outer]), "outer loss, smoothed", Style(_OUTER, width=2.5))
+    raw = _curve(_joined(outer), "outer loss, every line", Style(_OUTER_RAW, width=1))
+    return Figure(Axis("outer steps"), PSNR, [smooth, *validation, raw], breaks=prunings(metrics))
 
 
 def prunings(metrics: Sequence[dict[str, Any]]) -> list[int]:
@@ -42,7 +40,7 @@ def prunings(metrics: Sequence[dict[str, Any]]) -> list[int]:
     return [before["step"] for before, after in pairwise(metrics) if after["round"] > before["round"]]
 
 
-def _validation(rounds: list[list[dict[str, Any]]]) -> Iterator[Figure]:
+def _validation(rounds: list[list[dict[str, Any]]]) -> Iterator[Line]:
     """A curve for each number of inner steps."""
     looks = [[(line["step"], line["val_psnr_db"]) for line in lines if "val_psnr_db" in line] for lines in rounds]
     num_counts = max((len(curve) for lines in looks for _, curve in lines), default=0)
@@ -50,23 +48,13 @@ def _validation(rounds: list[list[dict[str, Any]]]) -> Iterator[Figure]:
     for inner in range(num_counts):
         points = [[(step, psnr_of(curve[inner])) for step, curve in lines if inner < len(curve)] for lines in looks]
         yield _curve(_joined(points), f"validation, {counted(inner, 'inner step')}",
-                     mode="lines+markers" if sum(map(len, looks)) <= MAX_MARKERS else "lines",
-                     line={"color": colours[inner], "width": 1.8}, marker={"size": 5})  # fmt: skip
+                     Style(colours[inner], width=1.8, size=5), marked=sum(map(len, looks)) <= MAX_MARKERS)  # fmt: skip
 
 
-def _raw(points: list[Point]) -> Figure:
-    return _curve(points, "outer loss, every line", mode="lines", line={"color": _OUTER_RAW, "width": 1})
-
-
-def _smooth(points: list[Point]) -> Figure:
-    return _curve(points, "outer loss, smoothed", mode="lines", line={"color": _OUTER, "width": 2.5})
-
-
-def _curve(points: list[Point], name: str, **look: Any) -> Figure:
+def _curve(points: list[Point], name: str, style: Style, marked: bool = False) -> Line:
     points = _thinned(points)
-    return {"type": "scatter", "name": name, "x": [step for step, _ in points],
-            "y": [value if value is None else round(value, 3) for _, value in points],
-            "hovertemplate": f"{name}<br>step %{{x:,}}: %{{y:.2f}} dB<extra></extra>", **look}  # fmt: skip
+    return Line(name, style, [step for step, _ in points], [value for _, value in points],
+                "step {x:,}: {y:.2f} dB", marked=marked)  # fmt: skip
 
 
 def _joined(rounds: list[list[Point]]) -> list[Point]:
@@ -93,8 +81,3 @@ def _thinned(points: list[Point]) -> list[Point]:
     """Every n-th point; gaps and the last point stay."""
     every = -(-len(points) // MAX_POINTS)
     return [p for i, p in enumerate(points) if i % every == 0 or p[1] is None or i == len(points) - 1]
-
-
-def _line_at(step: int) -> Figure:
-    return {"type": "line", "x0": step, "x1": step, "yref": "paper", "y0": 0, "y1": 1, "layer": "between",
-            "line": {"color": SCRATCH, "width": 1, "dash": "dot"}}  # fmt: skip

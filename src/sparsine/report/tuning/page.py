@@ -11,8 +11,8 @@ from sparsine.measure.tuning.records import PAGE, RECIPE, RECORD, Record
 from sparsine.measure.tuning.trial import score_of
 from sparsine.plugins import as_options
 from sparsine.report import html
-from sparsine.report.run.headline import Card
-from sparsine.report.tuning.charts import name_of, psnr_against_omega, race_lines, rung_name
+from sparsine.report.html import Card
+from sparsine.report.tuning.figures import name_of, psnr_against_omega, race_lines, rung_name
 from sparsine.report.wording import DASH, count, db, duration, gain, plain
 
 

@@ -3,10 +3,18 @@
 import pytest
 from contrast import contrast, faint, surfaces
 
-from sparsine.report.colours import BAND, SCRATCH, ramp
-from sparsine.report.rate_distortion.lines import DENSE, OTHER_PUBLISHED, OTHERS, PUBLISHED
 from sparsine.report.run import training as training_chart
-from sparsine.report.styles import STYLES, styles_of
+from sparsine.report.styles import (
+    BAND,
+    DENSE,
+    OTHER_CODECS,
+    OTHER_PUBLISHED,
+    PUBLISHED,
+    SCRATCH,
+    STYLES,
+    ramp,
+    styles_of,
+)
 
 UNKNOWN = styles_of(f"method-{i}" for i in range(40))
 
@@ -37,7 +45,7 @@ def test_light_and_dark_pages_are_looked_at():
         pytest.param([BAND, SCRATCH], id="ours and scratch"),
         pytest.param([style.colour for style in STYLES.values()], id="methods"),
         pytest.param([style.colour for style in UNKNOWN.values()], id="methods that are not known"),
-        pytest.param([style.colour for style in (*OTHERS.values(), *DENSE)], id="other codecs"),
+        pytest.param([style.colour for style in (*OTHER_CODECS.values(), *DENSE)], id="other codecs"),
         pytest.param([style.colour for style in (*PUBLISHED.values(), OTHER_PUBLISHED)], id="published codecs"),
         pytest.param([training_chart._OUTER, training_chart._OUTER_RAW, *training_chart._VALIDATION], id="learning"),
     ],
