@@ -1,9 +1,6 @@
 """A table of words, ready to be written as Markdown or laid out by the page."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-from sparsine.report.comparison.points import Point
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,6 @@ class Table:
 
     def _bold(self, row: int, column: int, text: str) -> str:
         return f"**{text}**" if (row, column) in self.strong else text
-
-
-def mean_and_spread(point: Point, form: Callable[[float | None], str]) -> str:
-    """27.71 ± 0.12, the sample standard deviation over seeds; one seed has none."""
-    return form(point.mean) + ("" if point.deviation is None else f" ± {form(point.deviation)}")
 
 
 def _safe(text: str) -> str:

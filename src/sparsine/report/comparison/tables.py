@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from sparsine.measure.comparison.config import TUNED
 from sparsine.report.comparison.budgets import budgets
 from sparsine.report.comparison.pairs import Difference, paired_difference
-from sparsine.report.comparison.points import Cell, Point, Value, known, steps_of
+from sparsine.report.comparison.points import Cell, Point, Value, known, mean_and_spread, steps_of
 from sparsine.report.comparison.published import PublishedPoint, published_for
 from sparsine.report.comparison.results import OURS, View, views_of
 from sparsine.report.comparison.same_quality import same_quality
 from sparsine.report.comparison.tuned_tables import settings, worth
-from sparsine.report.table import Table, mean_and_spread
+from sparsine.report.table import Table
 from sparsine.report.wording import DASH, count, db, gain, percent, protocol
 
 SPARSE = 0.1075

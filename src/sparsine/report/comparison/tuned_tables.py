@@ -6,9 +6,9 @@ from typing import Any
 
 from sparsine.measure.comparison.config import TUNED
 from sparsine.report.comparison.pairs import paired_difference
-from sparsine.report.comparison.points import Cell, Point, steps_of
+from sparsine.report.comparison.points import Cell, Point, mean_and_spread, steps_of
 from sparsine.report.comparison.results import View
-from sparsine.report.table import Table, mean_and_spread
+from sparsine.report.table import Table
 from sparsine.report.wording import DASH, count, db, gain, measure, percent
 
 PATTERN = "pattern"
