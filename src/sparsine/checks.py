@@ -49,6 +49,18 @@ class Known:
     words: Callable[[], Iterable[str]]
 
 
+class Named:
+    """Marks a field, by `Annotated`, whose option has another name than the field, and names it had before: these are
+    understood, and told nowhere.
+
+    Example:
+        >>> signals: Annotated[int, Named("limit", "signals")] = 16
+    """
+
+    def __init__(self, name: str, *before: str):
+        self.name, self.before = name, before
+
+
 def check_memory(what: str, num_bytes: int, advice: str) -> None:
     """Raises BadInput when `num_bytes` is more than this process may take: better a line now than a kill later."""
     free = free_memory()

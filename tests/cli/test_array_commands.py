@@ -50,7 +50,7 @@ def test_a_finished_run_goes_on(learned):
 
 def test_the_report_has_errors_in_the_unit_and_pictures(learned):
     _, folder = learned
-    assert run("report", folder, "--steps", "5", "--signals", "1") == 0
+    assert run("report", folder, "--steps", "5", "--limit", "1") == 0
     record = json.loads((folder / "evaluation.json").read_text())
     assert record["data"]["metrics"].keys() == {"rmse", "max_error"}
     (signal,) = record["rows"][-1]["signals"]

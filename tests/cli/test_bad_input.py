@@ -51,7 +51,7 @@ BAD_NUMBERS = [
     for option in (
         "--width", "--hidden-layers", "--omega-0", "--resolution", "--inner-steps", "--inner-step-size", "--points",
         "--outer-step-size", "--tasks-per-step", "--dense-steps", "--steps-per-round", "--fraction", "--rounds",
-        "--target-sparsity", "--log-every", "--val-every", "--val-signals", "--checkpoint-seconds", "--seed",
+        "--sparsity", "--log-every", "--val-every", "--val-signals", "--checkpoint-seconds", "--seed",
         "--split-seed",
     )
     for value in ("-1", "nan", "99999999999999999999", "abc")
@@ -69,7 +69,7 @@ def test_a_number_that_makes_no_sense_is_refused_before_anything_is_written(caps
     ("option", "value"),
     [("--inner-steps", "0"), ("--points", "0"), ("--width", "0"), ("--tasks-per-step", "0"), ("--fraction", "0"),
      ("--omega-0", "0"), ("--resolution", "1x1"), ("--resolution", "0"), ("--fraction", "1.5"),
-     ("--target-sparsity", "1.01"), ("--omega-0", "inf"), ("--low", "2"), ("--low", "nan")],
+     ("--sparsity", "1.01"), ("--omega-0", "inf"), ("--low", "2"), ("--low", "nan")],
 )  # fmt: skip
 def test_zero_and_out_of_range_are_refused(capsys, tmp_path, option, value):
     refused(capsys, "learn", "curves", "--out", tmp_path / "run", "--recipe", "quick", option, value)
@@ -78,8 +78,8 @@ def test_zero_and_out_of_range_are_refused(capsys, tmp_path, option, value):
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--steps", "-1"), ("--lr", "0"), ("--lr", "nan"), ("--batch", "0"), ("--limit", "0"), ("--render", "0x3"),
-     ("--render", "x"), ("--sparsity", "2"), ("--sparsity", "nan"), ("--optimizer", "adamw"), ("--split", "testing"),
+    [("--steps", "-1"), ("--lr", "0"), ("--lr", "nan"), ("--batch", "0"), ("--limit", "0"), ("--size", "0x3"),
+     ("--size", "x"), ("--sparsity", "2"), ("--sparsity", "nan"), ("--optimizer", "adamw"), ("--split", "testing"),
      ("--report", "-3"), ("--report", "999"), ("--engine", "fast"), ("--device", "tpu-9")],
 )  # fmt: skip
 def test_fit_refuses_options_that_make_no_sense(capsys, tmp_path, run, option, value):

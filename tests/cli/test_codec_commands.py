@@ -262,7 +262,7 @@ def test_a_folder_that_may_not_be_written_is_refused(capsys, start, images, tmp_
 
 def test_calibration_makes_a_start_of_its_own(capsys, start, images, tmp_path):
     better = tmp_path / "better.safetensors"
-    assert run("calibrate", start, images, "--out", better, "--signals", 4, *FAST) == 0
+    assert run("calibrate", start, images, "--out", better, "--limit", 4, *FAST) == 0
     assert load_start(better).coding is not None
     before = better.read_bytes()
     assert "--overwrite" in refused(capsys, "calibrate", start, images, "--out", better)

@@ -13,7 +13,7 @@ from sparsine.measure.comparison.records import read_cells
 
 TINY = ["--width", "6", "--hidden-layers", "2", "--resolution", "13x11", "--points", "37", "--tasks-per-step", "2",
         "--dense-steps", "3", "--steps-per-round", "2", "--rounds", "2", "--levels", "1", "--ablation-levels", "1",
-        "--signals", "2", "--val-signals", "0", "--pictures", "1", "--workers", "1"]  # fmt: skip
+        "--limit", "2", "--val-signals", "0", "--pictures", "1", "--workers", "1"]  # fmt: skip
 
 
 def refused(capsys, *args, code=2) -> str:
@@ -83,11 +83,11 @@ def test_a_mistake_is_answered_with_what_would_be_right(capsys, tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-WHOLE_NUMBERS = ("--seeds", "--levels", "--ablation-levels", "--latents", "--latent-steps", "--signals", "--pictures",
+WHOLE_NUMBERS = ("--seeds", "--levels", "--ablation-levels", "--latents", "--latent-steps", "--limit", "--pictures",
                  "--workers", "--rounds", "--dense-steps", "--steps-per-round", "--tasks-per-step", "--points",
                  "--width", "--hidden-layers", "--inner-steps", "--split-seed", "--val-every", "--val-signals",
                  "--log-every")  # fmt: skip
-OTHERS = ("--omega-0", "--inner-step-size", "--outer-step-size", "--fraction", "--target-sparsity",
+OTHERS = ("--omega-0", "--inner-step-size", "--outer-step-size", "--fraction", "--sparsity",
           "--checkpoint-seconds", "--resolution")  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_a_number_that_makes_no_sense_is_refused_before_anything_is_written(
 
 @pytest.mark.parametrize(
     "option",
-    ["--workers", "--signals", "--levels", "--ablation-levels", "--latents", "--latent-steps", "--width", "--points"],
+    ["--workers", "--limit", "--levels", "--ablation-levels", "--latents", "--latent-steps", "--width", "--points"],
 )
 def test_zero_of_what_is_needed_is_refused(capsys, tmp_path, option):
     refused(capsys, *compare(tmp_path / "x"), option, "0")
@@ -126,7 +126,7 @@ def test_too_few_signals_are_refused(capsys, tmp_path, images):
     data, out = [f"a=images:{images}"], tmp_path / "x"
     said = refused(capsys, *compare(out, data=data))
     assert "has 1 test signal but 2 are to be measured" in said
-    said = refused(capsys, *compare(out, "--signals", "1", "--tasks-per-step", "6", data=data))
+    said = refused(capsys, *compare(out, "--limit", "1", "--tasks-per-step", "6", data=data))
     assert "has 5 training signals, fewer than the 6 of one outer step" in said
     # the smallest of several decides
     assert "images:" in refused(capsys, *compare(out, data=["curves", *data]))
@@ -227,7 +227,7 @@ def test_another_configuration_in_the_folder_is_refused_and_nothing_written(caps
     before = snapshot(out)
     assert "field.width was 6, now 7" in refused(capsys, *args, "--width", "7")
     assert "outer_step_size" in refused(capsys, *args, "--outer-step-size", "1e-4")
-    assert "signals was 2, now 1" in refused(capsys, *args, "--signals", "1")
+    assert "signals was 2, now 1" in refused(capsys, *args, "--limit", "1")
     moved = [arg if arg != "curves" else "curves=curves:4" for arg in args]
     assert "give it another label" in refused(capsys, *moved)
     assert snapshot(out) == before

@@ -138,12 +138,12 @@ def test_what_is_none_of_the_choices_is_refused_in_one_line(capsys, args, said):
     ("given", "found"),
     [
         ("--points None", None), ("--points 37", 37), ("--resolution None", None), ("--resolution 5x7", (5, 7)),
-        ("--target-sparsity None", None), ("--target-sparsity 0.5", 0.5), ("--target-sparsity 1", 1.0),
+        ("--sparsity None", None), ("--sparsity 0.5", 0.5), ("--sparsity 1", 1.0),
     ],
 )  # fmt: skip
 def test_none_can_still_be_written(given, found):
     options = parse(learn.Options, ["curves", "--out", "x", *given.split()], "learn", "", learn.defaults)
-    name = given.split()[0].strip("-").replace("-", "_")
+    name = given.split()[0].strip("-").replace("-", "_").replace("sparsity", "target_sparsity")
     parts = (options.inner, options.grid, options.pruning)
     assert [getattr(part, name) for part in parts if hasattr(part, name)] == [found]
 

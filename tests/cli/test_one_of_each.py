@@ -12,15 +12,15 @@ LEARN = ["learn", "images:data", "--out", "run", "--recipe", "quick", "--width",
          "--resolution", "6x9", "--dense-steps", "1", "--steps-per-round", "1", "--rounds", "1", "--val-signals", "1",
          "--tasks-per-step", "1"]  # fmt: skip
 COMMANDS = [
-    LEARN, [*LEARN, "--resume"], ["report", "run", "--steps", "1", "--signals", "2"], ["info", "run"],
+    LEARN, [*LEARN, "--resume"], ["report", "run", "--steps", "1", "--limit", "2"], ["info", "run"],
     ["fit", "run", "data/test/c.png", "--steps", "1", "--out", "fits"],
     ["encode", "run", "data/test", "--steps", "1", "--out", "codes"],
     ["decode", "codes", "--start", "run", "--out", "drawn"],
     ["info", "codes/c.spn", "--start", "run"],
 ]  # fmt: skip
 REFUSED = [
-    ["compare", "quick", "--data", "images:data", "--out", "compared", "--signals", "2"],
-    ["compare", "quick", "--data", "images:data", "--out", "compared", "--signals", "1"],
+    ["compare", "quick", "--data", "images:data", "--out", "compared", "--limit", "2"],
+    ["compare", "quick", "--data", "images:data", "--out", "compared", "--limit", "1"],
     ["learn", "images:data/test", "--out", "few"],
 ]  # fmt: skip
 SEVERAL_OF_ONE = re.compile(r"(?<![\d.,x/-])(?<!x )1 (?!is |was )(?:[a-z]+ )?[a-z]+[^s\W]s\b")

@@ -34,7 +34,8 @@ def home(tmp_path, monkeypatch):
      ("encode ~/start.safetensors ~/in --steps=1 --out=~/c --json=~/c.json", ["c/a.spn", "c.json"]),
      ("plan ~/start.safetensors ~/in --plan-signals=1 --out=~/p.safetensors", ["p.safetensors"]),
      ("calibrate ~/start.safetensors ~/in --steps=1 --out=~/s.safetensors", ["s.safetensors"]),
-     ("bench decode --densities=1 --batch=1 --repeats=1 --width=8 --depth=2 --size=5x7 --json=~/b.json", ["b.json"]),
+     ("bench decode --densities=1 --batch=1 --repeats=1 --width=8 --hidden-layers=2 --resolution=5x7 --json=~/b.json",
+      ["b.json"]),
      ("learn curves --out=~/r " + " ".join(TINY), ["r/starts/round-01.safetensors"])],
 )  # fmt: skip
 def test_results_go_home(home, command, made):
@@ -51,7 +52,7 @@ def test_what_is_read_is_at_home(capsys, home):
     assert main(["decode", "~/codes", "--start=~/start.safetensors", "--out=~/d", "--json=~/d.json"]) == 0
     assert main(["info", "~/codes/a.spn", "--start=~/start.safetensors"]) == 0
     assert main(["learn", "curves", "--out=~/r", *TINY]) == 0
-    assert main(["report", "~/r", "--signals=1", "--steps=1"]) == 0
+    assert main(["report", "~/r", "--limit=1", "--steps=1"]) == 0
     again = ["learn", "curves", "--out=~/again", *TINY, "--start-from=~/r/starts/round-00.safetensors"]
     assert main(again) == 0
     assert main(["learn", "curves", "--out=~/again", "--resume"]) == 0

@@ -21,7 +21,7 @@ LEARN = [*FIELD, "--activation", "bell", "--activation.narrow", "3", "--score", 
          "--score.last-layer", "50", "--schedule", "even", "--schedule.stop-at", "24", "--rounds", "2",
          "--distribution", "first-fuller"]  # fmt: skip
 COMPARE = ["compare", "quick", "--data", "curves", "--methods", "meta-sparse", "naive", "--levels", "1", "2", "--seeds",
-           "0", "--signals", "2", "--pictures", "0", "--workers", "2", *LEARN]  # fmt: skip
+           "0", "--limit", "2", "--pictures", "0", "--workers", "2", *LEARN]  # fmt: skip
 OFFERS = {
     "sparsine.scores": {"power": "own_things:Power"},
     "sparsine.schedules": {"even": "own_things:Even"},
@@ -136,7 +136,7 @@ def test_a_file_that_was_changed_since_is_told(folder):
 
 def test_a_report_is_made_with_the_file_and_says_which_is_missing_without_it(folder):
     assert "--load own.py, which is missing here" in refused(*sparsine(folder, "report", "run"))
-    few = ("--signals", "2", "--steps", "3", "--pictures", "0")
+    few = ("--limit", "2", "--steps", "3", "--pictures", "0")
     sound(*sparsine(folder, "report", "run", *few, "--load", "own.py"))
     assert (folder / "run" / "report.html").is_file()
 
@@ -164,7 +164,7 @@ def test_a_package_does_the_same_to_the_bit_without_load(folder, packaged, known
     assert json.loads((here / "run" / "loaded.json").read_text()) == [{"package": "sparsine-own", "version": "1.2"}]
     out = sound(*sparsine(here, "learn", "curves", "--out", "run", "--resume", site=site))
     assert "finished" in out
-    few = ("--signals", "2", "--steps", "3", "--pictures", "0")
+    few = ("--limit", "2", "--steps", "3", "--pictures", "0")
     sound(*sparsine(here, "report", "run", *few, site=site))
     sound(*sparsine(here, *COMPARE, "--out", "compared", site=site))
     assert {cell["method"] for cell in read_cells(here / "compared")} == {"meta-sparse", "naive"}

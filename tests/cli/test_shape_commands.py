@@ -46,7 +46,7 @@ def codes(learned, tmp_path_factory):
 
 def test_a_report_shows_meshes_and_what_is_measured_of_them(learned):
     _, start = learned
-    assert run("report", start, "--signals", "1", "--steps", "3", "--pictures", "1") == 0
+    assert run("report", start, "--limit", "1", "--steps", "3", "--pictures", "1") == 0
     page = (start / "report.html").read_text()
     for measure in ("IoU of the insides", "Chamfer distance", "normal consistency"):
         assert measure in page

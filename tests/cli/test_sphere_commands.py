@@ -47,7 +47,7 @@ def test_a_finished_run_goes_on_from_wherever_the_file_is_named(learned):
 
 def test_the_report_has_the_error_in_the_unit_and_a_picture(learned):
     _, folder = learned
-    assert run("report", folder, "--steps", "5", "--signals", "1") == 0
+    assert run("report", folder, "--steps", "5", "--limit", "1") == 0
     record = json.loads((folder / "evaluation.json").read_text())
     assert record["data"]["metrics"]["rmse"] == "RMSE (K)"
     (signal,) = record["rows"][-1]["signals"]

@@ -9,7 +9,7 @@ from sparsine.cli.main import main
 from sparsine.measure.tuning.records import read_record
 from sparsine.meta.run_folder import read_config
 
-SMALL = ["--resolution", "5x6", "--numbers", "80", "--effort", "instant", "--candidates", "3", "--signals", "4"]
+SMALL = ["--resolution", "5x6", "--numbers", "80", "--effort", "instant", "--candidates", "3", "--limit", "4"]
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_too_few_signals_are_one_line(tmp_path, capsys):
         (["--numbers", "100000"], "numbers is 100000, but the widest field that is tried has"),
         (["--effort", "endless"], "--effort"),
         (["--candidates", "1"], "candidates is 1"),
-        (["--signals", "2"], "signals is 2, but it must lie between 4"),
+        (["--limit", "2"], "limit is 2, but it must lie between 4"),
         (["--seed", "-1"], "seed is -1"),
     ],
 )

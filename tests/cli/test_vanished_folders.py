@@ -118,13 +118,13 @@ def test_a_run(capsys, place, after, happens, number):
 def test_the_report_of_a_run(capsys, place, after, happens):
     assert main(["learn", "curves", "--out", "run", *TINY]) == 0
     after(2, lambda: happens(place / "run"))
-    failed(capsys, ["report", place / "run", "--signals", "2", "--steps", "2"], place / "run")
+    failed(capsys, ["report", place / "run", "--limit", "2", "--steps", "2"], place / "run")
 
 
 @HAPPENS
 def test_a_comparison(capsys, place, after, happens):
     after(1, lambda: happens(place / "out"))
-    args = ["--methods", "meta-sparse", "--seeds", "0", "--levels", "1", "--signals", "1", "--workers", "1",
+    args = ["--methods", "meta-sparse", "--seeds", "0", "--levels", "1", "--limit", "1", "--workers", "1",
             "--width", "7", "--resolution", "6x9", "--dense-steps", "6", "--steps-per-round", "3"]  # fmt: skip
     failed(capsys, ["compare", "quick", "--data", "curves", "--out", place / "out", *args], place / "out")
 

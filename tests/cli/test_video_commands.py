@@ -117,7 +117,7 @@ def test_a_damaged_clip_and_a_file_without_video_are_told_and_the_others_fitted(
 
 def test_a_report_has_its_measures_and_plays_each_clip(learned):
     _, start = learned
-    assert run("report", start, "--signals", "1", "--pictures", "1", "--steps", "1") == 0
+    assert run("report", start, "--limit", "1", "--pictures", "1", "--steps", "1") == 0
     record = json.loads((start / "evaluation.json").read_text())
     assert record["data"]["value_kind"] == "video"
     assert set(record["rows"][0]["signals"][0]["metrics"]) == {"ssim", "frame_psnr_db"}

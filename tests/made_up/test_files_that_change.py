@@ -83,7 +83,7 @@ def test_a_new_kind_with_its_source_is_two_files(package, tmp_path):
     add(KIND)
     assert len(KIND) == 2
     run("learn", "tides", "--out", "run", *TINY)
-    run("report", "run", "--signals", "2", "--steps", "2", "--pictures", "1")
+    run("report", "run", "--limit", "2", "--steps", "2", "--pictures", "1")
     assert "largest error (m)" in (tmp_path / "run" / "report.html").read_text()
     run("encode", "run", "tides", "--out", "codes", "--limit", "2", "--steps", "2")
     run("decode", "codes", "--start", "run", "--out", "drawn")

@@ -56,7 +56,7 @@ def test_a_run_goes_on_where_it_is_done(learned):
 
 def test_a_report_has_pictures_and_what_the_kind_measures(learned):
     data, folder = learned
-    assert run("report", folder / "run", "--signals", "3", "--steps", "4", "--pictures", "2") == 0
+    assert run("report", folder / "run", "--limit", "3", "--steps", "4", "--pictures", "2") == 0
     record = json.loads((folder / "run" / "evaluation.json").read_text())
     assert record["data"]["value_kind"] == {"tides": "tide", "sensors": "smoke"}[data]
     worst = (
@@ -112,7 +112,7 @@ def test_the_viewer_shows_thumbnails_of_them_and_measures_them(learned):
 def test_methods_are_compared_on_them(learned):
     data, folder = learned
     command = ["compare", "quick", "--data", data, "--out", folder / "compared", "--methods", "meta-sparse", "scratch",
-               "maml-imp", "--levels", "1", "--signals", "2", "--pictures", "1", "--width", "8", "--hidden-layers", "2",
+               "maml-imp", "--levels", "1", "--limit", "2", "--pictures", "1", "--width", "8", "--hidden-layers", "2",
                "--dense-steps", "4", "--steps-per-round", "2", "--workers", "1"]  # fmt: skip
     assert run(*command) == 0
     cells = [json.loads(path.read_text()) for path in (folder / "compared" / "cells").rglob("*.json")]

@@ -55,6 +55,6 @@ def test_a_round_that_is_not_there_is_refused(runs, capsys):
 def test_the_page_counts_the_prunings_of_the_run_and_not_those_of_its_rows(runs, capsys):
     for which, said in (("learned", "then pruned 9 times to"), ("pattern", "9 prunings left")):
         run = runs[which][0]
-        some = ["--rounds", "0", "9", "--signals", "1", "--pictures", "0", "--steps", "1"]
+        some = ["--rounds", "0", "9", "--limit", "1", "--pictures", "0", "--steps", "1"]
         assert main(["report", str(run), *some]) == 0
         assert said in " ".join((run / "report.html").read_text().split())

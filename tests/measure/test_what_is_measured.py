@@ -127,7 +127,7 @@ def test_a_row_with_a_perfect_fit_is_kept_and_shown(run, folder, capsys):
     row["mean_psnr_db"][-1] = row["signals"][0]["psnr_db"][-1] = "inf"
     path.write_text(json.dumps(row))
     assert measure(run, folder)["rows"][2]["mean_psnr_db"][-1] == "inf"
-    assert main(["report", str(run), "--signals", "2", "--steps", "2", "--pictures", "1"]) == 0
+    assert main(["report", str(run), "--limit", "2", "--steps", "2", "--pictures", "1"]) == 0
     (told,) = [line for line in capsys.readouterr().out.splitlines() if "round-01" in line]
     assert told.split()[-2] == "inf"
 
@@ -136,7 +136,7 @@ def test_fewer_signals_than_were_asked_for_are_told(run, folder, capsys):
     record = measure(run, folder, signals=100)
     assert measured(record) == ok(left_aside(run))
     assert record["data"]["notes"] == ["the test split has 3 signals: so many are measured, not 100"]
-    assert main(["report", str(run), "--signals", "100", "--steps", "2", "--pictures", "1"]) == 0
+    assert main(["report", str(run), "--limit", "100", "--steps", "2", "--pictures", "1"]) == 0
     assert "note: the test split has 3 signals: so many are measured, not 100" in capsys.readouterr().out
     assert "the test split has 3 signals: so many are measured, not 100." in (run / "report.html").read_text()
     assert measure(run, folder, signals=3)["data"]["notes"] == []
@@ -150,7 +150,7 @@ def test_a_run_from_before_signals_were_kept_is_measured_and_what_cannot_be_chec
     assert record["data"]["is_that_of_the_run"] is False
     (note,) = record["data"]["notes"]
     assert note.endswith("cannot be checked, nor whether it saw the signals it is measured on")
-    assert main(["report", str(run), "--signals", "2", "--steps", "2", "--pictures", "1"]) == 0
+    assert main(["report", str(run), "--limit", "2", "--steps", "2", "--pictures", "1"]) == 0
     assert "nor whether it saw the signals" in capsys.readouterr().out
     page = (run / "report.html").read_text()
     assert "nor whether it saw the signals" in page
@@ -166,7 +166,7 @@ def test_a_report_finds_the_data_from_another_folder_and_where_they_were_moved_t
     (tmp_path / "elsewhere").mkdir()
     photos(tmp_path / "elsewhere" / "photos", first=50)  # another folder of that name
     monkeypatch.chdir(tmp_path / "elsewhere")
-    report = ["report", str(relative), "--signals", "2", "--steps", "2", "--pictures", "1"]
+    report = ["report", str(relative), "--limit", "2", "--steps", "2", "--pictures", "1"]
     assert main(report) == 0
     record = json.loads((relative / "evaluation.json").read_text())
     assert measured(record) == ok(left_aside(relative)[:2])

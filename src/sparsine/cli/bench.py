@@ -1,15 +1,14 @@
 """`sparsine bench WHAT`: time the engines beside plain PyTorch, and compare their answers."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 from rich.table import Table
 
-from sparsine.cli.console import Waiting, console, counted, say
-from sparsine.cli.options import Device, Load
-from sparsine.cli.outputs import Output, output
+from sparsine.cli.console import Waiting, console, counted, say, tell
+from sparsine.cli.options import Device, Reporting
+from sparsine.cli.outputs import Output
 from sparsine.measure.timing.config import BenchmarkConfig, What
 from sparsine.measure.timing.run import run_benchmark
 
@@ -18,33 +17,24 @@ ENOUGH_CONNECTED = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(BenchmarkConfig):
+class Options(BenchmarkConfig, Reporting):
     what: Annotated[What, tyro.conf.Positional]
     """engines: loss and gradient. meta: exact MAML. fit: Adam from a start. decode: values without a gradient."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1: where both ways compute."""
-    json: Path | None = None
-    """Write the record to this file, anew after every row."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
-def run(options: Options) -> int:
-    with output(options.json, "--json") as json:
-        return _run(options, json)
-
-
-def _run(options: Options, json: Output) -> int:
+def run(options: Options, result: Output) -> int:
     with Waiting("timing", len(options.cells)) as waiting:
         waiting.at(0)
 
         def on_row(record: dict[str, Any]) -> None:
-            json.draft_json(record)
+            result.draft_json(record)
             row = record["rows"][-1]
             waiting.at(len(record["rows"]), f"timed density {row['density']:g}, batch {row['batch']}")
 
         record = run_benchmark(options, on_row)
-    json.write_json(record)
+    result.write_json(record)
     _show(record)
     return 0
 
@@ -64,7 +54,7 @@ def _show(record: dict[str, Any]) -> None:
     console.print(table)
     machine, engines = record["hardware"], sorted({row["engine"] for row in record["rows"]})
     size, threads = " x ".join(map(str, record["size"])), counted(machine["threads"], "thread")
-    say(f"engine {', '.join(engines)}; {record['depth']} layers of {record['width']} at {size}; "
+    tell(f"engine {', '.join(engines)}; {record['depth']} layers of {record['width']} at {size}; "
         f"{machine['processor']}, {threads}, peak {record['peak_gflops']:.0f} GFLOP/s")  # fmt: skip
     _say_what_is_connected(record["rows"])
 

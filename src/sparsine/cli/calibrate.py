@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from sparsine.cli.console import Waiting, counted, say
+from sparsine.cli.console import Waiting, counted, say, tell
 from sparsine.cli.outputs import Output
 from sparsine.cli.start_and_signals import StartAndSignals, with_output
 from sparsine.codec.calibrate import calibrate
@@ -16,11 +16,11 @@ class Options(StartAndSignals):
     calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
 
 
-def run(options: Options) -> int:
-    return with_output(options, _run)
+def run(options: Options, result: Output) -> int:
+    return with_output(options, lambda given, out: _run(given, out, result))
 
 
-def _run(options: Options, out: Output) -> int:
+def _run(options: Options, out: Output, result: Output) -> int:
     path, start, signals = options.opened("calibrate with")
     count = min(len(signals), options.calibration.signals)
     say(("calibrating", "bold"), f" {path} on {counted(count, 'signal')}")
@@ -34,6 +34,11 @@ def _run(options: Options, out: Output) -> int:
     data = start_bytes(calibrated)
     out.write(data)
     before, after = path.stat().st_size, len(data)
-    say(f"{out.name}: {after:,} bytes ({before:,} before); fitted PSNR "
+    tell(f"{out.name}: {after:,} bytes ({before:,} before); fitted PSNR "
         f"{calibrated.info['calibration']['fitted_psnr_db']:.2f} dB; codes need this start now")  # fmt: skip
+    result.write_json(
+        {"kind": "calibrate-summary", "record_version": 1, "start": out.name, "start_sha256": calibrated.digest,
+         "bytes": after, "bytes_before": before, "signals": count,
+         "fitted_psnr_db": calibrated.info["calibration"]["fitted_psnr_db"]}
+    )  # fmt: skip
     return 0

@@ -1,12 +1,15 @@
 """What `sparsine info` says of a code."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
-from sparsine.cli.console import console, counted, say
+from sparsine.cli.console import console, counted, tell
 from sparsine.cli.find_start import MOST_CODE_BYTES
-from sparsine.codec.code_statistics import code_statistics
+from sparsine.codec.code_statistics import GroupStatistics, code_statistics
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import DEFAULT_QUALITY
 from sparsine.codec.files.code_files import read_bounded
@@ -28,8 +31,8 @@ def is_code(path: Path) -> bool:
         return False
 
 
-def show_code(path: Path, start: Start | None) -> None:
-    """Print what is in the code at `path`; with its start also a table of layers.
+def show_code(path: Path, start: Start | None) -> dict[str, Any]:
+    """Print what is in the code at `path`; with its start also a table of layers. Returns the same for a program.
 
     Raises:
         BadInput: not a sound code, or one of another start.
@@ -37,19 +40,25 @@ def show_code(path: Path, start: Start | None) -> None:
     try:
         data = read_bounded(path, MOST_CODE_BYTES)
         header = read_header(data)
-        layers = None if start is None else _layers(start, data)
+        groups = None if start is None else _groups(start, data)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
-    say((str(path), "bold"), f" ({header.code_bytes} bytes)")
+    tell((str(path), "bold"), f" ({header.code_bytes} bytes)")
     console.print(_facts(header, start))
-    if layers is not None:
-        console.print(layers)
+    if groups is not None:
+        console.print(_layers(groups))
+    return {"what": "code", "path": str(path), "bytes": header.code_bytes, "version": header.version,
+            "start_hash": header.start_hash.hex(), "numbers": header.num_numbers, "shape": list(header.shape),
+            "step_shift": header.step_shift, "header_bytes": header.header_bytes,
+            "payload_bytes": header.payload_bytes, "bits_per_sample": header.bits_per_sample,
+            "groups": groups and [asdict(group) for group in groups]}  # fmt: skip
 
 
-def show_fitted(path: Path) -> None:
-    """Print what is in a file that `sparsine fit` wrote. Raises BadInput as reading it does."""
+def show_fitted(path: Path) -> dict[str, Any]:
+    """Print what is in a file that `sparsine fit` wrote; returns the same for a program. Raises BadInput as reading it
+    does."""
     fitted = read_fitted_file(path)
-    say((str(path), "bold"), f" ({path.stat().st_size} bytes)")
+    tell((str(path), "bold"), f" ({path.stat().st_size} bytes)")
     facts = Table(show_header=False, box=None)
     facts.add_row("format", "fitted vector; sparsine decode draws it with its start")
     facts.add_row("input", shown(str(fitted.about.get("input", ""))))
@@ -59,6 +68,11 @@ def show_fitted(path: Path) -> None:
     if fitted.psnr_db is not None:
         facts.add_row("PSNR", in_db(fitted.psnr_db))
     console.print(facts)
+    return {"what": "fitted", "path": str(path), "bytes": path.stat().st_size,
+            "field": fitted.pattern.field.description, "weights": fitted.pattern.num_weights,
+            "biases": fitted.pattern.num_biases,
+            "input": fitted.about.get("input"), "start_sha256": fitted.about.get("start_sha256"),
+            "shape": list(fitted.domain.shape), "psnr_db": fitted.psnr_db}  # fmt: skip
 
 
 def _facts(header: CodeHeader, start: Start | None) -> Table:
@@ -81,9 +95,12 @@ def _facts(header: CodeHeader, start: Start | None) -> Table:
     return facts
 
 
-def _layers(start: Start, data: bytes) -> Table:
+def _groups(start: Start, data: bytes) -> list[GroupStatistics]:
     coder = Coder(start)
-    groups = code_statistics(coder, coder.read(data))
+    return code_statistics(coder, coder.read(data))
+
+
+def _layers(groups: Sequence[GroupStatistics]) -> Table:
     table = Table("group", title="spread: root of the mean square, in steps and as a distance from the start's centre")
     for name in ("numbers", "bits", "bits each", "entropy", "spread, steps", "spread"):
         table.add_column(name, justify="right")
@@ -92,6 +109,6 @@ def _layers(start: Start, data: bytes) -> Table:
                       f"{group.entropy_bits:,.0f}", f"{group.spread_steps:.3g}", f"{group.spread:.3g}")  # fmt: skip
     table.add_section()
     bits, entropy = (sum(getattr(group, name) for group in groups) for name in ("bits", "entropy_bits"))
-    count = len(coder.groups)
+    count = sum(group.numbers for group in groups)
     table.add_row("all", f"{count:,}", f"{bits:,.0f}", f"{bits / count:.2f}", f"{entropy:,.0f}")
     return table

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import tyro
 from rich.table import Table
 
-from sparsine.checks import OneOf, check_range
-from sparsine.cli.console import Waiting, console, counted, say, say_notes, shown_steps
+from sparsine.checks import Named, OneOf, check_range
+from sparsine.cli.console import Waiting, console, counted, say, say_notes, shown_steps, tell
 from sparsine.cli.early import with_chosen
 from sparsine.cli.find_start import with_home
 from sparsine.cli.given import given_command
-from sparsine.cli.options import Device, EngineName, Load
+from sparsine.cli.options import Device, EngineName, Reporting
+from sparsine.cli.outputs import Output
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import as_it_is, watched
 from sparsine.measure.comparison.comparison import Comparison, parse_data
@@ -43,7 +44,7 @@ _OWN_PARTS = ("methods", "levels", "ablation_levels", "latents", "latent_steps",
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Reporting):
     recipe: Annotated[str, tyro.conf.Positional, OneOf(COMPARISONS)]
     """quick: minutes; too few steps and signals to judge methods by. small: hours. paper: the paper's, to the letter;
     days without a GPU. paper-cpu: hours; the paper's pruning from a published dense start, given by --start-from."""
@@ -63,8 +64,8 @@ class Options:
     """Latent modulations: outer steps after the dense ones."""
     seeds: tuple[int, ...]
     """Each decides a random start, the order of the signals and the points drawn."""
-    signals: int
-    """Test signals, taken from the front of the test split."""
+    signals: Annotated[int, Named("limit", "signals")]
+    """Only so many signals, from the front of the test split."""
     pictures: int
     """How many of them are drawn, for the first seed."""
     tuned_signals: int
@@ -73,8 +74,8 @@ class Options:
     tuned_effort: Effort
     """What a fit of that protocol may cost, in steps that see all samples: instant 10, fast 30, balanced 100, best
     400."""
-    workers: int = os.cpu_count() or 1
-    """Jobs at a time; the cores are shared out among them."""
+    workers: int | None = None
+    """Jobs at a time; the cores are shared out among them. None is one for each core."""
     field: FieldConfig
     grid: GridConfig
     inner: InnerConfig
@@ -87,8 +88,6 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 def defaults(args: list[str]) -> Options:
@@ -103,22 +102,23 @@ def defaults(args: list[str]) -> Options:
     return Options(recipe=name or tyro.MISSING, data=tyro.MISSING, out=tyro.MISSING, **values)
 
 
-def run(options: Options) -> int:
-    check_range("workers", options.workers, 1, 1_000)
+def run(options: Options, result: Output) -> int:
+    workers = (os.cpu_count() or 1) if options.workers is None else options.workers
+    check_range("workers", workers, 1, 1_000)
     wanted = Comparison(_config(options), parse_data(options.data), options.out)
     say(
         ("comparing", "bold"),
         f" {counted(len(wanted.methods), 'method')} on {', '.join(wanted.data)}, "
-        f"{counted(len(options.seeds), 'seed')}, recipe {options.recipe}, {counted(options.workers, 'worker')}",
+        f"{counted(len(options.seeds), 'seed')}, recipe {options.recipe}, {counted(workers, 'worker')}",
     )
     with Waiting("comparing", PROGRESS_PARTS, percent=True) as waiting:
 
         def on_progress(fraction: float, what: str) -> None:
             waiting.at(int(fraction * PROGRESS_PARTS), what)
 
-        outcome = run_comparison(wanted, workers=options.workers, on_progress=on_progress)
+        outcome = run_comparison(wanted, workers=workers, on_progress=on_progress)
     with watched(as_it_is(options.out)):
-        return _conclude(options.out, outcome)
+        return _conclude(options.out, outcome, result)
 
 
 def _config(options: Options) -> CompareConfig:
@@ -128,25 +128,34 @@ def _config(options: Options) -> CompareConfig:
     return dataclasses.replace(recipe, learn=learn, **{part: getattr(options, part) for part in _OWN_PARTS})
 
 
-def _conclude(folder: Path, outcome: Outcome) -> int:
+def _conclude(folder: Path, outcome: Outcome, result: Output) -> int:
     say_notes(outcome.notes)
     for key, reason in outcome.failed.items():
-        say(("failed", "red"), f" {key}: {reason}")
+        tell(("failed", "red"), f" {key}: {reason}")
+    cells = read_cells(folder) if outcome.num_measured else []
+    result.write_json(_record(folder, cells, outcome))
     if outcome.num_measured:
-        cells = read_cells(folder)
         console.print(_table(cells))
         if note := trial_note(cells):
             say(("note", "yellow"), f": {note}")
         figures = write_figures(folder, cells, folder / "figures")
         page = write_comparison_page(folder, cells, given_command())
-        say(f"{counted(len(figures), 'figure')} in {folder / 'figures'}")
-        say(("report", "bold green"), f": {page.resolve()}")
+        tell(f"{counted(len(figures), 'figure')} in {folder / 'figures'}")
+        tell(("report", "bold green"), f": {page.resolve()}")
     if outcome.failed or outcome.num_measured < outcome.num_cells:
         raise WorkFailed(
             f"{outcome.num_measured} of {outcome.num_cells} cells are measured; the same command goes on where this "
             "one ended"
         )
     return 0
+
+
+def _record(folder: Path, cells: list[dict[str, Any]], outcome: Outcome) -> dict[str, Any]:
+    points = [{"data": p.data, "method": p.label, "level": p.level, "round": p.round, "weights": p.weights,
+               "biases": p.biases, "numbers": p.numbers, "psnr_db": p.mean, "signals": p.num_signals, "ok": p.num_ok}
+              for p in points_of(cells)]  # fmt: skip
+    return {"kind": "compare-summary", "record_version": 1, "folder": str(folder), "cells": outcome.num_cells,
+            "measured": outcome.num_measured, "failed": outcome.failed, "points": points}  # fmt: skip
 
 
 def _table(cells: list[dict[str, Any]]) -> Table:

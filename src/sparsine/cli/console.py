@@ -5,7 +5,8 @@ Nothing that is printed is taken for markup, and no control character of a name 
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +18,7 @@ from sparsine.counted import counted as counted
 from sparsine.evenly import evenly
 from sparsine.report.wording import duration
 from sparsine.shown import shown, without_control
+from sparsine.signals.listing import all_in_reach
 
 LOG_SECONDS = 20.0
 LEAST_BAR = 10
@@ -34,13 +36,35 @@ class PlainConsole(Console):
 
 
 console = PlainConsole(soft_wrap=True)
+_quiet = False
+
+
+@contextmanager
+def quietly(quiet: bool) -> Iterator[None]:
+    """Inside, what only accompanies the work is left out: lines of `say` and notes, and progress."""
+    global _quiet
+    before, _quiet = _quiet, quiet
+    try:
+        yield
+    finally:
+        _quiet = before
 
 
 def say(*parts: str | tuple[str, str]) -> None:
-    """Print a line; a part may be (text, style).
+    """Print a line that accompanies the work; a part may be (text, style).
 
     Example:
-        >>> say(("done", "bold green"), f": {path} ({size} bytes)")
+        >>> say(("fitting", "bold"), f" {count} signals from {path}")
+    """
+    if not _quiet:
+        tell(*parts)
+
+
+def tell(*parts: str | tuple[str, str]) -> None:
+    """Print a line that is a result, or says what went wrong: `--quiet` leaves it.
+
+    Example:
+        >>> tell(("done", "bold green"), f": {path} ({size} bytes)")
     """
     pairs = [(part, "") if isinstance(part, str) else part for part in parts]
     console.print(Text.assemble(*((shown(text), style) for text, style in pairs)))
@@ -61,7 +85,8 @@ class Waiting:
 
     def __init__(self, what: str, total: int, *, work: float | None = None, percent: bool = False):
         self.what, self.percent, self.facts = what, percent, ""
-        self.live = sys.stderr.isatty()
+        self.quiet = _quiet
+        self.live = sys.stderr.isatty() and not self.quiet
         self.began = self.said = time.monotonic()
         self.done, self.worked = 0, 0.0
         self.first: float | None = None
@@ -95,7 +120,7 @@ class Waiting:
             self.first, self.began = self.worked, time.monotonic()
         if self.live:
             self._show()
-        elif time.monotonic() - self.said >= LOG_SECONDS:
+        elif not self.quiet and time.monotonic() - self.said >= LOG_SECONDS:
             self.said = time.monotonic()
             left = self._left()
             told = f", {facts}" * bool(facts) + f": {self._count(' of ')}" + f", about {left} left" * bool(left)
@@ -142,18 +167,19 @@ class Complaints:
     def add(self, status: str, name: str, reason: str) -> None:
         self.number += 1
         if self.number <= self.SHOWN:
-            say((status, "yellow"), f" {named_reason(name, reason)}")
+            tell((status, "yellow"), f" {named_reason(name, reason)}")
 
     def end(self, where: str) -> None:
         """Say how many more there were, and `where` they can be read."""
         if self.number > self.SHOWN:
-            say(f"... and {self.number - self.SHOWN} more: {where}")
+            tell(f"... and {self.number - self.SHOWN} more: {where}")
 
 
 def say_notes(notes: Sequence[str]) -> None:
-    """What was noticed on the way and changes nothing of what follows, a line each."""
+    """What was noticed on the way and changes nothing of what follows, a line each; what could not be looked into is
+    told in any case."""
     for note in notes:
-        say(("note", "yellow"), f": {note}")
+        (say if all_in_reach([note]) else tell)(("note", "yellow"), f": {note}")
 
 
 def shown_steps(steps: Sequence[object]) -> list[int]:

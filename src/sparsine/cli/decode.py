@@ -12,10 +12,10 @@ from typing import Annotated
 
 import tyro
 
-from sparsine.cli.console import Complaints, Waiting, counted, say, say_notes
+from sparsine.cli.console import Complaints, Waiting, counted, say, say_notes, tell
 from sparsine.cli.find_start import find_start_of, starts_at
-from sparsine.cli.options import Device, EngineName, Load, Region, Size, as_tuple
-from sparsine.cli.outputs import Output, output
+from sparsine.cli.options import Device, EngineName, Region, Reporting, Size, as_tuple
+from sparsine.cli.outputs import Output
 from sparsine.cli.status import status_of
 from sparsine.codec.files.code_files import list_codes
 from sparsine.codec.files.drawings import decode_collection
@@ -25,7 +25,7 @@ from sparsine.signals.listing import all_in_reach
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Reporting):
     codes: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CODES")]
     """Code files, and folders of them; or fitted vectors, and folders that `fit` wrote."""
     start: Path
@@ -33,7 +33,7 @@ class Options:
     out: Path
     """Folder for the pictures. Pictures of the same codes, size and region that are there already are kept."""
     size: Size | None = None
-    """Size of each picture; None is the signal's own."""
+    """Samples of each drawing along each axis; None is the signal's own."""
     scale: float | None = None
     """So many times the signal's own size."""
     region: Region | None = None
@@ -44,8 +44,6 @@ class Options:
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; without, the one that the first code
     names."""
-    json: Path | None = None
-    """Write one object per code to this file: input, picture, status."""
     format: str | None = None
     """Of the files, where the kind of signals has several: ply (the usual one), obj, glb, stl or off of shapes."""
     overwrite: bool = False
@@ -54,16 +52,9 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
-def run(options: Options) -> int:
-    with output(options.json, "--json") as json:
-        return _run(options, json)
-
-
-def _run(options: Options, json: Output) -> int:
+def run(options: Options, result: Output) -> int:
     view = View(size=as_tuple(options.size), scale=options.scale, region=as_tuple(options.region))
     starts_at(options.start)  # refuses what is none before codes are looked for
     codes, notes = list_codes(options.codes)
@@ -83,7 +74,7 @@ def _run(options: Options, json: Output) -> int:
                 complaints.add(one.status, one.input, one.reason)
     complaints.end("see --json")
     _show(options.out, drawn, time.monotonic() - began)
-    json.write_json([one.to_dict() for one in drawn])
+    result.write_json([one.to_dict() for one in drawn])
     return status_of(all(one.status == "ok" for one in drawn) and all_in_reach(notes))
 
 
@@ -97,4 +88,4 @@ def _show(out: Path, drawn: list[DrawnCode], seconds: float) -> None:
     kept = sum(one.kept for one in there)
     made = len(there) - kept
     speed = f"; {made / seconds:.3g} a second" if made else ""
-    say(f"{len(there)} of {len(drawn)} drawn" + f" ({kept} kept)" * bool(kept) + speed + f"; pictures in {out}")
+    tell(f"{len(there)} of {len(drawn)} drawn" + f" ({kept} kept)" * bool(kept) + speed + f"; pictures in {out}")

@@ -19,10 +19,10 @@ import tyro
 from rich.table import Table
 
 from sparsine.checks import check_range
-from sparsine.cli.console import Complaints, Waiting, console, counted, say
+from sparsine.cli.console import Complaints, Waiting, console, counted, say, tell
 from sparsine.cli.find_start import find_start, starts_at
-from sparsine.cli.options import Device, EngineName, Load, Size
-from sparsine.cli.outputs import Output, output
+from sparsine.cli.options import Device, EngineName, Reporting, Size
+from sparsine.cli.outputs import Output
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.status import status_of
 from sparsine.codec.config import DEFAULT_QUALITY, EncodeConfig
@@ -40,7 +40,7 @@ TRIED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Reporting):
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A start file, the folder of a run, or the name of a built-in start or of a family of them. Of a folder and of a
     family, a target chooses the start that meets it best on the first signals; --sparsity chooses the round."""
@@ -67,10 +67,7 @@ class Options:
     split: Split = "test"
     """Of a data set: the part that is encoded."""
     limit: int | None = None
-    """Encode only so many signals."""
-    json: Path | None = None
-    """Write the summary to this file, with one object per signal: input, code, bytes, bits_per_sample, psnr_db,
-    status."""
+    """Only so many signals, from the front."""
     overwrite: bool = False
     """Use --out even if it holds codes of another request or other files, and replace codes of changed signals."""
     fit: FitConfig = dataclasses.field(default_factory=lambda: EncodeConfig().fit)
@@ -78,20 +75,13 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         if self.limit is not None:
             check_range("limit", self.limit, 1, 10**9)
 
 
-def run(options: Options) -> int:
-    with output(options.json, "--json") as json:
-        return _run(options, json)
-
-
-def _run(options: Options, json: Output) -> int:
+def run(options: Options, result: Output) -> int:
     aim = _config(options)
     given = _given(options, aim)
     start = load_start(given[0])
@@ -118,7 +108,7 @@ def _run(options: Options, json: Output) -> int:
     coded.sort(key=lambda one: place[one.input])
     summary = summarise(coded, path.stat().st_size, time.monotonic() - began)
     _show(options.out, summary, start.kind.sample)
-    json.write_json(_record(start, config, summary, coded))
+    result.write_json(_record(start, config, summary, coded))
     return status_of(whole and all(one.status == "ok" for one in coded))
 
 
@@ -204,4 +194,4 @@ def _show(out: Path, summary: dict[str, Any], sample: str) -> None:
     if summary["codes"] > summary["kept"]:
         facts.add_row("speed", f"{summary['signals_per_second']:.3g} signals a second, {summary['seconds']:.1f} s")
     console.print(facts)
-    say(f"codes in {out}")
+    tell(f"codes in {out}")

@@ -10,10 +10,10 @@ import tyro
 
 from sparsine.checks import OneOf
 from sparsine.cli.code_info import is_code
-from sparsine.cli.console import counted, say, say_notes
+from sparsine.cli.console import counted, say, say_notes, tell
 from sparsine.cli.find_start import MOST_CODE_BYTES, find_start, find_start_of
-from sparsine.cli.options import Load
-from sparsine.cli.outputs import DASH, output
+from sparsine.cli.options import Reporting
+from sparsine.cli.outputs import DASH, Output, output
 from sparsine.cli.status import DONE
 from sparsine.codec.encode import decode
 from sparsine.codec.files.code_files import list_codes, read_bounded
@@ -30,7 +30,7 @@ TABLE = "table"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Reporting):
     source: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="START|CODE")]
     """A start (its file, the folder of its run, or the name of a built-in one), or a code; for a table codes and
     folders of them."""
@@ -43,25 +43,24 @@ class Options:
     sparsity: float | None = None
     """Of a run folder: the start whose fraction of removed weights is nearest; without, the one that the code names, or
     the sparsest."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
-def run(options: Options) -> int:
+def run(options: Options, result: Output) -> int:
     if options.to == TABLE:
-        return _table(options)
+        return _table(options, result)
     kind = FORMATS[options.to]
     exported = _exported(options)
     out = options.out or Path(f"{exported.name}{kind.suffix}")
     with output(out, "--out", instead="remove it", text=options.to == "glsl") as file:
         data = kind.write(exported)
         file.write(data)
-        say(f"{counted(len(data), 'byte')} in {'standard output' if out == DASH else out}: "
+        tell(f"{counted(len(data), 'byte')} in {'standard output' if out == DASH else out}: "
             f"{exported.cut.field.description}, {counted(exported.cut.num_weights, 'weight')} that count")  # fmt: skip
         if note := kind.note(exported):
             say("load it with:")
             for line in note.replace("'FILE'", repr(str(out))).splitlines():
                 say(line)
+        _report(result, options.to, out, bytes=len(data), weights=exported.cut.num_weights)
     return DONE
 
 
@@ -89,14 +88,19 @@ def _start_of(codes: Sequence[Path], options: Options) -> Start:
     return find_start_of(codes, options.start, options.sparsity)[1]
 
 
-def _table(options: Options) -> int:
+def _report(result: Output, to: str, out: Path, **facts: int) -> None:
+    result.write_json({"kind": "export-summary", "record_version": 1, "to": to, "out": str(out), **facts})
+
+
+def _table(options: Options, result: Output) -> int:
     codes, notes = list_codes(options.source)
     say_notes(notes)
     out = options.out or Path("table")
     measured: dict[Path, dict[str, Note]] = {}
     rows = [_row(name, path, measured) for name, path in codes.items()]
     write_table(out, _start_of(list(codes.values()), options), rows)
-    say(f"{counted(len(rows), 'row')} in {out}")
+    tell(f"{counted(len(rows), 'row')} in {out}")
+    _report(result, TABLE, out, rows=len(rows))
     return DONE
 
 

@@ -18,11 +18,11 @@ import tyro
 from rich.table import Table
 from torch import Tensor
 
-from sparsine.checks import check_range
-from sparsine.cli.console import Waiting, console, counted, named_reason, say, shown_steps
+from sparsine.checks import Named, check_range
+from sparsine.cli.console import Waiting, console, counted, named_reason, say, shown_steps, tell
 from sparsine.cli.find_start import find_start
-from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
-from sparsine.cli.outputs import Output, output
+from sparsine.cli.options import Device, EngineName, Reporting, Size, as_tuple
+from sparsine.cli.outputs import Output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.status import status_of
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
@@ -44,7 +44,7 @@ ROWS_SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Reporting):
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A start file, or the folder of a run (then --sparsity chooses the round)."""
     signals: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
@@ -56,11 +56,10 @@ class Options:
     split: Split = "test"
     """Of a data set: the part that is fitted."""
     limit: int | None = None
-    """Fit only so many signals of a data set."""
-    render: Size | None = None
-    """Size of the drawings; None is twice the grid of the start, or that grid where it has more than two axes."""
-    json: Path | None = None
-    """Write one object per signal to this file: input, status, steps, psnr_db."""
+    """Only so many signals, from the front."""
+    size: Annotated[Size | None, Named("size", "render")] = None
+    """Samples of each drawing along each axis; None is twice the grid of the start, or that grid where it has more than
+    two axes."""
     overwrite: bool = False
     """Write into --out even if it holds files."""
     fit: FitConfig = dataclasses.field(default_factory=FitConfig)
@@ -68,28 +67,21 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         if self.limit is not None:
             check_range("limit", self.limit, 1, 10**9)
-        for n in self.render or ():
-            check_range("render", n, 1, most_along_an_axis(len(self.render or ())))
+        for n in self.size or ():
+            check_range("size", n, 1, most_along_an_axis(len(self.size or ())))
 
 
-def run(options: Options) -> int:
-    with output(options.json, "--json") as json:
-        return _run(options, json)
-
-
-def _run(options: Options, json: Output) -> int:
+def run(options: Options, result: Output) -> int:
     path, start = find_start(options.start, options.sparsity)
     fit = options.fit.by(start.plans)
     signals, whole = open_signals(options.signals, start, options.split, start.domain.shape, "fit")
     check_folder(options.out, options.overwrite)
     check_places(options.out, files=["psnr.csv"], folders=["pictures", "drawings", "fields"])
-    size = as_tuple(options.render) or _usual_size(start.domain.drawn_shape)
+    size = as_tuple(options.size) or _usual_size(start.domain.drawn_shape)
     count = min(len(signals), options.limit or len(signals))
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
         f"{start.pattern.density:.2%} of the weights), {fit.description}")  # fmt: skip
@@ -103,9 +95,9 @@ def _run(options: Options, json: Output) -> int:
                 _write(options, start, fitted, names.of(fitted.name), size)
             waiting.at(len(fits), f"fitted {fitted.name}", facts=in_db(fitted.psnr_db[-1] if fitted.psnr_db else None))
             if fitted.reason:
-                say((fitted.status, "yellow"), f" {named_reason(fitted.name, fitted.reason)}")
+                tell((fitted.status, "yellow"), f" {named_reason(fitted.name, fitted.reason)}")
         _write_table(options.out / "psnr.csv", fits)
-    json.write_json([fitted.to_dict() for fitted in fits])
+    result.write_json([fitted.to_dict() for fitted in fits])
     return status_of(_summary(options, fits) and whole)
 
 
@@ -171,5 +163,5 @@ def _summary(options: Options, fits: list[FittedSignal]) -> bool:
         table.add_section()
         table.add_row("mean", f"{len(fine)} ok", *(db(averaged_db([f.psnr_db[i] for f in fine])) for i in at))
     console.print(table)
-    say(f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {options.out}")
+    tell(f"{len(fine)} of {len(fits)} fitted; pictures, drawings, fields and psnr.csv in {options.out}")
     return len(fine) == len(fits)

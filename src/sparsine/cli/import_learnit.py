@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from sparsine.cli.console import say
+from sparsine.cli.console import tell
+from sparsine.cli.options import Reporting
 from sparsine.cli.outputs import Output, output
 from sparsine.signals.grid import Grid
 from sparsine.starts.conventions import retold
@@ -17,7 +18,7 @@ Conventions = Literal["learnit", "paper"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Reporting):
     file: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE.npz")]
     """npz with layers.{i}.weight (out, in) and layers.{i}.bias."""
     out: Path
@@ -29,15 +30,19 @@ class Options:
     coordinates linspace(-1, 1, n) and nothing added."""
 
 
-def run(options: Options) -> int:
+def run(options: Options, result: Output) -> int:
     with output(options.out, "--out", instead="remove it first", text=False) as out:
-        return _run(options, out)
+        return _run(options, out, result)
 
 
-def _run(options: Options, out: Output) -> int:
+def _run(options: Options, out: Output, result: Output) -> int:
     start = import_learnit(options.file, omega_0=options.omega_0)
     if options.conventions == "paper":
         start = retold(start, Grid(shape=start.domain.shape))
     out.write(start_bytes(start))
-    say(("done", "bold green"), f": {out.name} ({start.pattern.counts})")
+    tell(("done", "bold green"), f": {out.name} ({start.pattern.counts})")
+    result.write_json(
+        {"kind": "import-summary", "record_version": 1, "start": out.name, "start_sha256": start.digest,
+         "weights": start.pattern.num_weights, "biases": start.pattern.num_biases}
+    )  # fmt: skip
     return 0

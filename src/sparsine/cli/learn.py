@@ -11,11 +11,11 @@ from typing import Annotated, Any, NoReturn
 import tyro
 
 from sparsine.checks import Known, OneOf
-from sparsine.cli.console import Waiting, counted, say, say_notes
+from sparsine.cli.console import Waiting, counted, say, say_notes, tell
 from sparsine.cli.early import with_chosen
 from sparsine.cli.find_start import with_home
-from sparsine.cli.options import Device, EngineName, Load
-from sparsine.cli.outputs import DASH, output
+from sparsine.cli.options import Device, EngineName, Reporting
+from sparsine.cli.outputs import DASH, Output, output
 from sparsine.errors import BadInput, SeveralSizes
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
@@ -24,7 +24,7 @@ from sparsine.meta.maml import InnerConfig
 from sparsine.meta.outer import LearnState, NotFinite
 from sparsine.meta.recipe_file import laid_over, read_recipe_file, recipe_bytes
 from sparsine.meta.run import Run, open_run
-from sparsine.meta.run_folder import read_config, starts_of
+from sparsine.meta.run_folder import read_config, start_files, starts_of
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
@@ -46,7 +46,7 @@ LOSS_RATE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Reporting):
     dataset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET"), Known(specs)]
     """What is learned from; curves is built in."""
     out: Path
@@ -75,8 +75,6 @@ class Options:
     """Who computes: auto is the fastest of them that can."""
     device: Device
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
 def to_go_on(options: Options) -> str:
@@ -152,7 +150,7 @@ def _is_there(out: Path | None) -> bool:
     return out is not None and (out / "config.json").is_file()
 
 
-def run(options: Options) -> int:
+def run(options: Options, result: Output) -> int:
     if options.print_config:
         with output(DASH, "--print-config") as out:
             out.write(recipe_bytes(_configured(options)[0]))
@@ -160,7 +158,7 @@ def run(options: Options) -> int:
     loaded = read_loaded(options.out) if options.resume else []
     say_notes(changed(loaded))
     with made_with(loaded, str(options.out)):
-        return _learn(options)
+        return _learn(options, result)
 
 
 def _configured(options: Options) -> tuple[LearnConfig, Dataset]:
@@ -185,7 +183,7 @@ def _said(options: Options) -> dict[str, Any]:
     return read_recipe_file(options.config) if options.config else {}
 
 
-def _learn(options: Options) -> int:
+def _learn(options: Options, result: Output) -> int:
     config, dataset = _configured(options)
     waiting = Waiting("dense", 1)
     looking = Waiting("looking at the signals", 1)
@@ -210,6 +208,7 @@ def _learn(options: Options) -> int:
             told.course = learning.course
             start = _learned(options, config, learning, waiting)
     _conclude(options.out, start, learning)
+    result.write_json(_record(options.out, start, learning))
     return 0
 
 
@@ -252,14 +251,28 @@ def _announce(learning: Run, waiting: Waiting) -> None:
 
 def _conclude(folder: Path, start: Start, learning: Run) -> None:
     say_notes(learning.take_notes())
-    unreadable = learning.unreadable or start.info.get("unreadable", {})
+    unreadable = _unreadable(start, learning)
     for reason in unreadable.values():
-        say(("skipped", "yellow"), f" {reason}")
+        tell(("skipped", "yellow"), f" {reason}")
     if unreadable:
         say(f"{counted(len(unreadable), 'signal')} could not be read; the run went on without")
-    say(
+    tell(
         ("done", "bold green"),
         f": {start.pattern.counts} ({start.pattern.density:.2%} of the weights) in "
         f"{start.info['learn_seconds']:.0f} s; {counted(len(starts_of(folder)), 'start')} in {folder}/starts",
     )
     say(f"next: sparsine report {shlex.quote(str(folder))}{as_options()}")
+
+
+def _unreadable(start: Start, learning: Run) -> dict[str, str]:
+    """Reasons by name of the signals that could not be read, also in an earlier sitting."""
+    found: dict[str, str] = learning.unreadable or start.info.get("unreadable", {})
+    return found
+
+
+def _record(folder: Path, start: Start, learning: Run) -> dict[str, Any]:
+    starts = [str(path) for path in start_files(folder)]
+    return {"kind": "learn-summary", "record_version": 1, "run": str(folder), "start": starts[-1], "starts": starts,
+            "start_sha256": start.digest, "weights": start.pattern.num_weights, "biases": start.pattern.num_biases,
+            "sparsity": start.pattern.sparsity, "learn_seconds": start.info["learn_seconds"],
+            "unreadable": _unreadable(start, learning)}  # fmt: skip

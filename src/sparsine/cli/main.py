@@ -104,11 +104,23 @@ def _run(command: str, args: list[str]) -> int:
     load_named(module.Options, args)
     options = parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None))
     try:
-        code: int = module.run(options)
-        return code
+        return _done(module, options)
     except KeyboardInterrupt as stop:
         again = given_command() if command in GO_ON else ""
         raise Interrupted(module.to_go_on(options) if command == "learn" else again) from stop
+
+
+def _done(module: Any, options: Any) -> int:
+    """Its result as JSON may go to standard output; then all else goes elsewhere."""
+    from sparsine.cli.console import quietly
+    from sparsine.cli.outputs import DASH, output
+
+    json = getattr(options, "json", None)
+    if json == DASH == getattr(options, "out", None):
+        raise BadInput("both --out and --json would be standard output; name a file for one of them")
+    with quietly(options.quiet), output(json, "--json") as result:
+        code: int = module.run(options, result)
+        return code
 
 
 class Interrupted(KeyboardInterrupt):

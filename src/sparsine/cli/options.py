@@ -5,9 +5,10 @@ import dataclasses
 import io
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 from tyro.constructors import (
@@ -18,7 +19,7 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
-from sparsine.checks import Known, OneOf
+from sparsine.checks import Known, Named, OneOf
 from sparsine.choices import Choice
 from sparsine.cli.option_types import Region as Region
 from sparsine.cli.option_types import Size as Size
@@ -33,6 +34,31 @@ EngineName = Annotated[str, OneOf(ENGINES, "auto")]
 Device = Annotated[str, tyro.conf.arg(metavar="DEVICE")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What every command has."""
+
+    quiet: Annotated[bool, tyro.conf.arg(aliases=("-q",))] = False
+    """Print results and errors alone: no progress, no notes, no advice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading(Common):
+    """Of commands with something to choose that may be yours."""
+
+    load: Load = ()
+    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reporting(Loading):
+    """Of commands that end with something to report."""
+
+    json: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Write the result as JSON to this file; - is standard output, and whatever else is said then goes to standard
+    error. docs/command-line.md says what is in it."""
+
+
 def parse(
     options: type[T], args: list[str], command: str, description: str, defaults: Callable[[list[str]], T] | None
 ) -> T:
@@ -41,6 +67,7 @@ def parse(
     Raises:
         BadInput: an option that does not exist, or a value of the wrong kind; in one line.
     """
+    args = in_todays_words(options, args)
     registry = option_types()
     registry.struct_rule(_OptionsRule())
     wants_help = any(arg in ("-h", "--help") for arg in args)
@@ -60,7 +87,35 @@ def parse(
         if stop.code in (0, None):
             sys.stdout.write(printed.getvalue())
             raise
-        raise BadInput(f"{_one_line(printed.getvalue())} (sparsine {command} --help lists the options)") from None
+        said = _as_options(options, _one_line(printed.getvalue()))
+        raise BadInput(f"{said} (sparsine {command} --help lists the options)") from None
+
+
+def in_todays_words(options: type, args: Sequence[str]) -> list[str]:
+    """`args` with the names that options have now, where one of their earlier names is given."""
+    today = {before: named.name for _, named in _named(options) for before in named.before}
+    found = [re.match(r"--([\w.-]+)(.*)", arg, re.DOTALL) for arg in args]
+    return [
+        f"--{today[name]}{word[2]}" if word and (name := word[1].replace("_", "-")) in today else arg
+        for arg, word in zip(args, found, strict=True)
+    ]
+
+
+def _as_options(options: type, said: str) -> str:
+    """A refusal that begins with a field, by the name of its option."""
+    for field, named in _named(options):
+        said = re.sub(rf"^{field}(?= (is|has) )", named.name, said)
+    return said
+
+
+def _named(options: type) -> Iterator[tuple[str, Named]]:
+    """Fields whose options have names of their own, those of parts too."""
+    for field, hint in get_type_hints(options, include_extras=True).items():
+        if (named := mark(hint, Named)) is not None:
+            yield field, named
+        kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            yield from _named(kind)
 
 
 def _one_line(box: str) -> str:
@@ -91,7 +146,7 @@ class _OptionsRule:
         if self.asking or not dataclasses.is_dataclass(info.type):
             return None
         found = self._usual(info)
-        choices = {one.what: one for field in found.fields if (one := _mark(field.type, Choice))}
+        choices = {one.what: one for field in found.fields if (one := mark(field.type, Choice))}
         parts = [part for field in found.fields for part in self._parts(field, info.default)]
         fields = tuple(_option(part, choices.get(part.name)) for part in parts)
         return StructConstructorSpec(_from_parts(found.instantiate) if choices else found.instantiate, fields)
@@ -107,7 +162,7 @@ class _OptionsRule:
 
     def _parts(self, field: StructFieldSpec, config: Any) -> list[StructFieldSpec]:
         """Options of what was chosen in `config` are options of their own: `--score.signals`."""
-        brings = _mark(field.type, Choice)
+        brings = mark(field.type, Choice)
         if brings is None:
             return [field]
         name = getattr(config, brings.what)
@@ -141,7 +196,7 @@ def _option(field: StructFieldSpec, brings: Choice | None = None) -> StructField
     kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
     if dataclasses.is_dataclass(kind):
         return field
-    words = _mark(field.type, OneOf)
+    words = mark(field.type, OneOf)
     sentence = _sentence(field) + _known(field.type, kind) + _those_with_options(brings)
 
     def hint(default: str) -> str:
@@ -150,14 +205,18 @@ def _option(field: StructFieldSpec, brings: Choice | None = None) -> StructField
         told = default not in ("False", "''") and (default != "None" or "None" in sentence)
         return f"(default: {default})" if told else ""
 
-    marks = [tyro.conf.arg(help_behavior_hint=hint), *([choice(words.words)] if words else [])]
+    named = mark(field.type, Named)
+    marks = [
+        tyro.conf.arg(help_behavior_hint=hint, name=named.name if named else None),
+        *([choice(words.words)] if words else []),
+    ]
     return dataclasses.replace(field, type=Annotated[(field.type, *marks)], helptext=sentence)  # type: ignore[arg-type]
 
 
 def _known(marked: Any, kind: Any) -> str:
     """The words that may stand there, where they are too many for a choice, or only begin what is said."""
-    each = next(filter(None, (_mark(one, OneOf) for one in get_args(kind))), None)
-    begins = _mark(marked, Known)
+    each = next(filter(None, (mark(one, OneOf) for one in get_args(kind))), None)
+    begins = mark(marked, Known)
     words = list(each.words if each else begins.words() if begins else ())
     return f" Known: {', '.join(words)}." if words else ""
 
@@ -170,7 +229,7 @@ def _those_with_options(brings: Choice | None) -> str:
     return f" {', '.join(names)} {have}: --{brings.what} {names[0]} --help."
 
 
-def _mark(kind: Any, wanted: type[T]) -> T | None:
+def mark(kind: Any, wanted: type[T]) -> T | None:
     """The mark of an `Annotated` type, if it has one of that class."""
     return next((mark for mark in get_args(kind)[1:] if isinstance(mark, wanted)), None)
 

@@ -1,11 +1,11 @@
 """`sparsine plan START SIGNALS --out START2`: the same start, which also knows how signals are fitted best from it."""
 
 import dataclasses
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from rich.table import Table
 
-from sparsine.cli.console import Waiting, console, counted, say
+from sparsine.cli.console import Waiting, console, counted, say, tell
 from sparsine.cli.outputs import Output
 from sparsine.cli.start_and_signals import StartAndSignals, with_output
 from sparsine.fitting.config import FitConfig
@@ -20,11 +20,11 @@ class Options(StartAndSignals):
     plan: PlanConfig = dataclasses.field(default_factory=PlanConfig)
 
 
-def run(options: Options) -> int:
-    return with_output(options, _run)
+def run(options: Options, result: Output) -> int:
+    return with_output(options, lambda given, out: _run(given, out, result))
 
 
-def _run(options: Options, out: Output) -> int:
+def _run(options: Options, out: Output, result: Output) -> int:
     path, start, signals = options.opened("try fits on")
     config = replace(options.plan, plan_signals=max(1, min(options.plan.plan_signals, len(signals))))
     say(("planning", "bold"), f" fits from {path} ({start.pattern.counts}) on {counted(config.plan_signals, 'signal')}")
@@ -44,8 +44,16 @@ def _run(options: Options, out: Output) -> int:
         how = FitConfig().by({"balanced": plan}).description
         table.add_row(effort, f"{plan.full_steps:.0f}", how, in_db(reached.get((effort, plan.lr))) or "not tried")
     console.print(table)
-    out.write(start_bytes(replace(start, plans=plans)))
-    say(
+    planned = replace(start, plans=plans)
+    out.write(start_bytes(planned))
+    tell(
         f"{out.name}: fit, encode, calibrate and report follow these plans; --effort chooses, --protocol paper does not"
     )
+    tried = [{"effort": effort, "step_size": step_size, "psnr_db": psnr_db}
+             for (effort, step_size), psnr_db in reached.items()]  # fmt: skip
+    result.write_json(
+        {"kind": "plan-summary", "record_version": 1, "start": out.name, "start_sha256": planned.digest,
+         "signals": config.plan_signals, "plans": {effort: asdict(plan) for effort, plan in plans.items()},
+         "tried": tried}
+    )  # fmt: skip
     return 0

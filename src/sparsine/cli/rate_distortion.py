@@ -14,10 +14,11 @@ import tyro
 from rich.table import Table
 
 from sparsine.checks import check_range
-from sparsine.cli.console import Waiting, console, counted, say
+from sparsine.cli.console import Waiting, console, counted, tell
 from sparsine.cli.find_start import find_start
 from sparsine.cli.given import given_command
-from sparsine.cli.options import Load
+from sparsine.cli.options import Reporting
+from sparsine.cli.outputs import Output
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.status import status_of
 from sparsine.errors import BadInput
@@ -35,7 +36,7 @@ from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RateDistortionConfig):
+class Options(RateDistortionConfig, Reporting):
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A calibrated start file (see sparsine calibrate)."""
     signals: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
@@ -50,8 +51,6 @@ class Options(RateDistortionConfig):
     """Of a data set: the part that is measured."""
     limit: int | None = None
     """Only so many signals, from the front."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,7 +58,7 @@ class Options(RateDistortionConfig):
             check_range("limit", self.limit, 1, 10**9)
 
 
-def run(options: Options) -> int:
+def run(options: Options, result: Output) -> int:
     found = [find_start(path, None) for path in (options.start, *options.more_starts)]
     for path, start in found:
         if start.field.out_features != 3:
@@ -82,9 +81,10 @@ def run(options: Options) -> int:
         write_figures([record], options.out)
         page = write_page(options.out, record, given_command())
     for reason in record["unreadable"].values():
-        say(("skipped", "yellow"), f" {reason}")
+        tell(("skipped", "yellow"), f" {reason}")
     console.print(_table(record))
-    say(("report", "bold green"), f": {page.resolve()}")
+    tell(("report", "bold green"), f": {page.resolve()}")
+    result.write_json(record)
     return status_of(whole and not record["unreadable"])
 
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import tyro
 from rich.table import Table
 
-from sparsine.cli.console import Waiting, console, say, say_notes, shown_steps
+from sparsine.cli.console import Waiting, console, say_notes, shown_steps, tell
 from sparsine.cli.given import given_command
-from sparsine.cli.options import Load
+from sparsine.cli.options import Reporting
+from sparsine.cli.outputs import Output
 from sparsine.cli.status import status_of
 from sparsine.folders import as_it_is, check_places, locked, watched
 from sparsine.measure.evaluation import EvaluationConfig, evaluate_run
@@ -24,22 +25,20 @@ from sparsine.report.wording import db
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Reporting):
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Folder of a run, finished or not."""
     data: str | None = None
     """Where its data set lies now, as in images:DIR, if it was moved; the run knows where it was."""
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
 
-def run(options: Options) -> int:
+def run(options: Options, result: Output) -> int:
     with made_with(read_loaded(options.run), str(options.run)):
-        return _report(options)
+        return _report(options, result)
 
 
-def _report(options: Options) -> int:
+def _report(options: Options, result: Output) -> int:
     config = read_config(options.run)
     dataset = open_data_of(options.run, config, options.data)
     say_notes(dataset.notes)
@@ -55,7 +54,8 @@ def _report(options: Options) -> int:
         say_notes(record["data"]["notes"])
         console.print(_table(record))
         page = write_report(options.run, record, read_metrics(options.run), given_command())
-        say(("report", "bold green"), f": {page.resolve()}")
+        tell(("report", "bold green"), f": {page.resolve()}")
+    result.write_json(record)
     return status_of(all(signal["status"] == "ok" for row in record["rows"] for signal in row["signals"]))
 
 

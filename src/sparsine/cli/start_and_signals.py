@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import tyro
 
 from sparsine.cli.find_start import find_start
-from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Reporting, Size, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, open_signals
 from sparsine.signals.dataset import SignalSet
@@ -16,7 +16,7 @@ from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartAndSignals:
+class StartAndSignals(Reporting):
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A start file, or the folder of a run (then --sparsity chooses the round)."""
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
@@ -35,8 +35,6 @@ class StartAndSignals:
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def opened(self, what: str) -> tuple[Path, Start, SignalSet]:
         """The start, where it lies, and the signals; `what` is done with them, for an error."""

@@ -7,7 +7,8 @@ from typing import Any
 from rich.table import Table
 
 from sparsine.cli.console import console, say
-from sparsine.cli.outputs import output
+from sparsine.cli.options import Reporting
+from sparsine.cli.outputs import Output
 from sparsine.signals.domain import shown_shape
 from sparsine.starts.built_in import built_in_starts
 from sparsine.starts.start import Start, load_start
@@ -17,27 +18,25 @@ EXPECTED = "expected"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    json: Path | None = None
-    """Write one object per start to this file."""
+class Options(Reporting):
+    """Has none of its own."""
 
 
-def run(options: Options) -> int:
-    with output(options.json, "--json") as json:
-        starts = {name: (path, load_start(path)) for name, path in built_in_starts().items()}
-        table = Table("start", "weights", "for", "learned at", "code, bytes", "dB", "file")
-        for name, (path, start) in starts.items():
-            told = _expected(start)
-            table.add_row(
-                name, f"{start.pattern.num_weights:,}", str(start.info.get("for", "")),
-                shown_shape(start.domain.shape), f"{told['bytes']:,.0f}" if told else "",
-                f"{told['psnr_db']:.1f}" if told else "", f"{path.stat().st_size / 1000:,.0f} kB",
-            )  # fmt: skip
-        console.print(table)
-        for measured in dict.fromkeys(str(_expected(start).get("of", "")) for _, start in starts.values()):
-            say(f"code and PSNR: means over {measured}, effort balanced, quality 80")
-        say("use one by its name: sparsine encode photos-2k PICTURES --out CODES")
-        json.write_json([_record(name, path, start) for name, (path, start) in starts.items()])
+def run(options: Options, result: Output) -> int:
+    starts = {name: (path, load_start(path)) for name, path in built_in_starts().items()}
+    table = Table("start", "weights", "for", "learned at", "code, bytes", "dB", "file")
+    for name, (path, start) in starts.items():
+        told = _expected(start)
+        table.add_row(
+            name, f"{start.pattern.num_weights:,}", str(start.info.get("for", "")),
+            shown_shape(start.domain.shape), f"{told['bytes']:,.0f}" if told else "",
+            f"{told['psnr_db']:.1f}" if told else "", f"{path.stat().st_size / 1000:,.0f} kB",
+        )  # fmt: skip
+    console.print(table)
+    for measured in dict.fromkeys(str(_expected(start).get("of", "")) for _, start in starts.values()):
+        say(f"code and PSNR: means over {measured}, effort balanced, quality 80")
+    say("use one by its name: sparsine encode photos-2k PICTURES --out CODES")
+    result.write_json([_record(name, path, start) for name, (path, start) in starts.items()])
     return 0
 
 

@@ -16,10 +16,11 @@ import tyro
 from rich.table import Table
 
 from sparsine.checks import Known, check_range
-from sparsine.cli.console import Waiting, console, counted, say, say_notes
+from sparsine.cli.console import Waiting, console, counted, say, say_notes, tell
 from sparsine.cli.given import given_command
 from sparsine.cli.learn import opened
-from sparsine.cli.options import Device, EngineName, Load, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Reporting, Size, as_tuple
+from sparsine.cli.outputs import Output
 from sparsine.folders import locked
 from sparsine.measure.tuning.config import TuneConfig
 from sparsine.measure.tuning.race import UNTUNED
@@ -36,7 +37,7 @@ from sparsine.signals.open import size_for, specs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(TuneConfig):
+class Options(TuneConfig, Reporting):
     dataset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET"), Known(specs)]
     """What it is tuned for; its training signals show which weights count, its validation signals judge."""
     out: Path
@@ -51,8 +52,6 @@ class Options(TuneConfig):
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,16 +59,17 @@ class Options(TuneConfig):
         check_range("split_seed", self.split_seed, 0, 2**32 - 1)
 
 
-def run(options: Options) -> int:
+def run(options: Options, result: Output) -> int:
     base, dataset = _base(options)
     config = TuneConfig(**{f.name: getattr(options, f.name) for f in dataclasses.fields(TuneConfig)})
     with locked(options.out):
         record = _raced(config, base, dataset, options.out)
         page = write_page(options.out, record, given_command())
     console.print(_table(record))
-    say(("recipe", "bold green"), f": {options.out / RECIPE}")
-    say(("page", "bold green"), f": {page.resolve()}")
+    tell(("recipe", "bold green"), f": {options.out / RECIPE}")
+    tell(("page", "bold green"), f": {page.resolve()}")
     say(f"next: {commands(options.out, record)[0]}")
+    result.write_json(record)
     return 0
 
 

@@ -10,9 +10,10 @@ from typing import Annotated
 import tyro
 
 from sparsine.checks import check_range
-from sparsine.cli.console import counted, say, say_notes
+from sparsine.cli.console import counted, say, say_notes, tell
 from sparsine.cli.find_start import starts_at
-from sparsine.cli.options import Load
+from sparsine.cli.options import Loading
+from sparsine.cli.outputs import Output
 from sparsine.errors import BadInput
 from sparsine.starts.start import load_start
 from sparsine.viewer.browser import open_browser
@@ -24,7 +25,7 @@ from sparsine.viewer.starts import Starts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Loading):
     codes: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
     """Folder of codes, or one that `fit` wrote; codes of one name in several sub-folders are levels of one signal."""
     start: Path
@@ -36,21 +37,19 @@ class Options:
     """Of this machine; None is 8765, or any free one if that is taken."""
     no_browser: bool = False
     """Only print the address; so it is where nothing can open a window."""
-    load: Load = ()
-    """Python file of yours that adds to what can be chosen, run before anything else. May be given several times."""
 
     def __post_init__(self) -> None:
         if self.port is not None:
             check_range("port", self.port, 0, 65_535)
 
 
-def run(options: Options) -> int:
+def run(options: Options, _: Output) -> int:
     server = _server()
     shelf = _shelf(options)
     with server.bind(options.port) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         found, left_out = counted(len(shelf.folder.codes()), "signal"), _left_out(shelf.folder.num_links)
-        say(("viewing", "bold"), f" {found} of {options.codes} at {address} (Ctrl-C ends it){left_out}")
+        tell(("viewing", "bold"), f" {found} of {options.codes} at {address} (Ctrl-C ends it){left_out}")
         say_notes([f"cannot list {options.codes / one}; it was passed over" for one in shelf.folder.closed])
         if not options.no_browser:
             open_browser(address)

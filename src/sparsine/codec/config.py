@@ -2,8 +2,9 @@
 
 import dataclasses
 from dataclasses import dataclass, replace
+from typing import Annotated
 
-from sparsine.checks import check_range
+from sparsine.checks import Named, check_range
 from sparsine.errors import BadInput
 from sparsine.fitting.config import MOST_STEPS, FitConfig
 from sparsine.starts.plan import Plans
@@ -73,8 +74,8 @@ class CalibrationConfig:
 
     fit: FitConfig = dataclasses.field(default_factory=lambda: EncodeConfig().fit)
     """How signals are fitted: as they will be when they are encoded."""
-    signals: int = 32
-    """Validation signals that are fitted, at most."""
+    signals: Annotated[int, Named("limit", "signals")] = 32
+    """Only so many signals, from the front."""
     loss_db: float = 0.04
     """Mean PSNR that the default quality may cost beside the fit before rounding."""
     draws: int = 8

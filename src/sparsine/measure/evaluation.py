@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from sparsine.checks import check_range
+from sparsine.checks import Named, check_range
 from sparsine.counted import counted
 from sparsine.environment import environment
 from sparsine.errors import BadInput
@@ -45,8 +45,8 @@ _ROW = {
 class EvaluationConfig:
     """What is measured. Defaults are the paper's test-time protocol on a few signals."""
 
-    signals: int = 16
-    """Test signals, taken from the front of the test split."""
+    signals: Annotated[int, Named("limit", "signals")] = 16
+    """Only so many signals, from the front of the test split."""
     pictures: int = 4
     """How many of them are drawn."""
     rounds: tuple[int, ...] | None = None

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sparsine.checks import OneOf, check_range
+from sparsine.checks import Named, OneOf, check_range
 from sparsine.choices import Choice
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
@@ -45,7 +45,7 @@ class PruningConfig:
     """Fraction of the surviving weights that a round removes: int(fraction * n) of n."""
     rounds: int = 20
     """Rounds of pruning and retraining; ignored when a target sparsity is given."""
-    target_sparsity: float | None = None
+    target_sparsity: Annotated[float | None, Named("sparsity", "target-sparsity")] = None
     """Fraction of all weights to remove in the end, in as many rounds as that takes."""
 
     def __post_init__(self) -> None:

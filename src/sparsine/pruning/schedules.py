@@ -2,7 +2,7 @@
 
 A new schedule is a function (weights, of=None) to the survivors of each round, or a frozen dataclass whose fields are
 its options, and one line: SCHEDULES[name] = it. Fields called fraction, rounds and target_sparsity are given what
-`--fraction`, `--rounds` and `--target-sparsity` say.
+`--fraction`, `--rounds` and `--sparsity` say.
 """
 
 from collections.abc import Sequence

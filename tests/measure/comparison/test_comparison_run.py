@@ -141,7 +141,7 @@ def command(folder, *more):
     """The real command, slow enough to be killed in the middle: a few seconds of learning."""
     return [
         sys.executable, "-m", "sparsine", "compare", "quick", "--data", "curves", "--out", str(folder),
-        "--methods", "meta-sparse", "maml-imp", "scratch", "--levels", "1", "2", "--signals", "2", "--pictures", "1",
+        "--methods", "meta-sparse", "maml-imp", "scratch", "--levels", "1", "2", "--limit", "2", "--pictures", "1",
         "--width", "7", "--hidden-layers", "2", "--resolution", "13x11", "--points", "60", "--tasks-per-step", "2",
         "--dense-steps", "250", "--steps-per-round", "120", "--rounds", "2", "--val-signals", "0",
         "--checkpoint-seconds", "0.02", "--workers", "2", *more,

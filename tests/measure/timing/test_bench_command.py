@@ -62,13 +62,14 @@ def test_several_batches_may_be_named(tmp_path):
         ("--densities", ["0"], "densities has 0"), ("--densities", ["0.5", "1.01"], "densities is 1.01"),
         ("--densities", ["nan"], "densities is nan"), ("--densities", ["0.001"], "none of 104 weights"),
         ("--densities", [], "densities is empty"), ("--batch", ["1", "0"], "batch is 0"), ("--batch", [], "batch"),
-        ("--width", ["0"], "width"), ("--depth", ["0"], "depth"), ("--size", ["7x1"], "size is 1"),
-        ("--size", ["big"], "as in 96x128"), ("--omega-0", ["0"], "omega_0"), ("--omega-0", ["nan"], "omega_0"),
-        ("--tasks", ["0"], "tasks"), ("--inner-steps", ["0"], "inner_steps"), ("--signals", ["0"], "signals"),
+        ("--width", ["0"], "width"), ("--hidden-layers", ["0"], "hidden-layers"),
+        ("--resolution", ["7x1"], "resolution is 1"),
+        ("--resolution", ["big"], "as in 96x128"), ("--omega-0", ["0"], "omega_0"), ("--omega-0", ["nan"], "omega_0"),
+        ("--tasks", ["0"], "tasks"), ("--inner-steps", ["0"], "inner_steps"), ("--limit", ["0"], "limit"),
         ("--plain-signals", ["4"], "plain_signals is 4"), ("--plain-signals", ["0"], "plain_signals is 0"),
         ("--steps", ["0"], "steps"), ("--repeats", ["0"], "repeats"), ("--repeats", ["x"], "--repeats"),
         ("--engine", ["fast"], "reference"), ("--seed", ["-1"], "seed"), ("--wdith", ["3"], "--width"),
-        ("--size", ["16000x16000", "--width", "60000"], "GiB"), ("--json", ["."], "is a folder"),
+        ("--resolution", ["16000x16000", "--width", "60000"], "GiB"), ("--json", ["."], "is a folder"),
     ],
 )  # fmt: skip
 def test_mistakes_are_answered_in_one_line(capsys, monkeypatch, tmp_path, option, values, mentions):

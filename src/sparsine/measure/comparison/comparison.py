@@ -160,7 +160,7 @@ class Comparison:
             if self.config.signals > len(dataset.test):
                 raise BadInput(
                     f"{spec} has {counted(len(dataset.test), 'test signal')} but {self.config.signals} are to be "
-                    "measured; lower --signals"
+                    "measured; lower --limit"
                 )
             if len(dataset.train) < self.config.learn.outer.tasks_per_step:
                 raise BadInput(

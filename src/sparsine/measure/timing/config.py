@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from sparsine.checks import OneOf, check_choice, check_memory, check_range
+from sparsine.checks import Named, OneOf, check_choice, check_memory, check_range
 from sparsine.engines.choose import ENGINES
 from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
@@ -34,18 +34,18 @@ class BenchmarkConfig:
     """Of engines and decode: signals in one call; a row for each."""
     width: int = 256
     """Neurons in every hidden layer."""
-    depth: int = 4
+    depth: Annotated[int, Named("hidden-layers", "depth")] = 4
     """Hidden layers, each followed by a sine."""
-    size: Sequence[int] = (178, 178)
-    """Rows and columns of the grid; every point of it is used."""
+    size: Annotated[Sequence[int], Named("resolution", "size")] = (178, 178)
+    """Samples along each axis; every one of them is used."""
     omega_0: float = 200.0
     """Frequency of the sines."""
     tasks: int = 3
     """Of meta: signals in the outer loss."""
     inner_steps: int = 2
     """Of meta: inner SGD steps to each signal."""
-    signals: int = 16
-    """Of fit: signals that are fitted."""
+    signals: Annotated[int, Named("limit", "signals")] = 16
+    """Of fit: only so many signals."""
     plain_signals: int | None = None
     """Of fit: how many of them the plain way is timed on; its seconds are scaled to all. None is all of them."""
     steps: int = 100
@@ -107,8 +107,8 @@ class BenchmarkConfig:
         kept = {"meta": 9 * self.tasks * self.inner_steps * self.depth, "decode": 2}.get(self.what, 2 * self.depth)
         vectors = max(self.batches) * (self.field.num_weights + self.field.num_biases)
         values = max(self.batches) * self.grid.num_points * CHANNELS
-        check_memory("this benchmark", 4 * (kept * layer + 3 * vectors + 2 * values), "lower --size, --width, "
-                     "--depth, --batch, --signals, --tasks or --inner-steps")  # fmt: skip
+        check_memory("this benchmark", 4 * (kept * layer + 3 * vectors + 2 * values), "lower --resolution, --width, "
+                     "--hidden-layers, --batch, --limit, --tasks or --inner-steps")  # fmt: skip
 
 
 def _each(name: str, value: Any) -> tuple[Any, ...]:

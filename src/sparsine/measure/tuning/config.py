@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Annotated
 
-from sparsine.checks import check_choice, check_range
+from sparsine.checks import Named, check_choice, check_range
 from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.signals.dataset import Dataset
@@ -27,8 +28,8 @@ class TuneConfig:
     """Of the fits that the recipe is for: instant, fast, balanced or best."""
     candidates: int = 18
     """Settings that begin; a third goes on, and a third of these. The recipe as it is always goes on."""
-    signals: int = 6
-    """Validation signals that the last rung judges by; earlier ones take fewer."""
+    signals: Annotated[int, Named("limit", "signals")] = 6
+    """Only so many signals, from the front of the validation split, judge in the last rung; fewer in earlier ones."""
 
     def __post_init__(self) -> None:
         check_range("numbers", self.numbers, 2, 10**8)
