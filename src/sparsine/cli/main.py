@@ -97,7 +97,7 @@ def _run(command: str, args: list[str]) -> int:
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from sparsine.cli.early import load_named  # brings torch: not needed for the usage
     from sparsine.cli.given import given_command, note_command
-    from sparsine.cli.options import parse
+    from sparsine.cli.options import by_their_options, parse
 
     module: Any = import_module(f"sparsine.cli.{command.replace('-', '_')}")
     note_command(command, args)
@@ -105,6 +105,9 @@ def _run(command: str, args: list[str]) -> int:
     options = parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None))
     try:
         return _done(module, options)
+    except BadInput as error:
+        error.args = (by_their_options(module.Options, str(error)), *error.args[1:])
+        raise
     except KeyboardInterrupt as stop:
         again = given_command() if command in GO_ON else ""
         raise Interrupted(module.to_go_on(options) if command == "learn" else again) from stop

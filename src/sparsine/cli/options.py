@@ -87,7 +87,7 @@ def parse(
         if stop.code in (0, None):
             sys.stdout.write(printed.getvalue())
             raise
-        said = _as_options(options, _one_line(printed.getvalue()))
+        said = by_their_options(options, _one_line(printed.getvalue()))
         raise BadInput(f"{said} (sparsine {command} --help lists the options)") from None
 
 
@@ -101,7 +101,7 @@ def in_todays_words(options: type, args: Sequence[str]) -> list[str]:
     ]
 
 
-def _as_options(options: type, said: str) -> str:
+def by_their_options(options: type, said: str) -> str:
     """A refusal that begins with a field, by the name of its option."""
     for field, named in _named(options):
         said = re.sub(rf"^{field}(?= (is|has) )", named.name, said)
