@@ -11,7 +11,7 @@ from export_problems import exported, of_kind, small
 from headless import WEBGL, Browser, find_browser
 from small_problems import field_of, random_pattern
 
-from sparsine.export import FORMATS, glsl
+from sparsine.export import FORMATS, glsl, glsl_packed
 from sparsine.signals.kind import VALUES
 
 pytestmark = [pytest.mark.skipif(find_browser() is None, reason="no chromium is installed"),
@@ -176,28 +176,44 @@ def test_a_name_is_only_text(opened):
     assert browser.run("window.ran === undefined")
 
 
+def assert_a_shader_draws_it(browser, what, function, precision, version):
+    found = browser.run(_in_a_shader(function, precision, version))
+    at = (np.arange(32) + 0.5) / 32 * 2 - 1
+    coords = np.stack(np.meshgrid(at, at, indexing="ij")[::-1], -1)  # x is the first coordinate, rows from below
+    assert len(np.unique(found)) > 20
+    wanted = 255 * np.clip(what.drawn(coords), 0, 1)
+    assert np.abs(np.array(found).reshape(32, 32, 4)[..., :3] - wanted).max() <= ROUNDING
+
+
 @pytest.mark.parametrize("precision", ["mediump", "lowp"])
 def test_the_function_compiles_in_a_shader_of_low_precision(opened, precision):
     """Its own numbers are highp all the same: compiled, linked, and drawn as the engine draws it."""
     what = small(omega_0=30.0, shape=(8, 8))
-    browser = opened(what)
-    found = browser.run(_in_a_shader(glsl.function(what), precision))
-    at = (np.arange(32) + 0.5) / 32 * 2 - 1
-    coords = np.stack(np.meshgrid(at, at, indexing="ij")[::-1], -1)  # x is the first coordinate, rows from below
-    assert (
-        np.abs(np.array(found).reshape(32, 32, 4)[..., :3] - 255 * np.clip(what.drawn(coords), 0, 1)).max() <= ROUNDING
-    )
+    assert_a_shader_draws_it(opened(what), what, glsl.function(what), precision, 100)
 
 
-def _in_a_shader(function, precision):
-    """JavaScript that draws 32 x 32 pixels from -1 to 1 with WebGL 1."""
-    main = "void main(){gl_FragColor=vec4(field(gl_FragCoord.xy/16.-1.),1.);}"
-    fragment = f"precision {precision} float;\\n" + function.replace("\n", "\\n") + main
+@pytest.mark.parametrize("what", [
+    *(lambda k=k: of_kind(k) for k in KINDS), lambda: small(omega_0=30.0, density=1.1, shape=(8, 8)),
+    lambda: small(omega_0=30.0, density=0.2, shape=(8, 8)),
+], ids=[*KINDS, "full", "sparse"])  # fmt: skip
+@pytest.mark.parametrize("write", [glsl.function, glsl_packed.function], ids=["glsl", "glsl-packed"])
+def test_the_functions_draw_every_kind_of_field_in_webgl_2(opened, what, write):
+    made = what()
+    assert_a_shader_draws_it(opened(made), made, write(made), "mediump", 300)
+
+
+def _in_a_shader(function, precision, version):
+    """JavaScript that draws 32 x 32 pixels from -1 to 1 with WebGL 1, or 2 where the version is 300."""
+    pixel, begin = ("gl_FragColor", "") if version == 100 else ("pixel", "#version 300 es\\n")
+    out = "" if version == 100 else "out vec4 pixel;\\n"
+    main = f"void main(){{{pixel}=vec4(field(gl_FragCoord.xy/16.-1.),1.);}}"
+    fragment = f"{begin}precision {precision} float;\\n{out}" + function.replace("\n", "\\n") + main
+    corners = "attribute vec2 at; void main(){gl_Position=vec4(at,0.,1.);}"
+    vertex = begin + (corners if version == 100 else corners.replace("attribute", "in"))
     return f"""(() => {{
       const canvas = Object.assign(document.createElement('canvas'), {{ width: 32, height: 32 }});
-      const gl = canvas.getContext('webgl'), program = gl.createProgram();
-      const vertex = 'attribute vec2 at; void main(){{gl_Position=vec4(at,0.,1.);}}';
-      for (const [kind, text] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, '{fragment}']]) {{
+      const gl = canvas.getContext('{"webgl" if version == 100 else "webgl2"}'), program = gl.createProgram();
+      for (const [kind, text] of [[gl.VERTEX_SHADER, '{vertex}'], [gl.FRAGMENT_SHADER, '{fragment}']]) {{
         const shader = gl.createShader(kind);
         gl.shaderSource(shader, text); gl.compileShader(shader); gl.attachShader(program, shader);
         if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader));

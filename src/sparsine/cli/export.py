@@ -51,7 +51,7 @@ def run(options: Options, result: Output) -> int:
     kind = FORMATS[options.to]
     exported = _exported(options)
     out = options.out or Path(f"{exported.name}{kind.suffix}")
-    with output(out, "--out", instead="remove it", text=options.to == "glsl") as file:
+    with output(out, "--out", instead="remove it", text=kind.suffix == ".glsl") as file:
         data = kind.write(exported)
         file.write(data)
         tell(f"{counted(len(data), 'byte')} in {'standard output' if out == DASH else out}: "

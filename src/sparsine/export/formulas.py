@@ -1,23 +1,27 @@
-"""A field written out as formulas that GLSL and JavaScript both read: one sum for each neuron, weights as constants.
+"""A field written out as formulas of GLSL: one sum for each neuron, weights as whole numbers.
 
 Sines take half turns and are polynomials, the same as the engine's (engines/csrc/activations.inl): what a GPU calls sin
 is good for three digits on some, and for none where the argument is large.
 """
 
 import math
-from collections.abc import Sequence
+import string
+from collections.abc import Iterator, Sequence
+from itertools import count, product
 
 import numpy as np
 
 from sparsine.export.contract import Exported, check_formula, refuse
 from sparsine.export.cut import Cut
+from sparsine.export.packed import Packed
+from sparsine.export.quantised import QuantisedLayer
 from sparsine.fields.activations import Finer, Gauss, Relu, Sine
 from sparsine.fields.encodings import FourierFeatures
 
 MOST_WEIGHTS = 20_000
 """Compilers of shaders take seconds for so many, and more than a minute for ten times as many."""
-NAMES = "abcdeghijklmnopq"
-FIRST_DIGITS, DIGITS = 8, 6
+FOURIER_DIGITS, STEP_DIGITS = 8, 8
+SECOND = string.ascii_uppercase + string.digits
 SINE = ("3.14159274", "-5.16770697", "2.55003166", "-.598046422", ".0772222504")
 
 
@@ -40,38 +44,55 @@ def helper_constant(cut: Cut) -> str:
     return number(activation.omega_0 / math.pi, 9) if isinstance(activation, Finer) else "1."
 
 
-def statements(exported: Exported) -> tuple[list[str], list[str]]:
-    """(one list of definitions "a0=...,a1=..." for each level of neurons, the sums of the outputs) from x0, x1, ..."""
-    cut, lines = exported.cut, []
+def statements(exported: Exported, layers: Sequence[QuantisedLayer]) -> tuple[list[str], list[str]]:
+    """(one list of definitions "a0=...,b0=..." for each level of neurons, the sums of the outputs) from x0, x1, ...
+
+    Sums are in steps; what neurons of level 2 call is named with a 2 at its end and knows the step.
+    """
+    cut, lines, unused = exported.cut, [], _names()
     names = [f"x{i}" for i in range(cut.field.in_features)]
     if isinstance(cut.field.encoding, FourierFeatures):
-        line, names = _fourier(cut.field.encoding.frequencies(len(names)).numpy(), names)
-        lines.append(line)
-    call, half_turns = helper_name(cut), isinstance(cut.field.activation, Sine)
-    for level, (weight, bias) in enumerate(cut.layers[:-1]):
-        scale = cut.scale(level) / (math.pi if half_turns else 1)
-        sums = _sums(scale * weight, scale * bias, names, DIGITS if level else FIRST_DIGITS)
-        names = [_name(level, i) for i in range(len(bias))]
-        lines.append(",".join(f"{name}={call}({total})" for name, total in zip(names, sums, strict=True)))
-    return lines, _sums(*cut.layers[-1], names, DIGITS)
+        made, names = fourier(cut.field.encoding.frequencies(len(names)).numpy(), names)
+        lines.append(",".join(made))
+    call = helper_name(cut)
+    for level, layer in enumerate(layers[:-1]):
+        sums = _sums(layer, names)
+        names = [next(unused) for _ in sums]
+        lines.append(",".join(f"{name}={call}{level}({total})" for name, total in zip(names, sums, strict=True)))
+    return lines, [f"{step(layers[-1])}*({total})" for total in _sums(layers[-1], names)]
 
 
-def _fourier(frequencies: np.ndarray, names: Sequence[str]) -> tuple[str, list[str]]:
-    phases = _sums(2 * frequencies, np.zeros(len(frequencies)), names, FIRST_DIGITS)
+def step(layer: QuantisedLayer | Packed) -> str:
+    """One step of its numbers."""
+    return number(layer.step, STEP_DIGITS)
+
+
+def half_turns(frequencies: np.ndarray) -> list[list[str]]:
+    """What coordinates are multiplied by for the phases of Fourier features, a row for each."""
+    return [[number(2 * value, FOURIER_DIGITS) for value in row] for row in frequencies]
+
+
+def fourier(frequencies: np.ndarray, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Definitions of Fourier features of coordinates, and their names."""
+    terms = [[f"{value}*{name}" for value, name in zip(row, names, strict=True)] for row in half_turns(frequencies)]
+    phases = ["+".join(row).replace("+-", "-") for row in terms]
     made = [f"y{i}" for i in range(2 * len(phases))]
     calls = [*(f"S({phase}+.5)" for phase in phases), *(f"S({phase})" for phase in phases)]
-    return ",".join(f"{name}={call}" for name, call in zip(made, calls, strict=True)), made
+    return [f"{name}={call}" for name, call in zip(made, calls, strict=True)], made
 
 
-def _name(level: int, neuron: int) -> str:
-    return f"{NAMES[level]}{neuron}" if level < len(NAMES) else f"h{level}_{neuron}"
+def _names() -> Iterator[str]:
+    """Short ones, of which none is a word of a language: their second letter is no small one."""
+    for more in count():
+        for letters in product("abcdefghijklmnopqrstuvw", SECOND, *[SECOND + SECOND.lower()] * more):
+            yield "".join(letters)
 
 
-def _sums(weight: np.ndarray, bias: np.ndarray, names: Sequence[str], digits: int) -> list[str]:
+def _sums(layer: QuantisedLayer, names: Sequence[str]) -> list[str]:
     sums = []
-    for row, constant in zip(weight, bias, strict=True):
-        terms = [f"{number(row[j], digits)}*{names[int(j)]}" for j in np.flatnonzero(row)]
-        text = "+".join([*terms, number(constant, digits)])
+    for row, constant in zip(layer.weight, layer.bias, strict=True):
+        terms = [f"{row[j]}.*{names[int(j)]}" for j in np.flatnonzero(row)]
+        text = "+".join([*terms, f"{constant}."])
         sums.append(text.replace("+-", "-"))
     return sums
 

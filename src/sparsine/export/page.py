@@ -1,11 +1,14 @@
 """`html`: one page that draws the field at any magnification, with nothing but itself.
 
-The field is a function of JavaScript in the page, which the page turns into a shader. Where WebGL2 is missing, the same
-function draws, more slowly.
+The page holds the field's whole numbers (packed.py). It makes a shader of them; where WebGL2 is missing it draws with
+them itself, more slowly.
 """
 
+import base64
 import math
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jinja2 import Environment
@@ -13,6 +16,9 @@ from markupsafe import Markup
 
 from sparsine.export import formulas
 from sparsine.export.contract import Exported, refuse
+from sparsine.export.packed import packed, words
+from sparsine.export.quantised import quantised
+from sparsine.fields.encodings import FourierFeatures
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 EDGE = 64
@@ -39,17 +45,20 @@ def write(exported: Exported) -> bytes:
     about = {"name": exported.name, **positions(exported), "rows": domain.shape[0], "columns": domain.shape[1],
              "low": low, "high": high, "channels": field.out_features, "weights": exported.cut.num_weights}  # fmt: skip
     page = Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        name=exported.name, about=about, function=Markup(_function(exported)), sine=formulas.SINE,
+        name=exported.name, about=about, **_numbers(exported), sine=formulas.SINE, activation=name,
         js_helper=Markup(JS[name].format(constant)), glsl_helper=GLSL[name].format(constant),
     )  # fmt: skip
     return page.encode()
 
 
-def _function(exported: Exported) -> str:
-    """In JavaScript. The page makes the shader of its text."""
-    lines, outputs = formulas.statements(exported)
-    body = "".join(f"const {line};\n" for line in lines)
-    return f"function field(x0,x1){{\n{body}return[{','.join(outputs)}];}}"
+def _numbers(exported: Exported) -> dict[str, Any]:
+    """Descriptions of the layers, their numbers as text, and phases of Fourier features."""
+    layers, numbers = packed(quantised(exported))
+    encoding, phases = exported.cut.field.encoding, list[list[float]]()
+    if isinstance(encoding, FourierFeatures):
+        phases = [[float(value) for value in row] for row in formulas.half_turns(encoding.frequencies(2).numpy())]
+    return {"layers": [{**asdict(layer), "step": float(formulas.step(layer))} for layer in layers], "phases": phases,
+            "numbers": base64.b64encode(bytes(words(numbers, 8))).decode()}  # fmt: skip
 
 
 def positions(exported: Exported) -> dict[str, list[float]]:
