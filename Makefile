@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: docs env demo test lint lowest sanitize bench tables check-results clean
+.PHONY: docs env demo test lint lowest sanitize wheel check-wheel image bench tables check-results clean
 
 env: $(STAMP)
 
@@ -21,16 +21,7 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 
 demo: env
 	@rm -rf demo
-	$(BIN)/sparsine learn curves --out demo/run --recipe quick
-	$(BIN)/sparsine report demo/run
-	$(BIN)/sparsine fit demo/run curves --limit 6 --out demo/fitted
-	$(BIN)/sparsine calibrate demo/run curves --out demo/start.safetensors
-	$(BIN)/sparsine encode demo/start.safetensors curves --limit 24 --out demo/codes
-	$(BIN)/sparsine decode demo/codes --start demo/start.safetensors --size 256x256 --out demo/drawn
-	@echo; echo "look at: $(CURDIR)/demo/run/report.html"
-	@echo "     and $(CURDIR)/demo/fitted/pictures (original | fitted | error)"
-	@echo "     and $(CURDIR)/demo/drawn (codes of a few hundred bytes, drawn at 256 x 256)"
-	@echo "or say: $(BIN)/sparsine view demo/codes --start demo/start.safetensors"
+	bash scripts/demo.sh $(BIN)/sparsine demo
 
 test: env
 	$(BIN)/python -m pytest
@@ -55,6 +46,20 @@ lowest:
 # The engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 sanitize: env
 	PYTHON=$(BIN)/python bash scripts/sanitize.sh
+
+# A wheel for this machine, and the sources as one file, in dist/
+wheel: env
+	@$(BIN)/python -m pip install --quiet build
+	$(BIN)/python -m build
+	$(BIN)/python scripts/check_wheel.py dist/*
+
+# The same from scratch, and whether it works in an empty environment without a compiler
+check-wheel:
+	PYTHON=$(PYTHON) bash scripts/check_wheel.sh
+
+# An image that runs the demo (docs/installing.md). TORCH_INDEX: where pip finds torch without CUDA, which is a tenth of it
+image:
+	docker build --build-arg TORCH_INDEX=$(TORCH_INDEX) --tag sparsine .
 
 # Records of how fast we are beside plain PyTorch, for a quiet machine: about half an hour, most of it plain PyTorch
 bench: env
