@@ -14,9 +14,9 @@ from sparsine.cli.main import main
 from sparsine.fields import ACTIVATIONS
 from sparsine.signals import KINDS, SOURCES
 from sparsine.viewer.app import make_app
+from sparsine.viewer.catalogue import Catalogue
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals
-from sparsine.viewer.shelf import Shelf
 from sparsine.viewer.starts import Starts
 
 PLUGIN = Path(__file__).with_name("plugin.py")
@@ -95,7 +95,7 @@ def test_the_viewer_shows_thumbnails_of_them_and_measures_them(learned):
     starts = Starts.at(folder / "run")
     originals = Originals(data, next(iter(starts.drawers.values())).start, room=1 << 20)
     client = TestClient(
-        make_app(Shelf(CodeFolder(folder / "seen"), starts, originals), ["localhost"]), "http://localhost"
+        make_app(Catalogue(CodeFolder(folder / "seen"), starts, originals), ["localhost"]), "http://localhost"
     )
     codes = client.get("/api/codes").json()["codes"]
     assert [(code["zoomed"], code["sample"]) for code in codes] == [

@@ -2,7 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from viewer_problems import ORIGINALS, client_of, shelf_of, tiny_start, write_folder
+from viewer_problems import ORIGINALS, catalogue_of, client_of, tiny_start, write_folder
 
 
 @pytest.fixture(scope="session")
@@ -24,4 +24,4 @@ def folder(tmp_path, codes):
 
 @pytest.fixture(scope="session")
 def client(codes, start):
-    return client_of(shelf_of(codes, start, originals=ORIGINALS))
+    return client_of(catalogue_of(codes, start, originals=ORIGINALS))

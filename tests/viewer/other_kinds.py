@@ -11,10 +11,10 @@ from sparsine.fitting.fit import FitConfig
 from sparsine.signals import SOURCES, Dataset, Grid, Kind, Media, Points, Source, Sphere
 from sparsine.signals.kinds import Audio, Video
 from sparsine.starts.start import Start
+from sparsine.viewer.catalogue import Catalogue
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals
-from sparsine.viewer.shelf import Shelf
 from sparsine.viewer.starts import Starts
 
 RATE, FRAME_RATE = 4000, 10.0
@@ -57,7 +57,7 @@ def signals_of(name, count=2):
     ]
 
 
-def shelf_of(tmp_path, name, monkeypatch=None, **config):
+def catalogue_of(tmp_path, name, monkeypatch=None, **config):
     start, signals = start_of(name), signals_of(name)
     given = [coords for _, coords in signals] if DOMAINS[name][0].own_coords else None
     encode = EncodeConfig(fit=FitConfig(steps=3, report=()))
@@ -67,7 +67,7 @@ def shelf_of(tmp_path, name, monkeypatch=None, **config):
     if monkeypatch is not None:
         monkeypatch.setitem(SOURCES, "made", Source("made, up", lambda *_: dataset_of(name), has_files=False))
         originals = Originals("made", start, room=1 << 20)
-    return Shelf(CodeFolder(tmp_path), Starts([("start", start)]), originals, ViewerConfig(**config))
+    return Catalogue(CodeFolder(tmp_path), Starts([("start", start)]), originals, ViewerConfig(**config))
 
 
 def dataset_of(name):

@@ -5,7 +5,7 @@ import struct
 import zlib
 
 import pytest
-from viewer_problems import CURVES, HOST, client_of, codes_of, running, said_raw, shelf_of, tiny_start
+from viewer_problems import CURVES, HOST, catalogue_of, client_of, codes_of, running, said_raw, tiny_start
 
 from sparsine.viewer.config import ViewerConfig
 
@@ -47,7 +47,7 @@ def test_another_server_of_this_machine_is_another_site(client):
 
 
 def test_two_hosts_or_none_are_refused(codes, start):
-    with running(shelf_of(codes, start)) as address:
+    with running(catalogue_of(codes, start)) as address:
         host = address.removeprefix("http://").encode()
         for lines in (b"Host: " + host + b"\r\nHost: evil.example\r\n", b""):
             said = said_raw(address, b"GET /api/codes HTTP/1.1\r\n" + lines + b"Connection: close\r\n\r\n")
@@ -101,7 +101,7 @@ def test_only_names_of_the_folder_lead_to_a_file(folder, start, path):
     (folder.parent / "other" / "inside.spn").write_bytes(outside.read_bytes())
     (folder / "linked").symlink_to(folder.parent / "other")
     os.mkfifo(folder / "pipe.spn")
-    client = client_of(shelf_of(folder, start))
+    client = client_of(catalogue_of(folder, start))
     assert client.get("/api/codes").json()["total"] == 3
     for name in NAMES:
         for level in (None, "linked"):
@@ -121,9 +121,9 @@ def test_a_file_that_became_a_link_after_it_was_listed_is_not_followed(folder, s
     outside.write_bytes(codes_of(start, 1)[0])
     (folder / "level").mkdir()
     (folder / "level" / "deep.spn").write_bytes(outside.read_bytes())
-    shelf = shelf_of(folder, start)
-    client = client_of(shelf)
-    shelf.file("deep", None), shelf.file(NAME, None)
+    catalogue = catalogue_of(folder, start)
+    client = client_of(catalogue)
+    catalogue.file("deep", None), catalogue.file(NAME, None)
     (folder / f"{NAME}.spn").unlink()
     (folder / f"{NAME}.spn").symlink_to(outside)
     (folder / "level" / "deep.spn").unlink()
@@ -146,7 +146,7 @@ TARGETS = (
 
 
 def test_paths_lead_nowhere_but_to_the_page(codes, start):
-    with running(shelf_of(codes, start)) as address:
+    with running(catalogue_of(codes, start)) as address:
         host = address.removeprefix("http://")
         for target in TARGETS:
             said = said_raw(address, f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
@@ -180,7 +180,7 @@ def test_other_senseless_questions_are_refused(client, path, question):
 
 def test_an_address_without_end_is_refused(client, codes, start):
     assert client.get("/api/codes", params={"search": "x" * 5000}).status_code == 414
-    with running(shelf_of(codes, start)) as address:
+    with running(catalogue_of(codes, start)) as address:
         said = said_raw(address, b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 200_000)
         assert said.startswith(b"HTTP/1.1 4") or not said
         host = address.removeprefix("http://").encode()
@@ -188,7 +188,7 @@ def test_an_address_without_end_is_refused(client, codes, start):
 
 
 def test_a_drawing_within_its_bounds_is_drawn(codes, start):
-    client = client_of(shelf_of(codes, start, config=ViewerConfig(max_points=100, max_edge=20)))
+    client = client_of(catalogue_of(codes, start, config=ViewerConfig(max_points=100, max_edge=20)))
     assert client.get("/draw", params={**DRAW, "size": "5x20"}).status_code == 200
     for size in ("5x21", "10x11"):
         assert client.get("/draw", params={**DRAW, "size": size}).status_code == 400
@@ -210,7 +210,7 @@ def test_broken_codes_say_why_and_the_others_are_shown(folder, start):
     for name, data in broken.items():
         (folder / f"{name}.spn").write_bytes(data)
     (folder / "folder.spn").mkdir()
-    client = client_of(shelf_of(folder, start))
+    client = client_of(catalogue_of(folder, start))
     listed = {code["name"]: code for code in client.get("/api/codes").json()["codes"]}
     assert set(listed) == {*CURVES, *broken}
     for name in broken:
@@ -226,18 +226,18 @@ def test_broken_codes_say_why_and_the_others_are_shown(folder, start):
 
 def test_a_forged_payload_is_refused_or_drawn_but_never_a_fault(folder, start):
     (folder / "forged.spn").write_bytes(forged((folder / f"{NAME}.spn").read_bytes()))
-    answer = client_of(shelf_of(folder, start)).get("/draw", params={**DRAW, "name": "forged"})
+    answer = client_of(catalogue_of(folder, start)).get("/draw", params={**DRAW, "name": "forged"})
     assert answer.status_code in (200, 422)
 
 
 def test_a_fault_inside_shows_the_client_nothing_of_it(codes, start, monkeypatch, capsys):
-    shelf = shelf_of(codes, start)
+    catalogue = catalogue_of(codes, start)
 
     def fail(*_):
         raise RuntimeError("secret detail /home/somebody")
 
-    monkeypatch.setattr(shelf, "draw", fail)
-    client = client_of(shelf)
+    monkeypatch.setattr(catalogue, "draw", fail)
+    client = client_of(catalogue)
     answer = client.get("/draw", params=DRAW)
     assert answer.status_code == 500
     assert "secret" not in answer.text
@@ -255,7 +255,7 @@ def test_notes_that_make_no_sense_are_passed_over(folder, start):
         b'{"file": "curve-test-000001.spn", "psnr_db": NaN}', b'{"file": "curve-test-000002.spn", "psnr_db": 1e999}',
     ]  # fmt: skip
     (folder / "journal.jsonl").write_bytes(b"\n".join(lines))
-    listed = client_of(shelf_of(folder, start)).get("/api/codes").json()
+    listed = client_of(catalogue_of(folder, start)).get("/api/codes").json()
     assert [code["psnr_db"] for code in listed["codes"]] == [None] * 3
 
 
@@ -264,7 +264,7 @@ def test_names_that_are_no_text_are_listed_all_the_same(folder, start):
     with open(os.fsencode(folder) + b"/\xff\xfe.spn", "wb") as file:
         file.write(data)
     (folder / "<img src=x onerror=alert(1)>.spn").write_bytes(data)
-    client = client_of(shelf_of(folder, start))
+    client = client_of(catalogue_of(folder, start))
     names = [code["name"] for code in client.get("/api/codes").json()["codes"]]
     assert "<img src=x onerror=alert(1)>" in names
     assert "��" in names

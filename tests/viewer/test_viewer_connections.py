@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
-from viewer_problems import CURVES, running, said_raw, shelf_of
+from viewer_problems import CURVES, catalogue_of, running, said_raw
 
 from sparsine.viewer import connections
 from sparsine.viewer.bands import Bands
@@ -17,7 +17,7 @@ DRAW = f"/draw?name={CURVES[1]}&region=0,0,1,1&size="
 
 @pytest.fixture
 def address(codes, start):
-    with running(shelf_of(codes, start)) as address:
+    with running(catalogue_of(codes, start)) as address:
         yield address
 
 
@@ -120,10 +120,10 @@ def test_a_question_that_comes_a_byte_at_a_time_is_ended(impatient, address):
 
 
 def test_one_that_waits_for_us_is_not_ended(impatient, codes, start, monkeypatch):
-    shelf = shelf_of(codes, start)
-    about = shelf.about
-    monkeypatch.setattr(shelf, "about", lambda: time.sleep(2.5) or about())
-    with running(shelf) as address:
+    catalogue = catalogue_of(codes, start)
+    about = catalogue.about
+    monkeypatch.setattr(catalogue, "about", lambda: time.sleep(2.5) or about())
+    with running(catalogue) as address:
         assert answered(address, "/api/folder")
 
 
@@ -191,7 +191,7 @@ NONSENSE = (
 
 @pytest.mark.parametrize("more", ["at once", "in two parts", "byte by byte", "and nothing is read"])
 def test_nonsense_prints_nothing(capfd, codes, start, more):
-    with running(shelf_of(codes, start)) as address:
+    with running(catalogue_of(codes, start)) as address:
         for said in (*NONSENSE, question(address, DRAW + LARGE) + b"\r\nGARBAGE\r\n\r\n"):
             with connected(address) as connection, suppress(ConnectionError, TimeoutError):
                 say(connection, said, more)
@@ -214,7 +214,7 @@ def say(connection, said, more):
 
 def test_faults_of_the_libraries_below_are_one_line(capfd, codes, start):
     error = ValueError("several\nlines")
-    with running(shelf_of(codes, start)):
+    with running(catalogue_of(codes, start)):
         for name in ("uvicorn.error", "asyncio"):
             logging.getLogger(name).error("it %s", "failed", exc_info=error)
     lines = capfd.readouterr().err.splitlines()

@@ -9,9 +9,9 @@ from PIL import Image
 
 from sparsine.fitting.fitted_files import FORMAT, read_fitted_file
 from sparsine.starts.start import write_vectors
+from sparsine.viewer.catalogue import Catalogue
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder
-from sparsine.viewer.shelf import Shelf
 from sparsine.viewer.starts import Starts
 
 
@@ -27,14 +27,14 @@ def fits(tmp_path, start):
     return tmp_path / "fits"
 
 
-def shelf_of_fits(fits, start):
-    return Shelf(CodeFolder(fits), Starts([("start", start)]), None, ViewerConfig())
+def catalogue_of_fits(fits, start):
+    return Catalogue(CodeFolder(fits), Starts([("start", start)]), None, ViewerConfig())
 
 
 def test_fits_are_listed_by_name_with_what_fit_measured(fits, start):
-    shelf = shelf_of_fits(fits, start)
-    assert shelf.about()["folder"] == "fits"
-    found = shelf.page("", "name", None, 0, 9)["codes"]
+    catalogue = catalogue_of_fits(fits, start)
+    assert catalogue.about()["folder"] == "fits"
+    found = catalogue.page("", "name", None, 0, 9)["codes"]
     assert [one["name"] for one in found] == ["a", "b", "c"]
     assert [one["psnr_db"] for one in found] == [31.5, 31.5, None]
     assert found[0]["shape"] == start.domain.shape
@@ -43,20 +43,20 @@ def test_fits_are_listed_by_name_with_what_fit_measured(fits, start):
 
 
 def test_a_fit_is_drawn_as_its_field_draws_it(fits, start):
-    shelf = shelf_of_fits(fits, start)
-    shelf.about()
+    catalogue = catalogue_of_fits(fits, start)
+    catalogue.about()
     fitted = read_fitted_file(fits / "fields" / "a.safetensors").field(start)
-    opened = shelf.starts.open((fits / "fields" / "a.safetensors").read_bytes())
+    opened = catalogue.starts.open((fits / "fields" / "a.safetensors").read_bytes())
     assert np.array_equal(opened.field.render(), fitted.render())
-    with Image.open(io.BytesIO(shelf.thumbnail(shelf.file("a", None), 64))) as drawn:
+    with Image.open(io.BytesIO(catalogue.thumbnail(catalogue.file("a", None), 64))) as drawn:
         assert drawn.size[0] <= 64
         assert len(set(drawn.convert("L").tobytes())) > 1
 
 
 def test_a_fit_of_another_start_is_a_card_that_says_so(fits, start):
-    shelf = shelf_of_fits(fits, start)
-    shelf.about()
-    assert "another start" in shelf.page("", "name", None, 0, 9)["codes"][2]["error"]
+    catalogue = catalogue_of_fits(fits, start)
+    catalogue.about()
+    assert "another start" in catalogue.page("", "name", None, 0, 9)["codes"][2]["error"]
 
 
 def test_a_damaged_fit_is_a_card_and_no_other_file_of_the_folder_is_listed(fits, start):
@@ -64,9 +64,9 @@ def test_a_damaged_fit_is_a_card_and_no_other_file_of_the_folder_is_listed(fits,
     (fits / "fields" / "a.safetensors").write_bytes(whole[:-3] + b"\1\2\3")
     (fits / "fields" / "notes.txt").write_text("no vector")
     (fits / "fields" / "d.safetensors").symlink_to(fits / "fields" / "b.safetensors")
-    shelf = shelf_of_fits(fits, start)
-    shelf.about()
-    found = shelf.page("", "name", None, 0, 9)["codes"]
+    catalogue = catalogue_of_fits(fits, start)
+    catalogue.about()
+    found = catalogue.page("", "name", None, 0, 9)["codes"]
     assert [one["name"] for one in found] == ["a", "b", "c"]
     assert "damaged" in found[0]["error"]
-    assert shelf.folder.num_links == 1
+    assert catalogue.folder.num_links == 1

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from browsing import PHONE, SCRIPT, assert_stays_here
 from headless import Browser, find_browser
-from viewer_problems import CURVES, ORIGINALS, codes_of, running, shelf_of, tiny_start, write_folder
+from viewer_problems import CURVES, ORIGINALS, catalogue_of, codes_of, running, tiny_start, write_folder
 
 NEEDS_A_BROWSER = pytest.mark.skipif(find_browser() is None, reason="no chromium is installed")
 pytestmark = [NEEDS_A_BROWSER, pytest.mark.skipif(os.name != "posix", reason="the driver is for posix")]
@@ -47,7 +47,7 @@ def address(tmp_path_factory, start):
         (folder / "round-0" / f"{name}.spn").write_bytes(codes_of(start, 1)[0])
     with open(folder / "round-0" / "journal.jsonl", "a") as journal:
         journal.write('{"input": "nobody", "file": "nobody.spn", "psnr_db": "inf"}\n')
-    with running(shelf_of(folder, start, sparse, originals=ORIGINALS)) as address:
+    with running(catalogue_of(folder, start, sparse, originals=ORIGINALS)) as address:
         yield address
 
 

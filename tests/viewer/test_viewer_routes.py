@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
-from viewer_problems import CURVES, ORIGINALS, SHAPE, client_of, codes_of, shelf_of, tiny_start, write_folder
+from viewer_problems import CURVES, ORIGINALS, SHAPE, catalogue_of, client_of, codes_of, tiny_start, write_folder
 
 from sparsine.codec import decode
 from sparsine.psnr import psnr_db
@@ -15,9 +15,9 @@ from sparsine.signals import error_picture, to_picture
 from sparsine.signals.cache import Cached
 from sparsine.signals.open import open_dataset
 from sparsine.viewer.bands import Bands
+from sparsine.viewer.catalogue import Catalogue
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals
-from sparsine.viewer.shelf import Shelf
 from sparsine.viewer.starts import Starts
 
 NAME = CURVES[1]
@@ -164,7 +164,9 @@ def test_a_head_request_draws_one_band_at_most(codes, start, monkeypatch):
     part = Bands._part
     monkeypatch.setattr("sparsine.viewer.bands.BAND_POINTS", 1)
     monkeypatch.setattr(Bands, "_part", lambda *rows: made.append(rows) or part(*rows))
-    answer = client_of(shelf_of(codes, start)).head("/draw", params={"name": NAME, "region": "0,0,1,1", "size": "9x8"})
+    answer = client_of(catalogue_of(codes, start)).head(
+        "/draw", params={"name": NAME, "region": "0,0,1,1", "size": "9x8"}
+    )
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", str(4 * 72 + 8))
     assert len(made) == 1
 
@@ -182,7 +184,7 @@ def test_the_value_under_the_pointer_is_that_of_the_field_and_of_the_original(cl
 
 
 def test_without_originals_only_the_fitted_is_shown(codes, start):
-    client = client_of(shelf_of(codes, start))
+    client = client_of(catalogue_of(codes, start))
     assert client.get("/api/folder").json()["originals"] is None
     answer = client.get("/original", params={"name": NAME})
     assert answer.status_code == 404
@@ -193,7 +195,7 @@ def test_without_originals_only_the_fitted_is_shown(codes, start):
 
 def test_originals_are_kept_once_and_within_their_bytes(codes, start):
     found = Originals(ORIGINALS, tiny_start(), room=2 * 4 * SHAPE[0] * SHAPE[1])
-    client = client_of(Shelf(CodeFolder(codes), Starts([("start", start)]), found))
+    client = client_of(Catalogue(CodeFolder(codes), Starts([("start", start)]), found))
     for name in CURVES:
         assert client.get("/original", params={"name": name}).status_code == 200
     assert found._signals.used == 2 * 4 * SHAPE[0] * SHAPE[1]
@@ -205,7 +207,7 @@ def test_an_original_is_found_by_the_input_that_the_encoder_noted(folder, start)
     (folder / "unknown.spn").write_bytes((folder / f"{NAME}.spn").read_bytes())
     with open(folder / "journal.jsonl", "a") as journal:
         journal.write(f'{{"input": "{NAME}", "file": "renamed.spn", "psnr_db": null}}\n')
-    client = client_of(shelf_of(folder, start, originals=ORIGINALS))
+    client = client_of(catalogue_of(folder, start, originals=ORIGINALS))
     same = [client.get("/original", params={"name": name}).content[:-8] for name in (NAME, "renamed")]
     assert same[0] == same[1]
     reasons = [
@@ -222,7 +224,7 @@ def test_a_perfect_fit_is_the_best_and_is_told_as_inf(folder, start):
     (folder / "perfect.spn").write_bytes((folder / f"{NAME}.spn").read_bytes())
     with open(folder / "journal.jsonl", "a") as journal:
         journal.write('{"input": "perfect", "file": "perfect.spn", "psnr_db": "inf"}\n')
-    codes = client_of(shelf_of(folder, start)).get("/api/codes", params={"sort": "best"}).json()["codes"]
+    codes = client_of(catalogue_of(folder, start)).get("/api/codes", params={"sort": "best"}).json()["codes"]
     assert [code["psnr_db"] for code in codes] == ["inf", 22.0, 21.0, 20.0]
 
 
@@ -232,7 +234,7 @@ def test_the_same_name_in_several_folders_is_levels_of_one_signal(tmp_path, star
         (tmp_path / level).mkdir()
         (tmp_path / level / "a.spn").write_bytes(codes_of(one, 1, steps)[0])
     (tmp_path / "steps-2" / "b.spn").write_bytes(codes_of(start, 1)[0])
-    client = client_of(shelf_of(tmp_path, start, sparse))
+    client = client_of(catalogue_of(tmp_path, start, sparse))
     assert client.get("/api/folder").json()["levels"] == ["sparse", "steps-2", "steps-10"]
     levels = client.get("/api/code", params={"name": "a"}).json()["levels"]
     assert [level["level"] for level in levels] == ["sparse", "steps-2", "steps-10"]
@@ -249,8 +251,8 @@ def test_the_same_name_in_several_folders_is_levels_of_one_signal(tmp_path, star
 
 
 def test_codes_that_come_while_the_page_is_open_are_listed(folder, start, monkeypatch):
-    monkeypatch.setattr("sparsine.viewer.shelf.LIST_SECONDS", 0.0)
-    client = client_of(shelf_of(folder, start))
+    monkeypatch.setattr("sparsine.viewer.catalogue.LIST_SECONDS", 0.0)
+    client = client_of(catalogue_of(folder, start))
     assert client.get("/api/codes").json()["total"] == 3
     (folder / "new.spn").write_bytes((folder / f"{NAME}.spn").read_bytes())
     assert client.get("/api/codes").json()["total"] == 4
@@ -261,8 +263,8 @@ def test_codes_that_come_while_the_page_is_open_are_listed(folder, start, monkey
 
 
 def test_a_code_that_is_written_anew_is_drawn_anew(folder, start, monkeypatch):
-    monkeypatch.setattr("sparsine.viewer.shelf.LIST_SECONDS", 0.0)
-    client = client_of(shelf_of(folder, start))
+    monkeypatch.setattr("sparsine.viewer.catalogue.LIST_SECONDS", 0.0)
+    client = client_of(catalogue_of(folder, start))
     question = {"name": NAME, "region": "0,0,1,1", "size": "8x8"}
     before = client.get("/draw", params=question).content[:-8]
     (folder / f"{NAME}.spn").write_bytes((folder / f"{CURVES[2]}.spn").read_bytes())
@@ -276,7 +278,7 @@ def test_a_head_request_has_no_body(client):
 
 
 def test_a_folder_without_codes_has_an_empty_list(tmp_path, start):
-    client = client_of(shelf_of(tmp_path, start))
+    client = client_of(catalogue_of(tmp_path, start))
     assert client.get("/api/codes").json() == {"total": 0, "first": 0, "codes": []}
 
 
@@ -288,7 +290,7 @@ def test_links_are_left_out_and_told(folder, start):
     (folder / "linked").symlink_to(folder / "level")
     (folder / "notes.txt").symlink_to(folder / f"{NAME}.spn")
     (folder / ".hidden.spn").symlink_to(folder / f"{NAME}.spn")
-    client = client_of(shelf_of(folder, start))
+    client = client_of(catalogue_of(folder, start))
     for _ in range(2):
         about = client.get("/api/folder").json()
         assert (about["codes"], about["links"]) == (3, 4)
@@ -297,4 +299,4 @@ def test_links_are_left_out_and_told(folder, start):
 def test_a_folder_may_be_a_link(tmp_path, start):
     write_folder(tmp_path / "real", start)
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    assert client_of(shelf_of(tmp_path / "link", start)).get("/api/codes").json()["total"] == 3
+    assert client_of(catalogue_of(tmp_path / "link", start)).get("/api/codes").json()["total"] == 3

@@ -5,7 +5,7 @@ import os
 import pytest
 from browsing import PHONE, SCRIPT, WIDE, assert_stays_here
 from headless import Browser, find_browser
-from other_kinds import FRAME_RATE, RATE, shelf_of, start_of
+from other_kinds import FRAME_RATE, RATE, catalogue_of, start_of
 from viewer_problems import CURVES, codes_of, running, tiny_start
 
 from sparsine.viewer.starts import Starts
@@ -23,12 +23,12 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shown")
     other = tmp_path_factory.mktemp("other")
     with pytest.MonkeyPatch.context() as patch:
-        shelf_of(other, "unseen")
+        catalogue_of(other, "unseen")
         (folder / "unseen.spn").write_bytes((other / "array-0.spn").read_bytes())
         (folder / f"{CURVES[0]}.spn").write_bytes(codes_of(tiny_start(), 1)[0])
-        shelf = shelf_of(folder, "sound", patch)
-        shelf.starts = Starts([(name, start_of(name)) for name in ("sound", "unseen")] + [("curves", tiny_start())])
-        with running(shelf) as address:
+        catalogue = catalogue_of(folder, "sound", patch)
+        catalogue.starts = Starts([(name, start_of(name)) for name in ("sound", "unseen")] + [("curves", tiny_start())])
+        with running(catalogue) as address:
             yield address
 
 
@@ -93,7 +93,7 @@ def test_a_kind_without_a_picture_is_a_plain_card_with_facts(page):
 
 def test_video_has_frames_and_a_player_with_a_slider_beside_its_original(browser, tmp_path):
     pytest.importorskip("av")
-    with pytest.MonkeyPatch.context() as patch, running(shelf_of(tmp_path, "video", patch)) as address:
+    with pytest.MonkeyPatch.context() as patch, running(catalogue_of(tmp_path, "video", patch)) as address:
         browser.resize(*WIDE)
         browser.begin(address)
         browser.run("location.hash = 'name=array-1'")

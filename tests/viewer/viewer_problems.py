@@ -16,10 +16,10 @@ from sparsine.signals.kinds import Distance
 from sparsine.signals.open import open_dataset
 from sparsine.starts.start import Start
 from sparsine.viewer.app import make_app
+from sparsine.viewer.catalogue import Catalogue
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals
 from sparsine.viewer.serve import bind, make_server
-from sparsine.viewer.shelf import Shelf
 from sparsine.viewer.starts import Starts
 
 HOST = "127.0.0.1:8765"
@@ -54,21 +54,21 @@ def write_folder(folder, start, noted=True):
     return folder
 
 
-def shelf_of(folder, *starts, originals=None, config=None):
+def catalogue_of(folder, *starts, originals=None, config=None):
     named = [(f"round-{i:02}.safetensors", start) for i, start in enumerate(starts)]
     found = Originals(originals, starts[0], room=1 << 20) if originals else None
-    return Shelf(CodeFolder(folder), Starts(named), found, config)
+    return Catalogue(CodeFolder(folder), Starts(named), found, config)
 
 
-def client_of(shelf):
-    return TestClient(make_app(shelf, ["localhost", "127.0.0.1", "[::1]"]), base_url=f"http://{HOST}")
+def client_of(catalogue):
+    return TestClient(make_app(catalogue, ["localhost", "127.0.0.1", "[::1]"]), base_url=f"http://{HOST}")
 
 
 @contextmanager
-def running(shelf):
+def running(catalogue):
     """The address of a server in a thread of its own."""
     listening = bind(0)
-    server = make_server(shelf, listening)
+    server = make_server(catalogue, listening)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:

@@ -17,10 +17,10 @@ from sparsine.cli.outputs import Output
 from sparsine.errors import BadInput
 from sparsine.starts.start import load_start
 from sparsine.viewer.browser import open_browser
+from sparsine.viewer.catalogue import Catalogue
 from sparsine.viewer.config import ViewerConfig
 from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.originals import Originals
-from sparsine.viewer.shelf import Shelf
 from sparsine.viewer.starts import Starts
 
 
@@ -45,16 +45,16 @@ class Options(Loading):
 
 def run(options: Options, _: Output) -> int:
     server = _server()
-    shelf = _shelf(options)
+    catalogue = _catalogue(options)
     with server.bind(options.port) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        found, left_out = counted(len(shelf.folder.codes()), "signal"), _left_out(shelf.folder.num_links)
+        found, left_out = counted(len(catalogue.folder.codes()), "signal"), _left_out(catalogue.folder.num_links)
         tell(("viewing", "bold"), f" {found} of {options.codes} at {address} (Ctrl-C ends it){left_out}")
-        say_notes([f"cannot list {options.codes / one}; it was passed over" for one in shelf.folder.closed])
+        say_notes([f"cannot list {options.codes / one}; it was passed over" for one in catalogue.folder.closed])
         if not options.no_browser:
             open_browser(address)
         with suppress(KeyboardInterrupt):  # the way to end it; where SIGINT was ignored at our start, serve returns
-            server.serve(shelf, listening)
+            server.serve(catalogue, listening)
         say("ended")
     return 0
 
@@ -65,13 +65,13 @@ def _left_out(links: int) -> str:
     return f"; {counted(links, 'link')} {'was' if links == 1 else 'were'} left out: none is followed, so copy the codes"
 
 
-def _shelf(options: Options) -> Shelf:
+def _catalogue(options: Options) -> Catalogue:
     folder, starts, config = CodeFolder(options.codes), _starts(options.start), ViewerConfig()
     originals = None
     if options.originals is not None:
         start = next(iter(starts.drawers.values())).start
         originals = Originals(options.originals, start, config.original_bytes)
-    return Shelf(folder, starts, originals, config)
+    return Catalogue(folder, starts, originals, config)
 
 
 def _starts(path: Path) -> Starts:

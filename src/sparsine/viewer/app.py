@@ -1,4 +1,4 @@
-"""The routes: one question each, answered by the shelf.
+"""The routes: one request each, answered by the catalogue.
 
 /                       the page, and /static/NAME its parts
 /api/folder             what lies there, and what may be asked
@@ -32,32 +32,32 @@ from starlette.routing import Route
 from sparsine.errors import BadInput
 from sparsine.storage import json_value
 from sparsine.viewer.bands import Bands
-from sparsine.viewer.desk import Desk, Rank
+from sparsine.viewer.catalogue import SORTS, Catalogue
+from sparsine.viewer.errors import BadRequest, Busy, NoPicture, NotFound, Stopped
 from sparsine.viewer.folder import CodeFile
 from sparsine.viewer.guard import Guard
-from sparsine.viewer.questions import Question
-from sparsine.viewer.refusals import BadQuestion, Busy, NoPicture, Stopped, Unknown
-from sparsine.viewer.shelf import SORTS, Shelf
+from sparsine.viewer.request_parsing import Parameters
 from sparsine.viewer.whole import SIDES
+from sparsine.viewer.work_queue import Rank, WorkQueue
 
 T = TypeVar("T")
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PICTURES = ("thumbnail", "draw", "value", "original", "error", "picture", "media")
-STATUSES = ((Unknown, 404), (BadQuestion, 400), (NoPicture, 501), (BadInput, 422), (Busy, 503), (Stopped, 499))
+STATUSES = ((NotFound, 404), (BadRequest, 400), (NoPicture, 501), (BadInput, 422), (Busy, 503), (Stopped, 499))
 MOST_LISTED = 500
 THUMBNAIL_EDGES = 16, 512
 
 
-def make_app(shelf: Shelf, hosts: Iterable[str]) -> Guard:
+def make_app(catalogue: Catalogue, hosts: Iterable[str]) -> Guard:
     """The app of one folder. `hosts`: names that the Host header of a request may say, such as "localhost"."""
-    answers = Answers(shelf)
+    answers = Answers(catalogue)
     routes = [
         Route("/", answers.page), Route("/static/{name}", answers.static),
         *(Route(f"/api/{name}", getattr(answers, name)) for name in ("folder", "codes", "code", "measured")),
         *(Route(f"/{name}", getattr(answers, name)) for name in PICTURES),
     ]  # fmt: skip
-    refusals = {kind: refused for kind, _ in STATUSES} | {HTTPException: no_such_page}
-    app = Starlette(routes=routes, exception_handlers=refusals)  # type: ignore[arg-type]
+    handlers = {kind: refused for kind, _ in STATUSES} | {HTTPException: no_such_page}
+    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
     app.router.redirect_slashes = False
     return Guard(app, hosts)
 
@@ -65,8 +65,8 @@ def make_app(shelf: Shelf, hosts: Iterable[str]) -> Guard:
 class Answers:
     """One method for each route."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf, self.desk = shelf, Desk(shelf.config.max_waiting)
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue, self.queue = catalogue, WorkQueue(catalogue.config.max_waiting)
         folder = files("sparsine.viewer") / "static"
         self.parts = {part.name: part.read_bytes() for part in folder.iterdir() if _suffix(part.name) in KINDS}
 
@@ -77,73 +77,75 @@ class Answers:
         return self._part(request.path_params["name"])
 
     async def folder(self, request: Request) -> Response:
-        return as_json(await self._do(request, Rank.FACTS, lambda: self.shelf.about()))
+        return as_json(await self._do(request, Rank.FACTS, lambda: self.catalogue.about()))
 
     async def codes(self, request: Request) -> Response:
-        ask = Question(request.query_params)
+        ask = Parameters(request.query_params)
         search, sort = ask.text("search", "", 200), ask.choice("sort", SORTS)
         level = ask.text("level", "") if "level" in ask.query else None
         first, count = ask.whole("first", 0, 10**9, 0), ask.whole("count", 1, MOST_LISTED, 100)
-        return as_json(await self._do(request, Rank.FACTS, lambda: self.shelf.page(search, sort, level, first, count)))
+        return as_json(
+            await self._do(request, Rank.FACTS, lambda: self.catalogue.page(search, sort, level, first, count))
+        )
 
     async def code(self, request: Request) -> Response:
-        name = Question(request.query_params).text("name")
-        return as_json(await self._do(request, Rank.FACTS, lambda: self.shelf.code(name)))
+        name = Parameters(request.query_params).text("name")
+        return as_json(await self._do(request, Rank.FACTS, lambda: self.catalogue.code(name)))
 
     async def thumbnail(self, request: Request) -> Response:
-        edge = Question(request.query_params).whole("edge", *THUMBNAIL_EDGES, 192)
+        edge = Parameters(request.query_params).whole("edge", *THUMBNAIL_EDGES, 192)
         file = await self._file(request)
-        tag = f'"{hashlib.sha256(f"{file}{edge}{sorted(self.shelf.starts.drawers)}".encode()).hexdigest()[:32]}"'
+        tag = f'"{hashlib.sha256(f"{file}{edge}{sorted(self.catalogue.starts.drawers)}".encode()).hexdigest()[:32]}"'
         headers = {"etag": tag, "cache-control": "private, no-cache"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        png = await self._do(request, Rank.THUMBNAIL, lambda: self.shelf.thumbnail(file, edge))
+        png = await self._do(request, Rank.THUMBNAIL, lambda: self.catalogue.thumbnail(file, edge))
         return Response(png, media_type="image/png", headers=headers)
 
     async def draw(self, request: Request) -> Response:
-        window = Question(request.query_params).window(self.shelf.config)
+        window = Parameters(request.query_params).window(self.catalogue.config)
         file = await self._file(request)
-        return await self._drawn(request, lambda: self.shelf.draw(file, window))
+        return await self._drawn(request, lambda: self.catalogue.draw(file, window))
 
     async def value(self, request: Request) -> Response:
-        y, x = Question(request.query_params).fractions("at", 2)
+        y, x = Parameters(request.query_params).fractions("at", 2)
         file = await self._file(request)
-        return as_json(await self._do(request, Rank.FACTS, lambda: self.shelf.value(file, y, x)))
+        return as_json(await self._do(request, Rank.FACTS, lambda: self.catalogue.value(file, y, x)))
 
     async def original(self, request: Request) -> Response:
         file = await self._file(request)
-        return await self._drawn(request, lambda: self.shelf.draw_original(file))
+        return await self._drawn(request, lambda: self.catalogue.draw_original(file))
 
     async def error(self, request: Request) -> Response:
         file = await self._file(request)
-        return await self._drawn(request, lambda: self.shelf.draw_error(file))
+        return await self._drawn(request, lambda: self.catalogue.draw_error(file))
 
     async def picture(self, request: Request) -> Response:
-        side = Question(request.query_params).choice("of", SIDES)
+        side = Parameters(request.query_params).choice("of", SIDES)
         file = await self._file(request)
-        png = await self._do(request, Rank.VIEW, lambda: self.shelf.picture(file, side))
+        png = await self._do(request, Rank.VIEW, lambda: self.catalogue.picture(file, side))
         return Response(png, media_type="image/png")
 
     async def media(self, request: Request) -> Response:
-        side = Question(request.query_params).choice("of", SIDES[:2])
+        side = Parameters(request.query_params).choice("of", SIDES[:2])
         file = await self._file(request)
-        media = await self._do(request, Rank.VIEW, lambda: self.shelf.media(file, side))
+        media = await self._do(request, Rank.VIEW, lambda: self.catalogue.media(file, side))
         return Response(media.data, media_type=media.mime) if media else Response(status_code=204)
 
     async def measured(self, request: Request) -> Response:
         file = await self._file(request)
-        return as_json(await self._do(request, Rank.VIEW, lambda: self.shelf.measured(file)))
+        return as_json(await self._do(request, Rank.VIEW, lambda: self.catalogue.measured(file)))
 
     async def _file(self, request: Request) -> CodeFile:
-        ask = Question(request.query_params)
+        ask = Parameters(request.query_params)
         name, level = ask.text("name"), ask.text("level") if "level" in ask.query else None
-        listed = self.shelf.listed(name, level)
+        listed = self.catalogue.listed(name, level)
         if listed is not None:
             return listed
-        return await self._do(request, Rank.FACTS, lambda: self.shelf.file(name, level))
+        return await self._do(request, Rank.FACTS, lambda: self.catalogue.file(name, level))
 
     async def _do(self, request: Request, rank: Rank, work: Callable[[], T]) -> T:
-        return await self.desk.run(rank, work, _leaving(request))
+        return await self.queue.run(rank, work, _leaving(request))
 
     async def _drawn(self, request: Request, begin: Callable[[], Bands]) -> Response:
         """The first band comes before the answer begins: what cannot be drawn is refused, not cut off."""
@@ -156,11 +158,11 @@ class Answers:
         """Each is drawn when the one before was taken. Whoever leaves has this cancelled by Starlette."""
         yield first
         for work in list(bands)[1:]:
-            yield await self.desk.run(Rank.VIEW, work, _staying, admitted=True)
+            yield await self.queue.run(Rank.VIEW, work, _staying, admitted=True)
 
     def _part(self, name: str) -> Response:
         if name not in self.parts:
-            raise Unknown("there is no such page")
+            raise NotFound("there is no such page")
         return Response(self.parts[name], media_type=KINDS[_suffix(name)], headers={"cache-control": "no-cache"})
 
 

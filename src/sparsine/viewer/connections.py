@@ -1,6 +1,6 @@
 """How long a connection may say nothing or take nothing, and which one goes when there are too many.
 
-uvicorn knows neither: it waits for ever for the first question of a connection and for somebody to read an answer.
+uvicorn knows neither: it waits for ever for the first request of a connection and for somebody to read an answer.
 """
 
 from asyncio import Transport
@@ -11,14 +11,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_CONNECTIONS = 100
 PATIENCE_SECONDS = 20.0
-"""For a whole question, from the beginning of a connection or the end of the last answer; and for an answer of which
+"""For a whole request, from the beginning of a connection or the end of the last answer; and for an answer of which
 nothing is taken."""
 LOOK_SECONDS = 0.5
 
 
 class Connection(H11Protocol):
     """One connection. `moved_at` is when it was last the server's turn, or when something of an answer was last taken:
-    bytes of a question that does not end are no movement."""
+    bytes of a request that does not end are no movement."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -28,7 +28,7 @@ class Connection(H11Protocol):
         self._look()
 
     def send_400_response(self, msg: str) -> None:
-        # what came behind a question that is being answered was nonsense: nothing more of the answer must be written
+        # what came behind a request that is being answered was nonsense: nothing more of the answer must be written
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -43,7 +43,7 @@ class Connection(H11Protocol):
 
     @property
     def waits_for_us(self) -> bool:
-        """A question is here, and what there is of the answer was taken."""
+        """A request is here, and what there is of the answer was taken."""
         return self.cycle is not None and not self.cycle.response_complete and not self.flow.write_paused
 
     def _look(self) -> None:

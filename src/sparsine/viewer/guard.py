@@ -2,7 +2,7 @@
 
 A page on another site can make this browser send requests to 127.0.0.1. It cannot read answers to them, unless its own
 name is made to point here (DNS rebinding); then the Host header still carries that name. So: only hosts that are this
-server, only this origin, nothing that the browser says comes from another site, and only questions (GET, HEAD). A host
+server, only this origin, nothing that the browser says comes from another site, and only GET and HEAD. A host
 is this server by its name alone, whatever the port: a tunnel has a port of its own, and no page elsewhere can be called
 localhost.
 """
@@ -69,7 +69,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         if scope["method"] not in ("GET", "HEAD"):
-            return 405, "this page only answers questions: GET and HEAD"
+            return 405, "this page only answers GET and HEAD"
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_LENGTH:
             return 414, "the address is too long"
         hosts = _all(headers, b"host")
@@ -80,7 +80,7 @@ class Guard:
         if any(site not in SAME_SITE for site in _all(headers, b"sec-fetch-site")) and not _is_visit(scope):
             return 403, "another site may not ask here"
         if _all(headers, b"transfer-encoding") or any(n != b"0" for n in _all(headers, b"content-length")):
-            return 413, "a question has no body"
+            return 413, "a request has no body"
         return None
 
     def _is_ours(self, host: bytes) -> bool:

@@ -8,8 +8,8 @@ import uvicorn
 
 from sparsine.errors import BadInput
 from sparsine.viewer.app import make_app
+from sparsine.viewer.catalogue import Catalogue
 from sparsine.viewer.connections import MAX_CONNECTIONS, PATIENCE_SECONDS, Connection
-from sparsine.viewer.shelf import Shelf
 
 ADDRESS = "127.0.0.1"
 USUAL_PORT = 8765
@@ -61,16 +61,16 @@ def hosts_of(listening: socket.socket) -> list[str]:
     return [listening.getsockname()[0], "localhost", "[::1]"]
 
 
-def make_server(shelf: Shelf, listening: socket.socket) -> uvicorn.Server:
+def make_server(catalogue: Catalogue, listening: socket.socket) -> uvicorn.Server:
     """What answers for a folder once it is run on the socket."""
     config = uvicorn.Config(
-        make_app(shelf, hosts_of(listening)), http=Connection, ws="none", lifespan="off", log_config=LOGGING,
+        make_app(catalogue, hosts_of(listening)), http=Connection, ws="none", lifespan="off", log_config=LOGGING,
         access_log=False, server_header=False, proxy_headers=False, limit_concurrency=MAX_CONNECTIONS + 1,
         h11_max_incomplete_event_size=16_384, timeout_keep_alive=int(PATIENCE_SECONDS), timeout_graceful_shutdown=1,
     )  # fmt: skip
     return uvicorn.Server(config)
 
 
-def serve(shelf: Shelf, listening: socket.socket) -> None:
+def serve(catalogue: Catalogue, listening: socket.socket) -> None:
     """Answer until interrupted."""
-    make_server(shelf, listening).run(sockets=[listening])
+    make_server(catalogue, listening).run(sockets=[listening])

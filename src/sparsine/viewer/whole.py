@@ -16,8 +16,8 @@ from sparsine.signals.kind import Kind, Media, Picture
 from sparsine.signals.pictured import drawn_to_look_at, on_a_lattice
 from sparsine.signals.weights import mean_square, weights_of
 from sparsine.starts.start import Start
+from sparsine.viewer.errors import NoPicture
 from sparsine.viewer.originals import Original
-from sparsine.viewer.refusals import NoPicture
 
 SIDES = ("fitted", "original", "error")
 PLAYED = ("audio/", "video/")

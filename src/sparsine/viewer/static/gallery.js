@@ -14,7 +14,7 @@ const $ = (id) => document.getElementById(id);
 export class Gallery {
   constructor(folder) {
     this.folder = folder;
-    this.shelf = $("shelf");
+    this.catalogue = $("catalogue");
     this.cards = $("cards");
     this.shown = new Map(); // place in the list -> card
     this.#prepare();
@@ -22,7 +22,7 @@ export class Gallery {
   }
 
   /** What the list is asked with. */
-  get question() {
+  get query() {
     const level = $("levels").value;
     return { search: $("search").value, sort: $("sort").value, level: level === "*" ? undefined : level.slice(1) };
   }
@@ -30,7 +30,7 @@ export class Gallery {
   /** One code of the list as it stands; null beyond its ends. */
   async at(place) {
     if (place < 0) return null;
-    const { codes, total } = await askFor("/api/codes", { ...this.question, first: place, count: 1 });
+    const { codes, total } = await askFor("/api/codes", { ...this.query, first: place, count: 1 });
     return codes.length ? { code: codes[0], total } : null;
   }
 
@@ -50,7 +50,7 @@ export class Gallery {
     await this.#load(0);
     if (pages !== this.pages) return; // asked anew meanwhile
     this.#clear();
-    this.shelf.scrollTop = 0;
+    this.catalogue.scrollTop = 0;
     this.#tell();
     this.arrange();
   }
@@ -65,8 +65,8 @@ export class Gallery {
     const step = width + words + GAP;
     const rows = Math.ceil(this.total / columns);
     this.cards.style.height = `${Math.max(0, rows * step - GAP)}px`;
-    const first = Math.max(0, Math.floor(this.shelf.scrollTop / step) - 1) * columns;
-    const last = Math.min(this.total, (Math.ceil((this.shelf.scrollTop + this.shelf.clientHeight) / step) + 1) * columns);
+    const first = Math.max(0, Math.floor(this.catalogue.scrollTop / step) - 1) * columns;
+    const last = Math.min(this.total, (Math.ceil((this.catalogue.scrollTop + this.catalogue.clientHeight) / step) + 1) * columns);
     for (const [place, card] of this.shown) if (place < first || place >= last) this.#drop(place, card);
     for (let place = first; place < last; place++) {
       const style = this.#card(place, width).style;
@@ -97,7 +97,7 @@ export class Gallery {
         this.arrange();
       });
     };
-    this.shelf.addEventListener("scroll", soon, { passive: true });
+    this.catalogue.addEventListener("scroll", soon, { passive: true });
     new ResizeObserver(soon).observe(this.cards);
   }
 
@@ -106,7 +106,7 @@ export class Gallery {
     const page = { codes: null };
     const pages = this.pages;
     pages.set(number, page);
-    page.coming = askFor("/api/codes", { ...this.question, first: number * PAGE, count: PAGE }).then(
+    page.coming = askFor("/api/codes", { ...this.query, first: number * PAGE, count: PAGE }).then(
       (answer) => {
         page.codes = answer.codes;
         if (pages === this.pages) this.total = answer.total;
@@ -126,7 +126,7 @@ export class Gallery {
     const { links } = this.folder;
     const leftOut = links && !searched ? ` ${counted(links, "link")} ${links === 1 ? "was" : "were"} left out: no link is followed.` : "";
     $("empty").textContent = this.failed || (searched ? "No code has a name like that." : "There is no code (.spn) in this folder yet. sparsine encode writes them; load the page again afterwards.") + leftOut;
-    this.shelf.hidden = !this.total;
+    this.catalogue.hidden = !this.total;
   }
 
   #card(place, width) {

@@ -1,14 +1,14 @@
-// Questions to the server. A refusal becomes an Error whose message can be shown.
+// Requests to the server. A refused one becomes an Error whose message can be shown.
 
-function address(path, question) {
-  const given = Object.entries(question).filter(([, value]) => value !== undefined && value !== null);
+function address(path, query) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
   return `${path}?${new URLSearchParams(given)}`;
 }
 
-async function ask(path, question, signal) {
+async function ask(path, query, signal) {
   let answer;
   try {
-    answer = await fetch(address(path, question), { signal });
+    answer = await fetch(address(path, query), { signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error("The viewer does not answer; is it still running in its terminal?");
@@ -20,22 +20,22 @@ async function ask(path, question, signal) {
 
 export const aborted = (error) => error.name === "AbortError";
 
-export const askFor = async (path, question = {}, signal = undefined) => (await ask(path, question, signal)).json();
+export const askFor = async (path, query = {}, signal = undefined) => (await ask(path, query, signal)).json();
 
 export const thumbnailAddress = (code, edge) =>
   address("/thumbnail", { name: code.name, level: code.level, edge, version: code.version });
 
 /** Pixels of `size` (rows, columns), and the number that stands behind them: { pixels: ImageData, told }. */
-async function picture(path, question, [rows, columns], signal) {
-  const bytes = await (await ask(path, question, signal)).arrayBuffer();
+async function picture(path, query, [rows, columns], signal) {
+  const bytes = await (await ask(path, query, signal)).arrayBuffer();
   const end = 4 * rows * columns;
   return { pixels: new ImageData(new Uint8ClampedArray(bytes, 0, end), columns, rows), told: new DataView(bytes).getFloat64(end, true) };
 }
 
 /** A part of a code's picture: { pixels: ImageData, ms }. */
 export async function draw(code, region, size, signal) {
-  const question = { name: code.name, level: code.level, region: region.join(","), size: size.join("x") };
-  const { pixels, told } = await picture("/draw", question, size, signal);
+  const query = { name: code.name, level: code.level, region: region.join(","), size: size.join("x") };
+  const { pixels, told } = await picture("/draw", query, size, signal);
   return { pixels, ms: told };
 }
 

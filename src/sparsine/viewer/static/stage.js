@@ -3,7 +3,7 @@
 import { Camera } from "./camera.js";
 import { Drawing } from "./drawing.js";
 import { edgeFor } from "./gallery.js";
-import { handle, press } from "./hands.js";
+import { handle, press } from "./pointer.js";
 import { Panel } from "./panel.js";
 import { hashOf } from "./route.js";
 import { aborted, askFor, thumbnailAddress, whole } from "./server.js";
@@ -275,7 +275,7 @@ export class Stage {
     else for (const id of ["at", "value", "original-value"]) $(id).textContent = "";
   }
 
-  /** The value under the pointer, one question at a time. */
+  /** The value under the pointer, one request at a time. */
   async #ask() {
     if (this.asking || !this.code) {
       this.askAgain = true;

@@ -1,14 +1,14 @@
-"""Why a question gets no answer. A damaged code is a plain BadInput."""
+"""Why a request gets no answer. A damaged code is a plain BadInput."""
 
 from sparsine.errors import BadInput
 
 
-class Unknown(BadInput):
+class NotFound(BadInput):
     """Nothing of that name is in the folder."""
 
 
-class BadQuestion(BadInput):
-    """The question itself makes no sense, or asks for too much."""
+class BadRequest(BadInput):
+    """The request itself makes no sense, or asks for too much."""
 
 
 class NoPicture(BadInput):

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from sparsine.viewer.cached import Bounded
-from sparsine.viewer.desk import Desk, Rank
-from sparsine.viewer.refusals import Busy, Stopped
+from sparsine.viewer.errors import Busy, Stopped
+from sparsine.viewer.work_queue import Rank, WorkQueue
 
 
 async def stays():
@@ -25,11 +25,11 @@ async def settled():
 
 def test_what_people_look_at_goes_before_thumbnails():
     async def scene():
-        desk, done, hold = Desk(9), [], threading.Event()
-        first = asyncio.create_task(desk.run(Rank.THUMBNAIL, lambda: hold.wait(20), stays))
+        queue, done, hold = WorkQueue(9), [], threading.Event()
+        first = asyncio.create_task(queue.run(Rank.THUMBNAIL, lambda: hold.wait(20), stays))
         await settled()
         later = [
-            asyncio.create_task(desk.run(rank, lambda name=name: done.append(name), stays))
+            asyncio.create_task(queue.run(rank, lambda name=name: done.append(name), stays))
             for name, rank in (("a", Rank.THUMBNAIL), ("b", Rank.VIEW), ("c", Rank.THUMBNAIL), ("d", Rank.FACTS))
         ]
         await settled()
@@ -43,11 +43,11 @@ def test_what_people_look_at_goes_before_thumbnails():
 
 def test_one_who_leaves_while_waiting_is_never_served():
     async def scene():
-        desk, done, hold, left = Desk(9), [], threading.Event(), asyncio.Event()
-        first = asyncio.create_task(desk.run(Rank.VIEW, lambda: hold.wait(20), stays))
+        queue, done, hold, left = WorkQueue(9), [], threading.Event(), asyncio.Event()
+        first = asyncio.create_task(queue.run(Rank.VIEW, lambda: hold.wait(20), stays))
         await settled()
-        gone = asyncio.create_task(desk.run(Rank.VIEW, lambda: done.append("gone"), left.wait))
-        after = asyncio.create_task(desk.run(Rank.VIEW, lambda: done.append("after"), stays))
+        gone = asyncio.create_task(queue.run(Rank.VIEW, lambda: done.append("gone"), left.wait))
+        after = asyncio.create_task(queue.run(Rank.VIEW, lambda: done.append("after"), stays))
         await settled()
         left.set()
         with pytest.raises(Stopped):
@@ -62,10 +62,10 @@ def test_one_who_leaves_while_waiting_is_never_served():
 @pytest.mark.parametrize("when", ["waiting", "working"])
 def test_a_cancelled_one_gives_its_turn_to_the_next(when):
     async def scene():
-        desk, hold = Desk(9), threading.Event()
-        first = asyncio.create_task(desk.run(Rank.VIEW, lambda: hold.wait(20), stays))
+        queue, hold = WorkQueue(9), threading.Event()
+        first = asyncio.create_task(queue.run(Rank.VIEW, lambda: hold.wait(20), stays))
         await settled()
-        second = asyncio.create_task(desk.run(Rank.VIEW, lambda: "second", stays))
+        second = asyncio.create_task(queue.run(Rank.VIEW, lambda: "second", stays))
         await settled()
         victim, other = (second, first) if when == "waiting" else (first, second)
         victim.cancel()
@@ -76,48 +76,48 @@ def test_a_cancelled_one_gives_its_turn_to_the_next(when):
             other.cancel()
         else:
             assert await other == "second"
-        assert await desk.run(Rank.VIEW, lambda: "third", stays) == "third"
+        assert await queue.run(Rank.VIEW, lambda: "third", stays) == "third"
 
     together(scene)
 
 
 def test_a_failure_is_handed_on_and_the_next_is_served():
     async def scene():
-        desk = Desk(9)
+        queue = WorkQueue(9)
         with pytest.raises(ZeroDivisionError):
-            await desk.run(Rank.VIEW, lambda: 1 // 0, stays)
-        assert await desk.run(Rank.VIEW, lambda: 4, stays) == 4
+            await queue.run(Rank.VIEW, lambda: 1 // 0, stays)
+        assert await queue.run(Rank.VIEW, lambda: 4, stays) == 4
 
     together(scene)
 
 
 def test_too_many_who_wait_are_told_to_come_again():
     async def scene():
-        desk, hold = Desk(2), threading.Event()
-        running = [asyncio.create_task(desk.run(Rank.VIEW, lambda: hold.wait(20), stays)) for _ in range(3)]
+        queue, hold = WorkQueue(2), threading.Event()
+        running = [asyncio.create_task(queue.run(Rank.VIEW, lambda: hold.wait(20), stays)) for _ in range(3)]
         await settled()
         with pytest.raises(Busy):
-            await desk.run(Rank.FACTS, lambda: None, stays)
+            await queue.run(Rank.FACTS, lambda: None, stays)
         hold.set()
         await asyncio.gather(*running)
-        assert await desk.run(Rank.FACTS, lambda: 4, stays) == 4
+        assert await queue.run(Rank.FACTS, lambda: 4, stays) == 4
 
     together(scene)
 
 
 def test_drawings_that_go_on_are_no_hindrance_to_those_who_come_and_wait_however_many_do():
     async def scene():
-        desk, hold = Desk(2), threading.Event()
-        running = [asyncio.create_task(desk.run(Rank.VIEW, lambda: hold.wait(20), stays))]
+        queue, hold = WorkQueue(2), threading.Event()
+        running = [asyncio.create_task(queue.run(Rank.VIEW, lambda: hold.wait(20), stays))]
         await settled()
-        running += [asyncio.create_task(desk.run(Rank.VIEW, lambda: 1, stays, admitted=True)) for _ in range(7)]
+        running += [asyncio.create_task(queue.run(Rank.VIEW, lambda: 1, stays, admitted=True)) for _ in range(7)]
         await settled()
-        running += [asyncio.create_task(desk.run(Rank.VIEW, lambda: 2, stays)) for _ in range(2)]
+        running += [asyncio.create_task(queue.run(Rank.VIEW, lambda: 2, stays)) for _ in range(2)]
         await settled()
-        running += [asyncio.create_task(desk.run(Rank.VIEW, lambda: 3, stays, admitted=True))]
+        running += [asyncio.create_task(queue.run(Rank.VIEW, lambda: 3, stays, admitted=True))]
         await settled()
         with pytest.raises(Busy):
-            await desk.run(Rank.FACTS, lambda: None, stays)
+            await queue.run(Rank.FACTS, lambda: None, stays)
         hold.set()
         assert await asyncio.gather(*running) == [True, *[1] * 7, 2, 2, 3]
 

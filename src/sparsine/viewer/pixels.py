@@ -12,7 +12,7 @@ from sparsine.viewer.bands import Paint
 from sparsine.viewer.sampling import Window, rows_of, sample_width
 
 
-def painter(field: FittedField, engine: Engine, window: Window) -> Paint:
+def pixels_of(field: FittedField, engine: Engine, window: Window) -> Paint:
     """How the rows of a window get their pixels."""
     values, width, kind = rows_of(field, engine, window), sample_width(window), field.start.kind
     return lambda first, last: kind.picture(values(first, last), width)

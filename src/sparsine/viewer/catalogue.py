@@ -1,4 +1,4 @@
-"""Codes by name: lists, drawings, values. Everything here runs in one thread, one question after another."""
+"""Codes by name: lists, drawings, values. Everything here runs in one thread, one request after another."""
 
 import time
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from sparsine.viewer import whole
 from sparsine.viewer.bands import Bands
 from sparsine.viewer.cached import Bounded
 from sparsine.viewer.config import ViewerConfig
+from sparsine.viewer.errors import NoPicture, NotFound
 from sparsine.viewer.folder import CodeFile, CodeFolder, natural
 from sparsine.viewer.notes import Note, read_notes
 from sparsine.viewer.originals import Original, Originals
-from sparsine.viewer.painting import painter, thumbnail_size, to_png
-from sparsine.viewer.refusals import NoPicture, Unknown
+from sparsine.viewer.pixels import pixels_of, thumbnail_size, to_png
 from sparsine.viewer.sampling import Window, rows_of, sample_width, value_at
 from sparsine.viewer.starts import Opened, Starts
 
@@ -30,7 +30,7 @@ LIST_SECONDS = 2.0
 """A list that is older is made again: the encoder may be at work."""
 
 
-class Shelf:
+class Catalogue:
     """A folder of codes with the starts that draw them."""
 
     def __init__(
@@ -80,10 +80,10 @@ class Shelf:
         return _at(files, level) if files and (level is None or level in files) else None
 
     def file(self, name: str, level: str | None) -> CodeFile:
-        """Raises Unknown where there is none."""
+        """Raises NotFound where there is none."""
         files = self._levels(name)
         if level is not None and level not in files:
-            raise Unknown(f"{name} has no level {level!r}")
+            raise NotFound(f"{name} has no level {level!r}")
         return _at(files, level)
 
     def thumbnail(self, file: CodeFile, edge: int) -> bytes:
@@ -93,7 +93,7 @@ class Shelf:
     def draw(self, file: CodeFile, window: Window) -> Bands:
         """A part of the picture."""
         opened = self._zoomed(file)
-        return Bands(window.size, painter(opened.field, opened.drawer.engine, window))
+        return Bands(window.size, pixels_of(opened.field, opened.drawer.engine, window))
 
     def value(self, file: CodeFile, y: float, x: float) -> dict[str, Any]:
         """Coordinates and value at a place of the picture, and the original's sample there."""
@@ -108,9 +108,9 @@ class Shelf:
         return {**found, "original": original[row, column].tolist(), "sample": [row, column]}
 
     def original(self, file: CodeFile) -> Original:
-        """What a code was made from. Raises Unknown where no originals were given."""
+        """What a code was made from. Raises NotFound where no originals were given."""
         if self.originals is None:
-            raise Unknown("no originals were given; start the viewer with --originals to see them")
+            raise NotFound("no originals were given; start the viewer with --originals to see them")
         note, shape = self._note(file), self.opened(file).field.shape
         if prod(shape) > self.config.max_points:
             raise BadInput(f"the original has {prod(shape):,} samples; up to {self.config.max_points:,} are shown here")
@@ -196,7 +196,7 @@ class Shelf:
         if not whole.is_zoomed(opened.drawer.start):
             return to_png(whole.within(self._picture(file, "fitted"), edge))
         window = _whole(thumbnail_size(opened.field.shape, edge))
-        return to_png(painter(opened.field, opened.drawer.engine, window)(0, window.size[0]))
+        return to_png(pixels_of(opened.field, opened.drawer.engine, window)(0, window.size[0]))
 
     def _list(self) -> None:
         if time.monotonic() - self._listed < LIST_SECONDS:
@@ -212,7 +212,7 @@ class Shelf:
         if name not in self._codes:
             self._list()
         if name not in self._codes:
-            raise Unknown("there is no code of that name in the folder")
+            raise NotFound("there is no code of that name in the folder")
         return self._codes[name]
 
     def _note(self, file: CodeFile) -> Note | None:

@@ -8,7 +8,7 @@ from enum import IntEnum
 from itertools import count
 from typing import TypeVar
 
-from sparsine.viewer.refusals import Busy, Stopped
+from sparsine.viewer.errors import Busy, Stopped
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Rank(IntEnum):
     THUMBNAIL = 2
 
 
-class Desk:
+class WorkQueue:
     """Work waits in the order of its rank, then of its arrival, and is dropped when nobody waits for it any more."""
 
     def __init__(self, max_waiting: int) -> None:
