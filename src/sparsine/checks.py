@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from sparsine.errors import BadInput
+from sparsine.errors import BadInput, NotEnoughMemory
 from sparsine.memory import free_memory
 
 
@@ -62,10 +62,11 @@ class Named:
 
 
 def check_memory(what: str, num_bytes: int, advice: str) -> None:
-    """Raises BadInput when `num_bytes` is more than this process may take: better a line now than a kill later."""
+    """Raises NotEnoughMemory when `num_bytes` is more than this process may take: better a line now than a kill
+    later."""
     free = free_memory()
     if num_bytes > free.num_bytes:
-        raise BadInput(
+        raise NotEnoughMemory(
             f"{what} would need about {num_bytes / 2**30:,.1f} GiB of memory, but {free.whose} "
             f"{free.num_bytes / 2**30:,.1f}; {advice}"
         )

@@ -18,6 +18,10 @@ class SeveralSizes(BadInput):
     """Signals of one collection that must be brought to one size first."""
 
 
+class NotEnoughMemory(BadInput):
+    """What was asked for is too large for the machine that it was asked of."""
+
+
 class UnreadableSignal(BadInput):
     """One signal of a collection cannot be used; the rest of the collection goes on without it."""
 

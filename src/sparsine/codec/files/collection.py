@@ -4,29 +4,28 @@ A signal that cannot be read or fitted is reported and the others go on. Killed 
 that was being fitted and the one that was being written; the same call makes those again and keeps the rest.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
-from sparsine.codec.encode import encode_batch
-from sparsine.codec.files.coded import CodedSignal, from_encoded
-from sparsine.codec.files.journal import Entry, entry_of, opened
+from sparsine.codec.files.coded import CodedSignal
+from sparsine.codec.files.encode_work import EncodeWork, Written
+from sparsine.codec.files.journal import opened
 from sparsine.codec.files.pipeline import POINTS_WAITING, batch_size, batches, in_threads
-from sparsine.codec.files.reading import Loaded, SignalReader
+from sparsine.codec.files.reading import SignalReader
 from sparsine.codec.format.header import SUFFIX
 from sparsine.engines.choose import make_engine
 from sparsine.fitting.config import recorded
 from sparsine.fitting.room import check_room
 from sparsine.signals.dataset import SignalSet
+from sparsine.spread.contract import Executor, Here
 from sparsine.starts.start import Start
 
 KIND, RECORD_VERSION = "sparsine-codes", 1
-READERS, MOST_AHEAD = 2, 64
-Written = tuple[CodedSignal, Entry, bytes]
-"""What became of a signal, its entry in the journal, its code."""
+MOST_AHEAD = 64
 
 
 def encode_collection(
@@ -40,6 +39,7 @@ def encode_collection(
     overwrite: bool = False,
     engine: str = "auto",
     device: str = "cpu",
+    executor: Executor | None = None,
 ) -> Iterator[CodedSignal]:
     """Codes of signals (all, or those at `indices`) in `folder`, a file each; yields what became of each once its file
     is written, in the order of batches. Shapes may differ from signal to signal.
@@ -50,6 +50,7 @@ def encode_collection(
     Args:
         also: plain JSON values that belong to the request too, such as how signals were resized.
         overwrite: use a folder of another request or with other files, and replace codes of changed signals.
+        executor: who fits; None is this process. Another yields in the order in which batches are done.
 
     Raises:
         BadInput: signals that the start cannot draw; a batch that memory cannot hold; a folder of another request, or
@@ -57,8 +58,9 @@ def encode_collection(
         WorkFailed: a file cannot be written.
     """
     config, coder = (config or EncodeConfig()).by(start.plans), Coder(start)
-    chosen = list(range(len(signals)) if indices is None else indices)
-    _check_batch(start, min(config.fit.batch, len(chosen)))
+    executor, chosen = executor or Here(), list(range(len(signals)) if indices is None else indices)
+    together = executor.together(config.fit.batch, len(chosen))
+    _check_batch(start, min(together, len(chosen)))
     make_engine(start.pattern, engine, device=device)  # refuses before anything is written
     with (
         opened(
@@ -68,13 +70,13 @@ def encode_collection(
             overwrite=overwrite,
             left_out=start.kind.all_suffixes,
         ) as journal,  # fmt: skip
-        ThreadPoolExecutor(READERS) as readers,
+        ThreadPoolExecutor(executor.num_readers) as readers,
         ThreadPoolExecutor(1) as writer,
     ):
         reader = SignalReader(start, signals, journal, chosen, overwrite)
-        ahead = min(config.fit.batch, MOST_AHEAD) + READERS
+        ahead = min(together, MOST_AHEAD) + executor.num_readers
         read = in_threads(readers, reader.read, chosen, ahead, weigh=reader.points, room=POINTS_WAITING)
-        encoding = _encoded(coder, read, config, engine, device)
+        encoding = executor.map(EncodeWork(coder, config, engine, device), batches(read, together))
 
         def write(batch: list[Written]) -> list[CodedSignal]:
             journal.add([(entry, data) for _, entry, data in batch if data])
@@ -99,23 +101,3 @@ def _request(coder: Coder, config: EncodeConfig, also: dict[str, Any]) -> dict[s
         "quality": None if aimed else config.quality, "target_psnr_db": config.target_psnr_db,
         "target_bytes": config.target_bytes, "rounded_steps": config.rounded_steps, **also,
     }  # fmt: skip
-
-
-def _encoded(
-    coder: Coder, read: Iterable[Loaded | CodedSignal], config: EncodeConfig, engine: str, device: str
-) -> Iterator[list[Written]]:
-    for batch in batches(read, config.fit.batch):
-        if isinstance(batch, CodedSignal):
-            yield [(batch, {}, b"")]
-            continue
-        values = [signal.values for signal in batch]
-        own = [signal.coords for signal in batch if signal.coords is not None] or None
-        codes = encode_batch(coder.start, values, config, engine=engine, device=device, coder=coder, coords=own,
-                             about=[signal.about for signal in batch])  # fmt: skip
-        written = []
-        for signal, code in zip(batch, codes, strict=True):
-            coded = from_encoded(signal.name, signal.file, signal.values.shape[:-1], code)
-            entry = entry_of(signal.name, signal.digest, signal.file, code.data) | coded.to_entry()
-            written.append((coded, entry, code.data))
-        del batch, values, signal  # a large one need not wait here for the next
-        yield written

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxtyping import Float
+from torch import Tensor
+
 from sparsine.codec.coder import Coder
 from sparsine.codec.encode import decode
 from sparsine.codec.files.code_files import read_bounded
@@ -13,6 +16,7 @@ from sparsine.codec.format.header import BYTES_PER_NUMBER, SUFFIX
 from sparsine.errors import BadInput
 from sparsine.fitting import fitted_files
 from sparsine.fitting.fitted_field import FittedField
+from sparsine.starts.start import Start
 
 HEADER_ROOM = 1 << 16
 """Bytes of a code beside its payload, at the very most."""
@@ -46,12 +50,17 @@ class DrawnCode:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A code that is to be drawn."""
+    """A code that is to be drawn: all of it but the start."""
 
     name: str
     file: str
     digest: str
-    field: FittedField
+    theta: Float[Tensor, " params"]
+    shape: tuple[int, ...]
+    about: dict[str, Any]
+
+    def field(self, start: Start) -> FittedField:
+        return FittedField(start, self.theta, self.shape, self.about)
 
 
 class CodeReader:
@@ -67,8 +76,10 @@ class CodeReader:
         try:
             data = read_bounded(path := self._codes[name], self._most_bytes)
             digest = sha256(data)
-            known = self._known(name, digest)
-            return known or Decoded(name, self._files[name], digest, self._field(path, data))
+            if (known := self._known(name, digest)) is not None:
+                return known
+            field = self._field(path, data)
+            return Decoded(name, self._files[name], digest, field.theta, field.shape, field.about)
         except BadInput as error:
             return DrawnCode(input=name, status="bad", reason=str(error))
         except MemoryError:
