@@ -14,6 +14,7 @@ import pytest
 from codec_problems import calibrated, make_start
 
 import sparsine.codec.files.collection as collection
+import sparsine.codec.files.encode_work as encode_work
 import sparsine.storage as storage
 from sparsine import checks
 from sparsine.codec import Coder, EncodeConfig, decode, encode, read_header
@@ -97,7 +98,7 @@ def test_what_is_done_is_kept_and_never_fitted_again(tmp_path, monkeypatch):
     def no_fit(*args, **kwargs):
         raise AssertionError("a code that is done was made again")
 
-    monkeypatch.setattr(collection, "encode_batch", no_fit)
+    monkeypatch.setattr(encode_work, "encode_batch", no_fit)
     again = encoded(tmp_path)
     assert all(one.kept for one in again.values())
     assert {name: replace(one, kept=False) for name, one in again.items()} == first
@@ -392,13 +393,13 @@ def test_signals_that_are_read_ahead_are_few_where_they_are_large(tmp_path, monk
             most[0] = max(most[0], len(loaded) - len(fitted))
             return super().load(index)
 
-    loaded, fitted, most, real = [], [], [0], collection.encode_batch
+    loaded, fitted, most, real = [], [], [0], encode_work.encode_batch
 
     def encode_batch(start, signals, *args, **options):
         fitted.extend(signals)
         return real(start, signals, *args, **options)
 
-    monkeypatch.setattr(collection, "encode_batch", encode_batch)
+    monkeypatch.setattr(encode_work, "encode_batch", encode_batch)
     monkeypatch.setattr(collection, "POINTS_WAITING", 30)  # two of 5 x 3
     signals = Large(made_up(((5, 3),) * 9))
     one_by_one = replace(CONFIG, fit=replace(CONFIG.fit, batch=1))

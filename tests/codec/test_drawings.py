@@ -8,7 +8,7 @@ import pytest
 from codec_problems import calibrated, make_start, moved
 from PIL import Image
 
-import sparsine.codec.files.drawings as drawings
+import sparsine.codec.files.draw_work as draw_work
 import sparsine.codec.files.drawn as drawn_module
 import sparsine.storage as storage
 from sparsine import checks
@@ -228,7 +228,7 @@ def test_what_memory_refuses_is_the_status_of_its_code_alone(tmp_path, codes, mo
 
 
 def test_drawings_that_wait_to_be_written_are_few_where_they_are_large(tmp_path, codes, monkeypatch):
-    monkeypatch.setattr(drawings, "VALUES_WAITING", 100)  # "b" has 84 values, "c" 54, "a" 45
+    monkeypatch.setattr(draw_work, "VALUES_WAITING", 100)  # "b" has 84 values, "c" 54, "a" 45
     held, most, real = [], [0], FittedField.render
 
     def render(self, *args, **options):

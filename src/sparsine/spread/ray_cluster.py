@@ -43,13 +43,12 @@ def ray_cluster(address: RayAddress | str = "local") -> Iterator[OnRay]:
     if ray.is_initialized():
         yield _executor(ray)
         return
-    with tempfile.TemporaryDirectory(prefix="sparsine-", dir=_short(), ignore_cleanup_errors=True) as folder:
-        with _environment(address), _quiet(ray):
-            try:
-                _join(ray, address, folder)
-                yield _executor(ray)
-            finally:
-                ray.shutdown()
+    with _temporary_folder() as folder, _environment(address), _quiet(ray):
+        try:
+            _join(ray, address, folder)
+            yield _executor(ray)
+        finally:
+            ray.shutdown()
 
 
 def _join(ray: ModuleType, address: RayAddress, folder: str) -> None:
@@ -108,7 +107,8 @@ def _quiet(ray: ModuleType) -> Iterator[None]:
             module.print_to_stdstream = usual
 
 
-def _short() -> str | None:
-    """The usual folder for temporary files, unless its name is too long for sockets."""
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Where such folders usually lie, unless that name is too long for sockets."""
     usual = tempfile.gettempdir()
-    return usual if len(usual) <= LONGEST_FOLDER or not Path("/tmp").is_dir() else "/tmp"
+    above = usual if len(usual) <= LONGEST_FOLDER or not Path("/tmp").is_dir() else "/tmp"
+    return tempfile.TemporaryDirectory(prefix="sparsine-", dir=above, ignore_cleanup_errors=True)

@@ -132,7 +132,7 @@ class _Flow:
 
     def _failed(self, one: _Try, error: Any) -> list[Any]:
         """What becomes of an item that could not be worked on, if that is known; else it is sent again."""
-        if isinstance(cause := getattr(error, "cause", None), NotEnoughMemory):  # on that node; more tries change nothing
+        if isinstance(cause := getattr(error, "cause", None), NotEnoughMemory):  # which another try would not change
             return self._cut(one, str(cause))
         why = self._why_lost(error)
         self.executor.num_deaths += 1

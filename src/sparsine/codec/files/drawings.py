@@ -69,7 +69,6 @@ def decode_collection(
         ThreadPoolExecutor(WRITERS) as writers,
     ):
         reader = CodeReader(coder, {name: Path(path) for name, path in codes.items()}, journal, overwrite)
-
         read = in_threads(readers, reader.read, codes, 4 * executor.num_readers)
         drawn = executor.map(DrawWork(start, view, kind, suffix, engine, device), read)
         yield from in_threads(writers, partial(_write, journal), drawn, WRITERS + 1)

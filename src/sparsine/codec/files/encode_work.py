@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 
-from sparsine.codec.files.coded import CodedSignal, from_encoded
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.encode import Encoded, encode_batch
-from sparsine.codec.format.identity import start_hash
+from sparsine.codec.files.coded import CodedSignal, from_encoded
 from sparsine.codec.files.journal import Entry, entry_of
 from sparsine.codec.files.reading import Loaded
+from sparsine.codec.format.identity import start_hash
 from sparsine.engines.choose import make_engine
 from sparsine.errors import BadInput
 from sparsine.spread.contract import Work
@@ -30,7 +30,7 @@ class EncodeWork(Work[CodedSignal | list[Loaded], list[Written]]):
 
     def set_up(self) -> None:
         if start_hash(self.coder.start) != self.coder.hash:
-            raise BadInput("a worker makes another start of what was sent to it; install the same versions on all nodes")
+            raise BadInput("a worker read another start than was sent to it; install the same versions on all nodes")
         make_engine(self.coder.start.pattern, self.engine, device=self.device)
 
     def __call__(self, item: CodedSignal | list[Loaded]) -> list[Written]:
