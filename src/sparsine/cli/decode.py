@@ -17,11 +17,13 @@ from sparsine.cli.find_start import find_start_of, starts_at
 from sparsine.cli.options import Device, EngineName, Region, Reporting, Size, as_tuple
 from sparsine.cli.outputs import Output
 from sparsine.cli.status import status_of
+from sparsine.cli.workers import workers
 from sparsine.codec.files.code_files import list_codes
 from sparsine.codec.files.drawings import decode_collection
 from sparsine.codec.files.drawn import DrawnCode
 from sparsine.fitting.view import View
 from sparsine.signals.listing import all_in_reach
+from sparsine.spread.ray_address import RayAddress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,9 @@ class Options(Reporting):
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    ray: RayAddress | None = None
+    """Draw on a Ray cluster (extra `ray`), a task for each CPU: without ADDRESS one that is started on this machine
+    (local:N: with N workers), else HOST:PORT, ray://HOST:PORT, or auto for the one that this machine is a part of."""
 
 
 def run(options: Options, result: Output) -> int:
@@ -64,15 +69,17 @@ def run(options: Options, result: Output) -> int:
     say(("decoding", "bold"), f" {counted(len(codes), 'code')} with {path}")
     drawn: list[DrawnCode] = []
     began, complaints = time.monotonic(), Complaints()
-    with Waiting("drawing", len(codes)) as waiting:
+    with workers(options.ray, options.device) as executor, Waiting("drawing", len(codes)) as waiting:
         for one in decode_collection(start, codes, options.out, view, overwrite=options.overwrite,
                                      suffix=_suffix(options.format), engine=options.engine,
-                                     device=options.device, written_as=written_as):  # fmt: skip
+                                     device=options.device, written_as=written_as, executor=executor):  # fmt: skip
             drawn.append(one)
             waiting.at(len(drawn), f"{'kept' if one.kept else 'drew'} {one.input}")
             if one.reason:
                 complaints.add(one.status, one.input, one.reason)
     complaints.end("see --json")
+    place = {name: i for i, name in enumerate(codes)}
+    drawn.sort(key=lambda one: place[one.input])
     _show(options.out, drawn, time.monotonic() - began)
     result.write_json([one.to_dict() for one in drawn])
     return status_of(all(one.status == "ok" for one in drawn) and all_in_reach(notes))

@@ -25,6 +25,7 @@ from sparsine.cli.options import Device, EngineName, Reporting, Size
 from sparsine.cli.outputs import Output
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.status import status_of
+from sparsine.cli.workers import workers
 from sparsine.codec.config import DEFAULT_QUALITY, EncodeConfig
 from sparsine.codec.files.coded import CodedSignal, in_pixels, summarise
 from sparsine.codec.files.collection import encode_collection
@@ -33,6 +34,7 @@ from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.fitting.fit import FitConfig
 from sparsine.report.wording import db, in_db
 from sparsine.signals.dataset import SignalSet
+from sparsine.spread.ray_address import RayAddress
 from sparsine.starts.start import Start, load_start
 
 TRIED = 3
@@ -75,6 +77,9 @@ class Options(Reporting):
     """Who computes: auto is the fastest of them that can."""
     device: Device = "cpu"
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    ray: RayAddress | None = None
+    """Fit on a Ray cluster (extra `ray`), a task for each CPU: without ADDRESS one that is started on this machine
+    (local:N: with N workers), else HOST:PORT, ray://HOST:PORT, or auto for the one that this machine is a part of."""
 
     def __post_init__(self) -> None:
         if self.limit is not None:
@@ -93,11 +98,11 @@ def run(options: Options, result: Output) -> int:
     say(("encoding", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
         f"{_calibrated(start)}), {config.fit.description}, {_aim(config)}")  # fmt: skip
     coded, began, complaints = [], time.monotonic(), Complaints()
-    with Waiting("encoding", count) as waiting:
+    with workers(options.ray, options.device) as executor, Waiting("encoding", count) as waiting:
         for one in encode_collection(
             start, signals, options.out, config, indices=range(count), overwrite=options.overwrite,
             also={"resolution": list(resolution) if resolution else "own"}, engine=options.engine,
-            device=options.device,
+            device=options.device, executor=executor,
         ):  # fmt: skip
             coded.append(one)
             waiting.at(len(coded), f"{'kept' if one.kept else 'encoded'} {one.input}", facts=in_db(one.psnr_db))

@@ -3,6 +3,7 @@
 {adam,sgd}     a Literal, or a text marked with `OneOf`
 INT, FLOAT     numbers; where None is possible too, it is written None
 [INT ...]      any number of them
+[ADDRESS]      of a Ray cluster, or nothing for one of this machine
 SIZE           samples along each axis, as in 96x128
 REGION         the first corner and the last, as in 0.25,0,0.5,1
 """
@@ -17,6 +18,7 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 
 from sparsine.checks import one_of
 from sparsine.signals.paths import expanded
+from sparsine.spread.ray_address import RayAddress, ray_address
 
 T = TypeVar("T")
 Size = Sequence[int]
@@ -65,7 +67,8 @@ def as_tuple(given: Sequence[T] | None) -> tuple[T, ...] | None:
 def option_types() -> ConstructorRegistry:
     """All of these rules."""
     registry = ConstructorRegistry()
-    for rule in (_path_rule, _number_rule, _literal_rule, _several_rule, _size_rule, _region_rule, _union_rule):
+    for rule in (_path_rule, _number_rule, _literal_rule, _several_rule, _size_rule, _region_rule, _ray_rule,
+                 _union_rule):  # fmt: skip
         registry.primitive_rule(rule)
     return registry
 
@@ -85,6 +88,21 @@ def _path_rule(info: PrimitiveTypeInfo) -> Spec | None:
     if info.type is not Path:
         return None
     return _one("PATH", expanded, str, lambda value: isinstance(value, Path))
+
+
+def _ray_rule(info: PrimitiveTypeInfo) -> Spec | None:
+    if info.type is not RayAddress:
+        return None
+
+    def read(given: list[str]) -> RayAddress:
+        if len(given) > 1:
+            raise ValueError(f"it takes one address or none, but got {' '.join(given)}; name files before it")
+        return ray_address(given[0] if given else "local")
+
+    return PrimitiveConstructorSpec(
+        nargs=(0, 1), metavar="[ADDRESS]", instance_from_str=read,
+        is_instance=lambda value: isinstance(value, RayAddress), str_from_instance=lambda value: [str(value)],
+    )  # fmt: skip
 
 
 def _number_rule(info: PrimitiveTypeInfo) -> Spec | None:

@@ -7,6 +7,7 @@ process alone (a token of its own), keeps its files in a temporary folder and en
 import logging
 import os
 import secrets
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,16 +40,21 @@ def ray_cluster(address: RayAddress | str = "local") -> Iterator[OnRay]:
         BadInput: the extra is missing, the address is none, or nothing there can be joined.
     """
     address = ray_address(address) if isinstance(address, str) else address
-    ray = optional("ray", "ray", "clusters are those of Ray")
-    if ray.is_initialized():
-        yield _executor(ray)
-        return
-    with _temporary_folder() as folder, _environment(address), _quiet(ray):
-        try:
-            _join(ray, address, folder)
+    with _environment(address):  # which Ray reads when it is imported
+        ray = optional("ray", "ray", "work is spread by Ray")
+        if ray.is_initialized():
             yield _executor(ray)
-        finally:
-            ray.shutdown()
+            return
+        with _temporary_folder() as folder, _quiet(ray):
+            yield from _joined(ray, address, folder)
+
+
+def _joined(ray: ModuleType, address: RayAddress, folder: str) -> Iterator[OnRay]:
+    try:
+        _join(ray, address, folder)
+        yield _executor(ray)
+    finally:
+        ray.shutdown()
 
 
 def _join(ray: ModuleType, address: RayAddress, folder: str) -> None:
@@ -82,7 +88,8 @@ def _token() -> str:
 def _environment(address: RayAddress) -> Iterator[None]:
     """What Ray asks its environment for; what a user says there stays."""
     own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SCHEDULER_EVENTS": "0"}
-    if address.is_local and not any(name.startswith("RAY_AUTH_") for name in os.environ):
+    ours = "ray" not in sys.modules or bool(_token.cache_info().currsize)
+    if address.is_local and ours and not any(name.startswith("RAY_AUTH_") for name in os.environ):
         own |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
     new = {name: value for name, value in own.items() if name not in os.environ}
     os.environ.update(new)

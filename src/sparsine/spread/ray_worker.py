@@ -6,11 +6,10 @@ A worker is given references, and fetches what is behind them only once it is su
 import errno
 import hashlib
 import socket
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from sparsine import plugins
 from sparsine.errors import BadInput
@@ -42,10 +41,11 @@ def run(ray: Any, version: str, key: str, num_threads: int, references: dict[str
             "install the same on all nodes"
         )
     if key not in _works:
-        torch.set_num_threads(num_threads)
         for file in ray.get(references["files"]):
             plugins.load(file)
         work = ray.get(references["work"])
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(num_threads)
         work.set_up()
         _works.clear()
         _works[key] = work
