@@ -5,12 +5,13 @@ import dataclasses
 import shlex
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import tyro
 
-from sparsine.checks import Known, OneOf
+from sparsine.checks import Known, OneOf, check_range
 from sparsine.cli.console import Waiting, counted, say, say_notes, tell
 from sparsine.cli.early import with_chosen
 from sparsine.cli.find_start import with_home
@@ -22,6 +23,7 @@ from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConf
 from sparsine.meta.cost import Course
 from sparsine.meta.maml import InnerConfig
 from sparsine.meta.outer import LearnState, NotFinite
+from sparsine.meta.ranks import ALONE, Ranks
 from sparsine.meta.recipe_file import laid_over, read_recipe_file, recipe_bytes
 from sparsine.meta.run import Run, open_run
 from sparsine.meta.run_folder import read_config, start_files, starts_of
@@ -37,6 +39,7 @@ from sparsine.signals.open import open_dataset, size_for, specs
 from sparsine.signals.paths import expanded
 from sparsine.starts.plan import FULL_STEPS, Effort
 from sparsine.starts.start import Start
+from sparsine.torchrun import as_ranks, number_of_ranks
 
 DEFAULT_RECIPE = "best"
 USUAL_SIZE = (178, 178)
@@ -75,13 +78,18 @@ class Options(Reporting):
     """Who computes: auto is the fastest of them that can."""
     device: Device
     """cpu, cuda, or one of several GPUs, as in cuda:1."""
+    rank_timeout: float = 1800.0
+    """Seconds that a rank waits for another one (of several, started by torchrun) before it gives up."""
+
+    def __post_init__(self) -> None:
+        check_range("rank_timeout", self.rank_timeout, 1.0, 1e7)
 
 
 def to_go_on(options: Options) -> str:
     """The command that goes on with an interrupted run; nothing, where none has begun."""
     if not (options.out / "config.json").is_file():
         return ""
-    return shlex.join(["sparsine", "learn", options.dataset, "--out", str(options.out), "--resume"])
+    return as_ranks(shlex.join(["sparsine", "learn", options.dataset, "--out", str(options.out), "--resume"]))
 
 
 class _Told:
@@ -155,10 +163,18 @@ def run(options: Options, result: Output) -> int:
         with output(DASH, "--print-config") as out:
             out.write(recipe_bytes(_configured(options)[0]))
         return 0
+    if number_of_ranks() == 1:
+        return _run(options, result, ALONE)
+    from sparsine.cli.learn_ranks import among_ranks  # brings what torch has for that
+
+    return among_ranks(options, partial(_run, options, result), _configured, to_go_on)
+
+
+def _run(options: Options, result: Output, ranks: Ranks) -> int:
     loaded = read_loaded(options.out) if options.resume else []
     say_notes(changed(loaded))
     with made_with(loaded, str(options.out)):
-        return _learn(options, result)
+        return _learn(options, result, ranks)
 
 
 def _configured(options: Options) -> tuple[LearnConfig, Dataset]:
@@ -183,7 +199,7 @@ def _said(options: Options) -> dict[str, Any]:
     return read_recipe_file(options.config) if options.config else {}
 
 
-def _learn(options: Options, result: Output) -> int:
+def _learn(options: Options, result: Output, ranks: Ranks) -> int:
     config, dataset = _configured(options)
     waiting = Waiting("dense", 1)
     looking = Waiting("looking at the signals", 1)
@@ -199,7 +215,8 @@ def _learn(options: Options, result: Output) -> int:
         with ExitStack() as bar:
             learning = held.enter_context(open_run(config, options.out, dataset, resume=options.resume,
                                                    on_look=on_look, on_step=told.step,
-                                                   on_pruning=told.pruning, on_trial=told.trial))  # fmt: skip
+                                                   on_pruning=told.pruning, on_trial=told.trial,
+                                                   ranks=ranks))  # fmt: skip
         if learning.finished:
             say(("finished", "bold"), f" already: nothing is left to learn in {options.out}")
             start = learning.finished
@@ -231,8 +248,9 @@ def _learned(options: Options, config: LearnConfig, learning: Run, waiting: Wait
         if error.good_step is None:
             raise
         raise NotFinite(
-            f"{error}; go on with: sparsine learn {shlex.quote(config.data)} --out {shlex.quote(str(options.out))} "
-            f"--resume --outer-step-size {config.outer.outer_step_size / 10:g}{as_options()}"
+            f"{error}; go on with: {as_ranks(f'sparsine learn {shlex.quote(config.data)}')} --out "
+            f"{shlex.quote(str(options.out))} --resume --outer-step-size {config.outer.outer_step_size / 10:g}"
+            f"{as_options()}"
         ) from error
 
 

@@ -14,6 +14,7 @@ from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import CannotLock
 from sparsine.registry import LeftOut
 from sparsine.shown import shown
+from sparsine.torchrun import local_rank, number_of_ranks, rank
 from sparsine.version import __version__
 
 COMMANDS = {
@@ -95,14 +96,18 @@ def _run(command: str, args: list[str]) -> int:
         # PyTorch's threads would spin for milliseconds after each of its operations, on the cores that the sparse
         # engine is computing on. Read by OpenMP when torch is loaded.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if "RANK" in os.environ:  # a connection that breaks is told in one line, without the stack of C++ beside it
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from sparsine.cli.early import load_named  # brings torch: not needed for the usage
     from sparsine.cli.given import given_command, note_command
     from sparsine.cli.options import by_their_options, parse
 
     module: Any = import_module(f"sparsine.cli.{command.replace('-', '_')}")
     note_command(command, args)
-    load_named(module.Options, args)
-    options = parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None))
+    with _told_once():
+        _check_ranks(command)
+        load_named(module.Options, args)
+        options = parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None))
     try:
         return _done(module, options)
     except BadInput as error:
@@ -118,12 +123,29 @@ def _done(module: Any, options: Any) -> int:
     from sparsine.cli.console import quietly
     from sparsine.cli.outputs import DASH, output
 
-    json = getattr(options, "json", None)
+    json = None if rank() else getattr(options, "json", None)
     if json == DASH == getattr(options, "out", None):
         raise BadInput("both --out and --json would be standard output; name a file for one of them")
     with quietly(options.quiet), output(json, "--json") as result:
         code: int = module.run(options, result)
         return code
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """What torchrun's processes on a machine cannot understand, since they have one command line, one of them tells."""
+    try:
+        yield
+    except BadInput:
+        if local_rank():
+            raise SystemExit(BAD_INPUT) from None
+        raise
+
+
+def _check_ranks(command: str) -> None:
+    if command != "learn" and (count := number_of_ranks()) > 1:
+        raise BadInput(f"{command} works in one process, but torchrun started {count} of it; start it without: only "
+                       "learn shares its work")  # fmt: skip
 
 
 class Interrupted(KeyboardInterrupt):

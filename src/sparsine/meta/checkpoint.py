@@ -9,7 +9,8 @@ from sparsine.errors import BadInput
 from sparsine.meta.outer import LearnState
 from sparsine.meta.usual_loss import UsualLoss
 from sparsine.optim import AdamState
-from sparsine.starts.start import read_vectors, write_vectors
+from sparsine.starts.start import vectors_bytes, vectors_in
+from sparsine.storage import read_file, write_atomically
 from sparsine.usage import Usage
 
 FORMAT = "sparsine-checkpoint"
@@ -33,6 +34,11 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Raises WorkFailed when the system refuses; the checkpoint before stays."""
+    write_atomically(path, checkpoint_bytes(checkpoint))
+
+
+def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
+    """What `save_checkpoint` writes."""
     state = checkpoint.state
     vectors = {"theta": state.theta, "adam_mean": state.adam.mean, "adam_square": state.adam.square}
     about = {"adam_steps": state.adam.num_steps, "round": state.round, "round_step": state.round_step,
@@ -41,12 +47,17 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
              "metrics_bytes": checkpoint.metrics_bytes, "unreadable": checkpoint.unreadable,
              "usual_loss": [checkpoint.usual.mean, checkpoint.usual.lowest],
              "round_began_db": checkpoint.round_began_db}  # fmt: skip
-    write_vectors(path, vectors, state.pattern, about, FORMAT)
+    return vectors_bytes(vectors, state.pattern, about, FORMAT)
 
 
 def load_checkpoint(path: Path, device: str) -> Checkpoint:
     """Raises BadInput when the file is missing, damaged or not a checkpoint."""
-    vectors, pattern, about = read_vectors(path, FORMAT)
+    return checkpoint_in(read_file(path), path, device)
+
+
+def checkpoint_in(data: bytes, path: Path, device: str) -> Checkpoint:
+    """What `load_checkpoint` reads, of bytes that are at hand; `path` is for errors."""
+    vectors, pattern, about = vectors_in(data, path, FORMAT)
     try:
         numbers = [int(about[name]) for name in ("adam_steps", "round", "round_step", "step", "metrics_bytes")]
         if min(numbers) < 0 or any(not torch.isfinite(vector).all() for vector in vectors.values()):

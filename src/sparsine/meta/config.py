@@ -92,6 +92,10 @@ class OuterConfig:
         check_choice("moments", self.moments, Moments)
         check_choice("decay", self.decay, Decay)
 
+    def steps_of(self, round: int) -> int:
+        """Outer steps in a round."""
+        return self.steps_per_round if round else self.dense_steps
+
     def step_size_at(self, step: int, num_steps: int) -> float:
         """The step size of the outer step `step` (from 0) in a round of `num_steps`."""
         if self.decay == "none":

@@ -6,6 +6,7 @@ theta_k alone, so memory does not grow with the coordinates, and with the steps 
 of 64 steps needs 8 vectors at a time, for less than twice the work.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from sparsine.checks import check_choice, check_range
 from sparsine.engines.contract import Engine
+from sparsine.meta.ranks import Share
 from sparsine.optim import sgd_step
 from sparsine.signals.samples import Samples as Samples
 from sparsine.signals.sampling import Sampling
@@ -106,20 +108,40 @@ def adapt(
 
 
 def meta_gradient(
-    engine: Engine, start: Float[Tensor, " params"], tasks: Tasks, config: InnerConfig
+    engine: Engine,
+    start: Float[Tensor, " params"],
+    tasks: Tasks,
+    config: InnerConfig,
+    share: Share | None = None,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, " params"]]:
-    """The outer loss and its gradient with respect to the start, both averaged over the tasks.
+    """The outer loss and its gradient with respect to the start, both averaged over the tasks: over those of all ranks
+    where `tasks` are the part of this one in `share`.
 
     Reptile (Nichol et al., 2018) has no outer loss of its own: the gradient is (start - theta_K) / (K * step size),
     and the loss is reported all the same.
+
+    Raises:
+        RankLost: another rank does not answer.
     """
     group = max(1, GROUP_ELEMENTS[start.device.type] // start.numel())
+    here = (_task_gradients(engine, start, tasks.part(slice(first, first + group)), config)
+            for first in range(0, len(tasks), group))  # fmt: skip
+    everywhere = here if share is None or share.is_all else _of_all_ranks(share, start, list(here), group)
     losses, gradient = [], torch.zeros_like(start)
-    for first in range(0, len(tasks), group):
-        group_losses, v = _task_gradients(engine, start, tasks.part(slice(first, first + group)), config)
+    for group_losses, v in everywhere:
         losses.append(group_losses)
         gradient += v.sum(dim=0)
-    return torch.cat(losses).mean(), gradient / len(tasks)
+    together = torch.cat(losses)
+    return together.mean(), gradient / len(together)
+
+
+def _of_all_ranks(
+    share: Share, start: Tensor, here: list[tuple[Tensor, Tensor]], group: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Losses and gradients of all tasks, in the groups in which one process sums them."""
+    losses, v = share.gathered(start, *(torch.cat(parts) for parts in zip(*here, strict=True)))
+    for first in range(0, share.total, group):
+        yield losses[first : first + group], v[first : first + group]
 
 
 def _task_gradients(engine: Engine, start: Tensor, tasks: Tasks, config: InnerConfig) -> tuple[Tensor, Tensor]:

@@ -62,14 +62,16 @@ def meta_train(
     num_steps: int,
     after_step: Callable[[LearnState, float], None],
 ) -> LearnState:
-    """Take outer steps until the round has `num_steps` of them; `after_step(state, outer loss)` sees each.
+    """Take outer steps until the round has `num_steps` of them; `after_step(state, outer loss)` sees each. Ranks that
+    share the tasks of `sampler` take them together, each step on all of them.
 
     Raises:
+        RankLost: another rank does not answer.
         NotFinite: the loss or the meta-gradient is not finite.
     """
     first = state.step
     for step, tasks in sampler.steps(first, first + num_steps - state.round_step):
-        loss, grad = meta_gradient(engine, state.theta, tasks, config.inner)
+        loss, grad = meta_gradient(engine, state.theta, tasks, config.inner, sampler.share)
         if not (torch.isfinite(loss) and torch.isfinite(grad).all()):
             raise NotFinite(
                 f"the outer loss is {loss.item():g} at outer step {step} (round {state.round}) and its gradient "

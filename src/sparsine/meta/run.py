@@ -34,6 +34,8 @@ from sparsine.meta.config import LearnConfig
 from sparsine.meta.cost import Course, course_of
 from sparsine.meta.maml import Samples, inner_step
 from sparsine.meta.outer import LearnState, NotFinite
+from sparsine.meta.rank_agreement import Beginning, check_ranks, notes_on_shares, tell_beginning
+from sparsine.meta.ranks import ALONE, Ranks
 from sparsine.meta.run_data import Pinned, pinned_to_learn, write_run_data
 from sparsine.meta.run_folder import (
     CHECKPOINT_FILE,
@@ -54,7 +56,7 @@ from sparsine.pruning.contract import memory_of
 from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import Domain
-from sparsine.signals.manifest import Manifest, OnLook
+from sparsine.signals.manifest import Manifest, OnLook, take
 from sparsine.starts.start import Start, load_start, save_start
 from sparsine.storage import remove_leftovers, write_json
 from sparsine.usage import Stopwatch, Usage
@@ -73,6 +75,7 @@ def open_run(
     on_step: Callable[[LearnState, float], None] | None = None,
     on_pruning: Callable[[LearnState, int, int], None] | None = None,
     on_trial: Trial | None = None,
+    ranks: Ranks = ALONE,
 ) -> Iterator["Run"]:
     """Hold `folder` for a run; with `resume`, go on with the one that is there, if one is: on the signals that it began
     with and no others, and on its last checkpoint. Step sizes may be smaller than they were; nothing else may differ.
@@ -85,6 +88,7 @@ def open_run(
         on_step: told the state after each outer step, and the outer loss.
         on_trial: told how well fits went, while it is looked for how to fit.
         on_pruning: told, by scores that take long, (the state that is pruned, how much is done, of how much).
+        ranks: whose first one this is; the others follow (follower.py), and have agreed before anything is written.
 
     Raises:
         BadInput: the folder holds another run, or other files, or another process writes to it; its run learned from
@@ -98,10 +102,11 @@ def open_run(
     begun = has_begun(folder)
     pinned = pinned_to_learn(folder, dataset, start, begun=begun, manifest=manifest, on_look=on_look)
     # before anything is written: it refuses what cannot be run
-    run = Run(config, folder, pinned, on_step, start, on_pruning, on_trial)
+    run = Run(config, folder, pinned, on_step, start, on_pruning, on_trial, ranks)
     with locked(folder):
         if check_folder(config, folder, resume, lower=True) != lowered or begun != has_begun(folder):
             raise BadInput(f"another process wrote to {folder} just now; try again")
+        run.tell_ranks()
         run.prepare(lowered)
         try:
             yield run
@@ -140,7 +145,10 @@ class Run:
         given_start: Start | None = None,
         on_pruning: Callable[[LearnState, int, int], None] | None = None,
         on_trial: Trial | None = None,
+        ranks: Ranks = ALONE,
     ):
+        self.ranks = ranks
+        check_ranks(config, ranks.count)
         self.config, self.folder, self.dataset, self.data = config, folder, pinned.dataset, pinned.data
         self._notes = list(pinned.notes)
         self.given_start, dataset = given_start, pinned.dataset
@@ -150,7 +158,7 @@ class Run:
         self._check_given_start()
         self._check_memory()
         make_engine(self.first_pattern, config.engine, device=config.device)  # refuses a wrong name or device at once
-        self.sampler = sampler_of(config, dataset, self.domain)
+        self.sampler = sampler_of(config, dataset, self.domain, ranks)
         self._on_step, self._on_pruning, self._on_trial = on_step, on_pruning, on_trial
         self._validation = self._load_validation()
         self._engine: Engine | None = None
@@ -164,6 +172,19 @@ class Run:
         self._ended_db: list[float] = []
         self._good: _Moment | None = None
         self._last: _Moment | None = None
+
+    def tell_ranks(self) -> None:
+        """Let the other ranks know what is learned, and from where; wait until all say that they can.
+
+        Raises:
+            RankLost: one of them cannot.
+        """
+        if self.ranks.count > 1:
+            state = self.checkpoint.state if self.checkpoint else self._random_state()
+            manifest = self.data.manifest if self.data else take(self.dataset)
+            survivors, finished = self.survivors, bool(self.finished)
+            tell_beginning(self.ranks, Beginning(self.config, self.domain, manifest, survivors, state, finished))
+            self._notes += notes_on_shares(self.config, self.ranks.count)
 
     def prepare(self, lowered: list[Difference]) -> None:
         """Bring the folder to where learning can begin or go on. A finished run is left as it is."""
@@ -208,7 +229,7 @@ class Run:
 
     def num_steps(self, round: int) -> int:
         """Outer steps in a round."""
-        return self.config.outer.dense_steps if round == 0 else self.config.outer.steps_per_round
+        return self.config.outer.steps_of(round)
 
     @cached_property
     def first_pattern(self) -> Pattern:
@@ -234,13 +255,20 @@ class Run:
             raise BadInput(f"{path} is not of this run: its field, pattern or round is another; restore it from a copy")
         return found
 
+    def begin(self) -> LearnState:
+        """Where it goes on, or a state of which nothing is learned."""
+        return self.resumed() or self.first_state()
+
     def first_state(self) -> LearnState:
         """A random dense start, or the one that the configuration names."""
+        self._log = RunLog(self.folder, 0, 0)
+        self._clock = Stopwatch()
+        return self._random_state()
+
+    def _random_state(self) -> LearnState:
         pattern = self.first_pattern
         theta = self.given_start.theta if self.given_start else pattern.field.initial_theta(self.config.seed)
         theta = theta.to(self.config.device)
-        self._log = RunLog(self.folder, 0, 0)
-        self._clock = Stopwatch()
         return LearnState(pattern, theta, AdamState.zeros_like(theta))
 
     def resumed(self) -> LearnState | None:
@@ -313,7 +341,8 @@ class Run:
             "recipe": self.config.recipe, "config": self.config.to_dict(), "changes": read_changes(self.folder),
             "round": state.round, "steps": state.step,
             "learn_seconds": round(self._usage.seconds, 3), "usage": self._usage.to_dict(),
-            "unreadable": self.sampler.unreadable, "environment": environment(), **recorded(),
+            "unreadable": self.unreadable, "environment": environment(), **recorded(),
+            **({"ranks": self.ranks.count} if self.ranks.count > 1 else {}),
         }  # fmt: skip
         start = Start(state.pattern, state.theta.cpu(), self.domain, info, kind=self.dataset.kind)
         save_start(start_path(self.folder, state.round), start)
@@ -347,7 +376,7 @@ class Run:
     @property
     def unreadable(self) -> dict[str, str]:
         """Signals that could not be used so far, with the reason."""
-        return self.sampler.unreadable
+        return {**self.sampler.unreadable, **self.ranks.told()}
 
     def _look_at_starts(self, state: LearnState) -> None:
         """Earlier starts cannot be made again by going on."""
@@ -449,7 +478,7 @@ class Run:
         self._tick()
         self._log.flush()
         size = self._log.num_bytes if metrics_bytes is None else metrics_bytes
-        unreadable, usual = dict(self.sampler.unreadable), replace(self._usual)
+        unreadable, usual = self.unreadable, replace(self._usual)
         checkpoint = Checkpoint(state, self._usage, size, unreadable, usual, self._began_db)
         save_checkpoint(self.folder / CHECKPOINT_FILE, checkpoint)
         self._checkpoint_time, self._saved_step = time.monotonic(), state.step
@@ -458,9 +487,9 @@ class Run:
         self._usage, self._clock = self._usage + self._clock.usage(), Stopwatch()
 
 
-def sampler_of(config: LearnConfig, dataset: Dataset, domain: Domain) -> TaskSampler:
+def sampler_of(config: LearnConfig, dataset: Dataset, domain: Domain, ranks: Ranks = ALONE) -> TaskSampler:
     """What a run with samples on `domain` draws training signals from."""
     return TaskSampler(
         dataset.split("train"), domain, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=config.seed,
-        device=torch.device(config.device), kind=dataset.kind,
+        device=torch.device(config.device), kind=dataset.kind, ranks=ranks,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from torch import Tensor
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.lazy import cached_property
 from sparsine.meta.maml import InnerConfig, Samples, Tasks
+from sparsine.meta.ranks import ALONE, Ranks
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain
 from sparsine.signals.kind import VALUES, Kind
@@ -38,10 +39,16 @@ class _Read:
     places: np.ndarray | None
     """(tasks, places) in the domain; None is all of it."""
 
+    def part(self, chosen: slice) -> "_Read":
+        """Some of the tasks."""
+        coords, places = (None if own is None else own[chosen] for own in (self.coords, self.places))
+        return _Read(self.values[chosen], coords, places)
+
 
 class TaskSampler:
     """Draws signals without replacement, epoch after epoch; an unreadable one is noted and replaced at random. Where
-    only some points of a signal are wanted, the set is asked for no others."""
+    only some points of a signal are wanted, the set is asked for no others; a rank reads its own tasks alone, and they
+    are those that one process would draw."""
 
     def __init__(
         self,
@@ -53,12 +60,14 @@ class TaskSampler:
         seed: int,
         device: torch.device,
         kind: Kind = VALUES,
+        ranks: Ranks = ALONE,
     ):
-        """`kind`: of the values; a signal whose values are of another range counts as one that cannot be read."""
+        """`kind`: of the values; a signal whose values are of another range counts as one that cannot be read.
+        `ranks`: who share the tasks of a step."""
         if len(signals) == 0:
             raise BadInput("there are no training signals")
         self.signals, self.seed, self.device, self.kind = signals, seed, device, kind
-        self.tasks_per_step = tasks_per_step
+        self.tasks_per_step, self.ranks, self.share = tasks_per_step, ranks, ranks.share(tasks_per_step)
         self.points = inner.points_of(domain.num_points)
         self.domain, self.sampling = domain, inner.sampling
         self.unreadable: dict[str, str] = {}
@@ -70,7 +79,8 @@ class TaskSampler:
         return self.domain.coords(device=self.device)
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Tasks]]:
-        """(step, tasks) for first <= step < last; the next step's signals are read while this one's are used.
+        """(step, tasks of this rank) for first <= step < last; the next step's signals are read while this one's are
+        used.
 
         The reader's thread keeps to NumPy: torch would start a second pool of threads in it, and the two would fight.
         """
@@ -79,11 +89,12 @@ class TaskSampler:
             for step in range(first, last):
                 assert coming is not None
                 read = coming.result()
+                self.ranks.tell(self.unreadable)
                 coming = reader.submit(self._read, step + 1) if step + 1 < last else None
                 yield step, self._tasks(read)
 
     def draw(self, step: int) -> Tasks:
-        """The tasks of one outer step.
+        """The tasks of one outer step that are this rank's.
 
         Raises:
             BadInput: not one signal of the set can be read.
@@ -118,18 +129,26 @@ class TaskSampler:
         return self._samples(self._stacked(read, together))
 
     def _read(self, step: int) -> _Read:
-        """The step's signals at the points drawn for each of the two losses, or at all."""
-        spare = np.random.default_rng([self.seed, _SPARE, step])
-        first = step * self.tasks_per_step
-        chosen = [self._index(first + i) for i in range(self.tasks_per_step)]
+        """The step's signals at the points drawn for each of the two losses, or at all: those of this rank."""
+        part = range(self.tasks_per_step)[self.share.part]
+        if part.start:
+            with suppress(UnreadableSignal):  # the usual case: nobody needs to know what other ranks draw
+                return self._read_tasks(step, part, replacing=False)
+        # which signals take the place of others is drawn for one task after the other
+        everything = self._read_tasks(step, range(part.stop))
+        return everything.part(slice(part.start, part.stop))
+
+    def _read_tasks(self, step: int, tasks: range, *, replacing: bool = True) -> _Read:
+        """Raises UnreadableSignal where one is not to be replaced."""
+        spare = np.random.default_rng([self.seed, _SPARE, step]) if replacing else None
+        chosen = [self._index(step * self.tasks_per_step + task) for task in tasks]
         if self.points is None:
             return self._read_at(chosen, None, spare)
-        draws = [self._points(step, draw, self.points) for draw in range(2)]
+        draws = [self._points(step, draw, self.points, tasks) for draw in range(2)]
         return self._read_at(chosen, np.concatenate(draws, axis=1), spare)
 
-    def _points(self, step: int, draw: int, count: int) -> np.ndarray:
+    def _points(self, step: int, draw: int, count: int, tasks: range) -> np.ndarray:
         """An own random set of points for every task, in grid order: (tasks, count)."""
-        tasks = range(self.tasks_per_step)
         return np.stack(
             [self._drawn(np.random.default_rng([self.seed, _POINTS, step, draw, task]), count) for task in tasks]
         )
@@ -137,8 +156,8 @@ class TaskSampler:
     def _drawn(self, rng: np.random.Generator, count: int) -> np.ndarray:
         return POINTS[self.sampling](rng, self.domain.shape, count)
 
-    def _read_at(self, chosen: list[int], places: np.ndarray | None, spare: np.random.Generator) -> _Read:
-        """The chosen signals at the places of each, or whole."""
+    def _read_at(self, chosen: list[int], places: np.ndarray | None, spare: np.random.Generator | None) -> _Read:
+        """The chosen signals at the places of each, or whole. Raises UnreadableSignal without `spare`."""
         wanted = [None] * len(chosen) if places is None else list(places)
         return self._stacked([self._load(index, at, spare) for index, at in zip(chosen, wanted, strict=True)], places)
 
@@ -172,10 +191,10 @@ class TaskSampler:
         return int(self._order[place])
 
     def _load(
-        self, index: int, places: np.ndarray | None, spare: np.random.Generator
+        self, index: int, places: np.ndarray | None, spare: np.random.Generator | None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """(values, coordinates of its own if it has any) of the signal at `index`; of another where that cannot be
-        read."""
+        read, which `spare` draws. Raises UnreadableSignal where there is none to draw it."""
         tried: set[int] = set()
         while True:
             name = self.signals.name(index)
@@ -184,6 +203,8 @@ class TaskSampler:
                     return self._values(self.signals, index, places), self.signals.coords_of(index, places)
                 except UnreadableSignal as error:
                     self.unreadable[name] = str(error)
+            if spare is None:
+                raise UnreadableSignal(self.unreadable[name])
             tried.add(index)
             if len(tried) == len(self.signals):
                 raise BadInput(
