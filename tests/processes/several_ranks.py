@@ -1,6 +1,7 @@
-"""Started by test_ranks.py in a process of its own: runs of several ranks, which are forked as torchrun would start them.
+"""Started by test_ranks.py in a process of its own: runs of several ranks, forked as torchrun would start them.
 
-Prints, as JSON, what each case led to: exit status and last lines of every rank, and the bits that were learned.
+Prints, as JSON, what each case led to: exit status and words of every rank, and whether the bits are those of one
+process.
 """
 
 import errno
@@ -9,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,6 +20,8 @@ import torch.distributed as dist
 import torch.utils.tensorboard
 from PIL import Image
 
+import sparsine.cli.learn  # so that no child has to load it
+import sparsine.cli.learn_ranks  # noqa: F401
 import sparsine.meta.outer as outer
 import sparsine.meta.rank_agreement as rank_agreement
 import sparsine.meta.rank_group as rank_group
@@ -37,93 +41,92 @@ LIMIT = 60.0
 """Seconds until a rank counts as one that hangs."""
 
 
-def on_disk(data, out, *more):
-    return ["learn", data, "--out", str(out), *SMALL, *more]
+def start(count, args, *, prepare=None, own=None, agent=True):
+    """[exit status and words of every rank].
 
-
-def start_ranks(count, args, prepare=None, *, own=None, store=True):
-    """Exit status and what was said, by rank. `prepare[rank]()` comes first in that rank; `own[rank]` are its args.
-    `store`: kept by another process, as torchrun does it; else by the first rank."""
+    Args:
+        prepare: by rank, what it does first.
+        own: by rank, arguments instead of `args`.
+        agent: whether torchrun keeps the store; else the first rank does.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    agent = dist.TCPStore("127.0.0.1", port, is_master=True, wait_for_workers=False) if store else None
+    store = dist.TCPStore("127.0.0.1", port, is_master=True, wait_for_workers=False) if agent and count > 1 else None
+    environment = {"WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
+                   **({"TORCHELASTIC_USE_AGENT_STORE": True} if store else {})}  # fmt: skip
     children = []
     for rank in range(count):
-        read, write = os.pipe()
+        words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by its end)
         child = os.fork()
         if child == 0:
-            os.setsid()
-            os.dup2(write, 1)
-            os.dup2(write, 2)
-            os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1",
-                           "LOCAL_WORLD_SIZE": str(count), "MASTER_PORT": str(port)}  # fmt: skip
-            if store:
-                os.environ["TORCHELASTIC_USE_AGENT_STORE"] = "True"
-            code = 99
-            try:
-                (prepare or {}).get(rank, lambda: None)()
-                code = main((own or {}).get(rank, args))
-            except SystemExit as end:
-                code = end.code
-            finally:
-                os._exit(code)
-        os.close(write)
-        children.append((child, read))
-    found = _ends(children)
-    del agent
-    return found
+            os.environ |= {
+                name: str(value) for name, value in (environment | {"RANK": rank, "LOCAL_RANK": rank}).items()
+            }
+            os._exit(in_child(words, (prepare or {}).get(rank), (own or {}).get(rank, args)))
+        children.append((child, words))
+    codes = ends_of([child for child, _ in children])
+    del store
+    return [{"code": codes[child], "said": read(words)} for child, words in children]
 
 
-def _ends(children):
+def in_child(words, prepare, args):
+    for stream in (1, 2):
+        os.dup2(words.fileno(), stream)
+    try:
+        if prepare:
+            prepare()
+        return main(args)
+    except SystemExit as end:
+        return end.code
+
+
+def ends_of(children):
+    """Exit status by child: minus a signal, 'frozen' where it was stopped by one, 'hung' where it did not end."""
     until, codes = time.monotonic() + LIMIT, {}
     while len(codes) < len(children):
-        for child, _ in children:
-            if child in codes:
-                continue
+        for child in set(children) - codes.keys():
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
                 codes[child] = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            elif time.monotonic() > until:
-                os.kill(child, signal.SIGKILL)
-                codes[child] = "hung"
-        frozen = [child for child, _ in children if child not in codes and _is_stopped(child)]
-        if frozen and len(frozen) + len(codes) == len(children):
-            for child in frozen:
+        waiting = set(children) - codes.keys()
+        if waiting and (time.monotonic() > until or all(map(is_frozen, waiting))):
+            for child in waiting:
+                codes[child] = "frozen" if is_frozen(child) else "hung"
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
-                codes[child] = "frozen"
         time.sleep(0.02)
-    return [{"code": codes[child], "said": _all(read)} for child, read in children]
+    return codes
 
 
-def _is_stopped(child):
+def is_frozen(child):
     return Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
-def _all(read):
-    with open(read, errors="replace") as pipe:
-        return pipe.read().splitlines()
+def read(words):
+    words.seek(0)
+    return words.read().splitlines()
 
 
-def alone(args):
-    return start_ranks(1, args, store=False)
-
-
-def at(number, act):
-    """`act` in the place of the `number`-th message of a rank."""
+def instead(module, name, number, act):
+    """When it is prepared, `act` comes before the `number`-th call of a function."""
 
     def prepare():
-        calls, real = iter(range(1, 10**6)), RankGroup.gathered
+        calls, real = iter(range(1, 10**6)), getattr(module, name)
 
-        def gathered(self, *given):
+        def function(*given, **named):
             if next(calls) == number:
                 act()
-            return real(self, *given)
+            return real(*given, **named)
 
-        RankGroup.gathered = gathered
+        setattr(module, name, function)
 
     return prepare
+
+
+def at_message(number, act):
+    """Of the messages with numbers: 1 and 2 are versions, 3 and 4 agreement, then come steps and fits of scores."""
+    return instead(RankGroup, "gathered", number, act)
 
 
 def die():
@@ -138,44 +141,38 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def full_disk_at(number):
-    def prepare():
-        calls, real = iter(range(1, 10**6)), storage.replace
-
-        def replace(path, *given):
-            if next(calls) >= number:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            real(path, *given)
-
-        storage.replace = replace
-
-    return prepare
+def be_told_to_end():
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
-def other_version():
+def run_out_of_space():
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def have_another_version():
     rank_agreement.__version__ = "0.0.1"
 
 
-def drifts():
+def drift():
     real = outer.adam_step
     outer.adam_step = lambda theta, *given: (lambda new, state: (new + 1e-6, state))(*real(theta, *given))
 
 
+def overflow():
+    real = outer.meta_gradient
+    calls = iter(range(1, 10**6))
+    outer.meta_gradient = lambda *given: (real(*given)[0], real(*given)[1] * (float("inf") if next(calls) > 3 else 1))
+
+
 def bits(folder):
     """All that must come out the same."""
-    starts = {path.name: load_start(path) for path in starts_of(folder)}
     metrics = [{k: v for k, v in line.items() if k != "seconds"} for line in read_metrics(folder)]
-    return {"digests": {name: start.digest for name, start in starts.items()}, "metrics": metrics}
+    return {path.name: load_start(path).digest for path in starts_of(folder)}, metrics
 
 
-def step_of(folder):
-    path = folder / "checkpoint.safetensors"
-    return load_checkpoint(path, "cpu").state.step if path.exists() else None
-
-
-def pictures(folder, count=9, damaged=()):
+def pictures(folder, damaged=()):
     folder.mkdir()
-    for i in range(count):
+    for i in range(9):
         pixels = np.random.default_rng(i).integers(0, 256, (6, 8, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.png")
     for i in damaged:
@@ -184,134 +181,123 @@ def pictures(folder, count=9, damaged=()):
 
 
 class Cases:
-    """Each method is a case; its result is printed under its name."""
+    """Each method is one; what it returns is printed under its name."""
 
     def __init__(self, folder):
         self.folder = folder
         self.data = pictures(folder / "pictures")
-        self.expected = self.learned_alone(self.data, "whole")
+        self.expected = self.learned_alone("whole")
 
-    def learned_alone(self, data, name):
-        (end,) = alone(on_disk(data, self.folder / name))
+    def learn(self, name, *more, data=None):
+        return ["learn", data or self.data, "--out", str(self.folder / name), *SMALL, *more]
+
+    def learned_alone(self, name, data=None):
+        (end,) = start(1, self.learn(name, data=data))
         assert end["code"] == 0, end
         return bits(self.folder / name)
 
-    def resumed(self, name, count, data=None):
-        ends = start_ranks(count, on_disk(data or self.data, self.folder / name, "--resume"), store=count > 1)
-        return {"codes": [end["code"] for end in ends], "same": bits(self.folder / name) == self.expected, "ends": ends}
+    def outcome(self, name, count, *more, then=None, **given):
+        """Of a run that may end early, and goes on with `then` ranks."""
+        path = self.folder / name / "checkpoint.safetensors"
+        found = {"ends": start(count, self.learn(name, *more), **given)}
+        found["step"] = load_checkpoint(path, "cpu").state.step if path.exists() else None
+        if then:
+            found["then"] = start(then, self.learn(name, "--resume"))
+        return found | {"same": bits(self.folder / name) == self.expected}
 
-    def same_bits(self):
-        found = {}
-        for count in (2, 3):
-            out = self.folder / f"of-{count}"
-            ends = start_ranks(count, on_disk(self.data, out))
-            found[count] = {"ends": ends, "same": bits(out) == self.expected, "info": load_start(starts_of(out)[-1]).info["ranks"]}
-        return found
+    def two(self):
+        return self.outcome("two", 2)
+
+    def three(self):
+        last = self.outcome("three", 3)
+        return last | {"info": load_start(starts_of(self.folder / "three")[-1]).info["ranks"]}
 
     def damaged(self):
-        """Signals that cannot be read are replaced by the same ones."""
-        data = pictures(self.folder / "damaged-pictures", damaged=(0, 3, 5))
-        expected = self.learned_alone(data, "damaged-alone")
-        found = {}
+        """Pictures that cannot be read are replaced by those that one process takes."""
+        data, found = pictures(self.folder / "damaged", damaged=(0, 3, 5)), {}
+        expected = self.learned_alone("damaged-1", data)
         for count in (2, 3):
-            out = self.folder / f"damaged-{count}"
-            ends = start_ranks(count, on_disk(data, out))
-            unreadable = load_start(starts_of(out)[-1]).info["unreadable"]
-            found[count] = {"ends": ends, "same": bits(out) == expected, "unreadable": sorted(unreadable)}
-        return found | {"alone": sorted(load_start(starts_of(self.folder / "damaged-alone")[-1]).info["unreadable"])}
+            found[f"ends-{count}"] = start(count, self.learn(f"damaged-{count}", data=data))
+            found[f"same-{count}"] = bits(self.folder / f"damaged-{count}") == expected
+        told = [load_start(starts_of(self.folder / f"damaged-{n}")[-1]).info["unreadable"] for n in (1, 2, 3)]
+        return found | {"told": [sorted(each) for each in told]}
 
-    def killed(self):
-        """(who, of how many, at which of its messages, goes on with)."""
-        found = []
-        for rank, count, number, after in [(1, 2, 1, 1), (1, 2, 9, 3), (2, 3, 6, 1), (0, 2, 8, 2), (1, 2, 13, 1), (0, 3, 17, 2)]:
-            name = f"killed-{rank}-{count}-{number}"
-            ends = start_ranks(count, on_disk(self.data, self.folder / name), {rank: at(number, die)})
-            found.append({"who": rank, "ends": ends, "step": step_of(self.folder / name), "after": self.resumed(name, after)})
-        return found
+    def killed_at_once(self):
+        return self.outcome("killed-at-once", 2, prepare={1: at_message(1, die)}, then=1)
 
-    def store_lost(self):
-        """The first rank keeps the store, and is killed."""
-        ends = start_ranks(2, on_disk(self.data, self.folder / "store"), {0: at(9, die)}, store=False)
-        return {"ends": ends, "after": self.resumed("store", 2)}
+    def killed_in_a_step(self):
+        return self.outcome("killed-in-a-step", 2, prepare={1: at_message(8, die)}, then=3)
+
+    def killed_in_a_score(self):
+        return self.outcome("killed-in-a-score", 3, prepare={2: at_message(11, die)}, then=2)
+
+    def first_killed(self):
+        return self.outcome("first-killed", 3, prepare={0: at_message(7, die)}, then=1)
+
+    def first_killed_with_its_store(self):
+        return self.outcome("store", 2, prepare={0: at_message(8, die)}, agent=False, then=2)
 
     def begun_alone(self):
-        out = self.folder / "begun"
-        start_ranks(1, on_disk(self.data, out), {0: dies_in_gradient(4)}, store=False)
-        return {"step": step_of(out), "after": self.resumed("begun", 3)}
+        return self.outcome("begun-alone", 1, prepare={0: instead(outer, "meta_gradient", 4, die)}, then=3)
 
-
-def dies_in_gradient(number):
-    def prepare():
-        calls, real = iter(range(1, 10**6)), outer.meta_gradient
-        outer.meta_gradient = lambda *given: die() if next(calls) == number else real(*given)
-
-    return prepare
-
-
-def _refused(self, name, count, prepare=None, own=None, more=()):
-    out = self.folder / name
-    ends = start_ranks(count, on_disk(self.data, out, *more), prepare, own=own)
-    return {"ends": ends, "left": sorted(path.name for path in out.glob("*")) if out.exists() else []}
-
-
-class Refusals(Cases):
-    def other_data(self):
-        data = pictures(self.folder / "other-pictures", damaged=range(4))
-        return _refused(self, "other-data", 2, own={1: on_disk(data, self.folder / "other-data")})
-
-    def missing_data(self):
-        return _refused(self, "missing-data", 2, own={1: on_disk("images:/nowhere", self.folder / "missing-data")})
-
-    def other_options(self):
-        own = {2: on_disk(self.data, self.folder / "other-options", "--outer-step-size", "2e-3", "--seed", "5")}
-        return _refused(self, "other-options", 3, own=own)
-
-    def other_version(self):
-        return _refused(self, "other-version", 3, {2: other_version})
-
-    def too_many(self):
-        return _refused(self, "too-many", 4)
-
-    def no_gpu(self):
-        return _refused(self, "no-gpu", 2, more=("--device", "cuda"))
-
-    def own_gpu(self):
-        return _refused(self, "own-gpu", 2, more=("--device", "cuda:1"))
-
-    def bad_option(self):
-        return _refused(self, "bad-option", 2, more=("--tasks-per-step", "many"))
-
-
-class Ends(Refusals):
     def frozen(self):
-        out = self.folder / "frozen"
-        ends = start_ranks(2, on_disk(self.data, out, "--rank-timeout", "2"), {1: at(8, freeze)})
-        return {"ends": ends, "step": step_of(out), "after": self.resumed("frozen", 1)}
+        return self.outcome("frozen", 2, "--rank-timeout", "2", prepare={1: at_message(8, freeze)}, then=2)
 
     def full_disk(self):
-        out = self.folder / "full"
-        ends = start_ranks(2, on_disk(self.data, out), {0: full_disk_at(6)})
-        return {"ends": ends, "step": step_of(out), "after": self.resumed("full", 3)}
+        return self.outcome("full", 2, prepare={0: instead(storage, "replace", 6, run_out_of_space)}, then=3)
 
     def interrupted(self):
-        out = self.folder / "interrupted"
-        ends = start_ranks(2, on_disk(self.data, out), {1: at(9, interrupt)})
-        return {"ends": ends, "step": step_of(out), "after": self.resumed("interrupted", 2)}
+        return self.outcome("interrupted", 2, prepare={1: at_message(8, interrupt)}, then=2)
 
-    def drifted(self):
-        return _refused(self, "drifted", 3, {2: drifts})
+    def told_to_end(self):
+        return self.outcome("told", 2, prepare=dict.fromkeys((0, 1), at_message(8, be_told_to_end)), then=1)
 
-    def folder_elsewhere(self):
+    def overflowed(self):
+        return self.outcome("overflowed", 2, prepare=dict.fromkeys((0, 1), overflow))
+
+    def other_data(self):
+        data = pictures(self.folder / "others", damaged=range(4))
+        return self.outcome("other-data", 2, own={1: self.learn("other-data", data=data)})
+
+    def missing_data(self):
+        return self.outcome("missing-data", 2, own={1: self.learn("missing-data", data="images:/nowhere")})
+
+    def other_options(self):
+        return self.outcome("options", 3, own={2: self.learn("options", "--outer-step-size", "2e-3", "--seed", "5")})
+
+    def other_version(self):
+        return self.outcome("version", 3, prepare={2: have_another_version})
+
+    def other_numbers(self):
+        return self.outcome("numbers", 3, prepare={2: drift})
+
+    def too_many(self):
+        return self.outcome("too-many", 4)
+
+    def no_gpu(self):
+        return self.outcome("no-gpu", 2, "--device", "cuda")
+
+    def one_gpu_for_all(self):
+        return self.outcome("one-gpu", 2, "--device", "cuda:1")
+
+    def bad_option(self):
+        return self.outcome("bad-option", 2, "--tasks-per-step", "many")
+
+    def other_command(self):
+        return {"ends": start(2, ["fit", "photos-2k", self.data, "--out", str(self.folder / "fits")])}
+
+    def folder_of_the_first(self):
         """Ranks on other machines do not see the folder of the run."""
-        out, other = self.folder / "here", on_disk(self.data, self.folder / "nowhere", "--resume")
-        first = start_ranks(2, on_disk(self.data, out), {1: at(9, die)}, own={1: on_disk(self.data, self.folder / "nowhere")})
-        ends = start_ranks(2, ["learn", self.data, "--out", str(out), "--resume"], own={1: ["learn", self.data, "--out", other[3], "--resume"]})
-        return {"first": first, "ends": ends, "same": bits(out) == self.expected, "nowhere": (self.folder / "nowhere").exists()}
+        elsewhere = str(self.folder / "elsewhere")
+        found = self.outcome("here", 2, prepare={1: at_message(8, die)}, own={1: self.learn("elsewhere")})
+        args = ["learn", self.data, "--resume", "--out"]
+        ends = start(2, [*args, str(self.folder / "here")], own={1: [*args, elsewhere]})
+        same = bits(self.folder / "here") == self.expected
+        return found | {"then": ends, "same": same, "elsewhere": Path(elsewhere).exists()}
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     rank_group.LAST_WORDS_SECONDS = 0.5
-    cases = Ends(Path(sys.argv[1]))
-    names = sys.argv[2:]
-    print(json.dumps({name: getattr(cases, name)() for name in names}))
+    cases = Cases(Path(sys.argv[1]))
+    print(json.dumps({name: getattr(cases, name)() for name in sys.argv[2:]}))

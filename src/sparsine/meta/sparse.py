@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
@@ -19,6 +19,7 @@ from sparsine.starts.start import Start
 T = TypeVar("T", covariant=True)
 
 
+@runtime_checkable
 class Learning(Protocol[T]):
     """What the loop asks: a run, or a rank that keeps no folder."""
 
