@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from sparsine.measure.timing.timed import timed
 
-from sparsine.benchmarks.measure import timed
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
 from sparsine.environment import environment
