@@ -26,11 +26,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from sparsine.measure.timing.timed import timed
 
 from sparsine.cli.outputs import Output
 from sparsine.cli.scripts import record_file
 from sparsine.environment import environment
+from sparsine.measure.timing.timed import timed
 from sparsine.meta.metrics import read_metrics
 from sparsine.optim import AdamState, adam_step
 from sparsine.starts.start import load_start
