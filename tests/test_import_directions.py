@@ -76,7 +76,7 @@ def stated_order() -> list[str]:
 
 
 def stated_rooms() -> dict[str, list[str]]:
-    """For parts with rooms of their own: these, lowest first; the part's own name stands for the modules beside them."""
+    """For parts with rooms of their own: these, lowest first. The part's own name stands for modules beside them."""
     sentences = re.findall(r"In `(\w+)`: ((?:`\w+`(?:, )?)+)\.\s", PAGE.read_text())
     return {part: re.findall(r"`(\w+)`", rooms) for part, rooms in sentences}
 

@@ -1,7 +1,7 @@
 """Format version 1, frozen: every line here is a promise; change nothing without a new version.
 
-It may become faster, or say the same in other words. What is written here decides which bytes a code has, or what a code
-draws; docs/format.md describes it, and tests/codec/second_decoder.py reads codes by that page alone.
+It may become faster, or say the same in other words. What is written here decides which bytes a code has, or what a
+code draws; docs/format.md describes it, and tests/codec/second_decoder.py reads codes by that page alone.
 
     header, varint     what a code says of itself, and the whole numbers in it
     identity           which start it belongs to
