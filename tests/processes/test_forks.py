@@ -126,11 +126,11 @@ def test_a_child_can_read_a_set_that_another_thread_of_its_parent_was_reading():
             def name(self, index): return str(index)
             def load(self, index): return values
         cached, inside, go_on = cache.Cached(Plain()), threading.Event(), threading.Event()
-        class Slow(cache.OrderedDict):
+        class Slow(cache.LRUCache):
             def get(self, *key):
                 inside.set(); go_on.wait(60)
                 return super().get(*key)
-        cached._held = Slow()
+        cached._held = Slow(1 << 20, getsizeof=lambda held: held.nbytes)
         thread = threading.Thread(target=cached.load, args=(1,)); thread.start(); inside.wait(60)
         threading.Timer(0.5, go_on.set).start()
         def child():

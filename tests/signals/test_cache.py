@@ -35,7 +35,7 @@ def test_the_cache_reads_once_and_stays_within_its_bytes():
     assert inner.reads == 4
     cached.load(1)
     assert inner.reads == 5
-    assert cached._held_bytes == 180 == sum(v.nbytes for v in cached._held.values())
+    assert cached._held.currsize == 180 == sum(v.nbytes for v in cached._held.values())
 
 
 def test_a_signal_that_two_readers_fetch_at_once_is_counted_once():
@@ -48,7 +48,7 @@ def test_a_signal_that_two_readers_fetch_at_once_is_counted_once():
 
     cached = Cached(Slow(), max_bytes=200)
     cached.load(5)
-    assert cached._held_bytes == 60
+    assert cached._held.currsize == 60
 
 
 def test_a_caller_cannot_spoil_the_cache():
@@ -64,13 +64,13 @@ def test_without_a_number_the_cache_takes_a_part_of_what_is_free_and_workers_sha
     cached = Cached(Counting())
     for index in range(7):
         cached.load(index)
-    assert cached._held_bytes == 120  # two signals of 60
+    assert cached._held.currsize == 120  # two signals of 60
     monkeypatch.setattr(cache.multiprocessing, "parent_process", lambda: "somebody")
     monkeypatch.setattr(cache.os, "cpu_count", lambda: 2)
     cached = Cached(Counting())
     for index in range(7):
         cached.load(index)
-    assert cached._held_bytes == 60
+    assert cached._held.currsize == 60
     monkeypatch.setattr(cache, "free_memory", lambda: Room(1 << 50, "this test has free"))
     assert cache._room() == cache.DEFAULT_CACHE_BYTES // 2
 
@@ -83,13 +83,13 @@ def test_a_pickle_or_a_copy_takes_its_room_where_it_is_read(monkeypatch):
     there = copy.deepcopy(cached)
     for index in range(4):
         there.load(index)
-    assert there._held_bytes == 60
+    assert there._held.currsize == 60
 
 
 def test_what_is_not_held_is_handed_out_as_it_is_read():
     cached = Cached(Counting(), max_bytes=59)
     assert (cached.load(3) == 3).all()
-    assert cached._held_bytes == 0
+    assert cached._held.currsize == 0
 
 
 def test_the_cache_serves_threads():
@@ -106,4 +106,4 @@ def test_the_cache_serves_threads():
     for thread in threads:
         thread.join()
     assert not wrong
-    assert cached._held_bytes == sum(v.nbytes for v in cached._held.values()) <= 200
+    assert cached._held.currsize == sum(v.nbytes for v in cached._held.values()) <= 200

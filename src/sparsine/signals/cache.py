@@ -2,11 +2,11 @@
 
 import multiprocessing
 import os
-from collections import OrderedDict
 from threading import Lock
 from typing import Any, final
 
 import numpy as np
+from cachetools import LRUCache
 from jaxtyping import Float
 
 from sparsine.lazy import cached_property
@@ -35,8 +35,6 @@ class Cached(SignalSet):
         self._inner = inner
         self.recipe, self.notes, self.fingerprint_loads = inner.recipe, inner.notes, inner.fingerprint_loads
         self._given_bytes = max_bytes
-        self._held: OrderedDict[int, np.ndarray] = OrderedDict()
-        self._held_bytes = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles and copies begin empty: they read for themselves."""
@@ -55,10 +53,9 @@ class Cached(SignalSet):
 
     def load(self, index: int) -> Float[np.ndarray, "*axes channels"]:
         check_index(index, len(self))
+        held = self._held  # looks at what is free at first, which needs no lock
         with _LOCK:
-            values = self._held.get(index)
-            if values is not None:
-                self._held.move_to_end(index)
+            values: np.ndarray | None = held.get(index)
         if values is not None:
             return values.copy()
         # Read outside the lock: threads that ask for other signals need not wait for this one.
@@ -75,19 +72,17 @@ class Cached(SignalSet):
         return self._inner.fingerprint(index)
 
     @cached_property
-    def _max_bytes(self) -> int:
-        return _room() if self._given_bytes is None else self._given_bytes
+    def _held(self) -> "LRUCache[int, np.ndarray]":
+        """The signals that were used last, at their bytes."""
+        return LRUCache(_room() if self._given_bytes is None else self._given_bytes, getsizeof=lambda held: held.nbytes)
 
     def _keep(self, index: int, values: np.ndarray) -> bool:
         """Whether these are now held, so that nobody else may have them."""
-        most = self._max_bytes
+        held = self._held
         with _LOCK:
-            if index in self._held or values.nbytes > most:
+            if index in held or values.nbytes > held.maxsize:
                 return False
-            self._held[index] = values
-            self._held_bytes += values.nbytes
-            while self._held_bytes > most:
-                self._held_bytes -= self._held.popitem(last=False)[1].nbytes
+            held[index] = values
             return True
 
 

@@ -1,8 +1,10 @@
-"""A cache that never outgrows its room."""
+"""Values that are kept while there is room for them."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 V = TypeVar("V")
 
@@ -19,21 +21,23 @@ class Bounded(Generic[V]):
     """
 
     def __init__(self, room: int, weigh: Callable[[V], int] = lambda _: 1) -> None:
-        self.room, self.weigh, self.used = room, weigh, 0
-        self._values: OrderedDict[Hashable, V] = OrderedDict()
+        self._values: LRUCache[Hashable, V] = LRUCache(room, getsizeof=weigh)
 
     def __len__(self) -> int:
         return len(self._values)
 
+    @property
+    def used(self) -> int:
+        """Of the room."""
+        return int(self._values.currsize)
+
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        """The value at `key`, made if it is not there; what `make` raises is not kept."""
+        """The value at `key`, made if it is not there; what `make` raises is not kept, nor what is larger than all the
+        room."""
         if key in self._values:
-            self._values.move_to_end(key)
-            return self._values[key]
+            found: V = self._values[key]
+            return found
         value = make()
-        self._values[key] = value
-        self.used += self.weigh(value)
-        while self.used > self.room and self._values:
-            _, oldest = self._values.popitem(last=False)
-            self.used -= self.weigh(oldest)
+        with suppress(ValueError):  # too large
+            self._values[key] = value
         return value

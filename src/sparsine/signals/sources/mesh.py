@@ -5,7 +5,6 @@ several poses: as it is, and turned and made smaller at random, by the seed. Wha
 file; of fewer than thirty files, a third tests and a sixth validates. One file alone is every split.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from threading import Lock
 from typing import Any, final
 
 import numpy as np
+from cachetools import LRUCache
 from jaxtyping import Float, Int
 
 from sparsine.counted import counted
@@ -66,7 +66,7 @@ class Solids(SignalSet):
         self, poses: Sequence[Pose], kind: Shape, shape: tuple[int, ...], notes: Sequence[str] = ()
     ) -> None:  # fmt: skip
         self._poses, self._kind, self._shape, self.notes = list(poses), kind, tuple(shape), tuple(notes)
-        self._held: OrderedDict[Path, Solid] = OrderedDict()
+        self._held: LRUCache[Path, Solid] = LRUCache(HELD)
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -116,13 +116,12 @@ class Solids(SignalSet):
 
     def _read(self, path: Path) -> Solid:
         with self._lock:
-            if path in self._held:
-                return self._held[path]
+            held: Solid | None = self._held.get(path)
+        if held is not None:
+            return held
         solid = read_solid(path)
         with self._lock:
             self._held[path] = solid
-            while len(self._held) > HELD:
-                self._held.popitem(last=False)
         return solid
 
 
