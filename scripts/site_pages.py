@@ -6,9 +6,11 @@ turned to where things are on the site. A link to something that does not exist 
 names it.
 """
 
+import ast
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -118,10 +120,17 @@ def _resolved(path: str, target: str) -> str | None:
     return place.relative_to(ROOT).as_posix() if place.is_file() and place.is_relative_to(ROOT) else None
 
 
+def _public_names() -> Iterator[tuple[str, str]]:
+    """(name, module below `sparsine` that it comes from)."""
+    for node in ast.parse(Path(sparsine.__file__).with_suffix(".pyi").read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.module != "version":
+            yield node.names[0].name, str(node.module)
+
+
 def _reference() -> str:
     """Every public name, by the part of the package that it comes from."""
     parts: dict[str, list[str]] = {}
-    for name, home in sorted(sparsine._HOME.items()):
+    for name, home in sorted(_public_names()):
         parts.setdefault(home.partition(".")[0], []).append(f"::: sparsine.{home}.{name}")
     sections = [f"## {part}\n\n" + "\n\n".join(entries) for part, entries in sorted(parts.items())]
     said = "All of it can be imported from `sparsine` itself. What each part is for: [architecture](architecture.md)."
