@@ -8,7 +8,8 @@ What an activation multiplies pre-activations by (the frequency omega_0 of a sin
 biases of the hidden layers on the way in, and into their derivatives on the way out, which spares a pass over every
 activation.
 
-The cost is that of the dense field whatever the pattern. Pruned weights enter as exact zeros.
+Neurons that lead to no output are cut away first, so that layers are as narrow as what they compute; between the others
+the cost is that of dense layers whatever the pattern, and pruned weights enter as exact zeros.
 On CUDA, matrix products follow `torch.set_float32_matmul_precision`: TF32 only if you ask for it there, or by
 TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1 on the command line.
 """
@@ -17,11 +18,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from sparsine.engines.contract import Engine
-from sparsine.fields.layers import layers
 from sparsine.fields.mlp import MLP
+from sparsine.fields.narrow import Narrow
 from sparsine.fields.pattern import Pattern
 
 # Activations of the widest layer in one block. CPU: a few such arrays stay in the caches (measured flat between
@@ -53,12 +55,23 @@ class DenseEngine(Engine):
         super().__init__(pattern, device=device, dtype=dtype)
         self.block_elements = block_elements or BLOCK_ELEMENTS.get(self.device.type, 2**18)
         self._activation = self.field.activation
+        self._narrow = Narrow(pattern, self.device)
         self._scale = self._scales()
 
     @classmethod
     def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
         """Everything that a field describes."""
         return None
+
+    def plain_values(
+        self, theta: Float[Tensor, "signals params"], coords: Float[Tensor, "*own points dims"]
+    ) -> Float[Tensor, "signals points channels"]:
+        """As that of every engine, of the narrow layers."""
+        h = self._narrow.inputs(self.field.encoding(coords))
+        *hidden, (last_weight, last_bias) = self._layers(theta)
+        for weight, bias in hidden:
+            h = self._activation.value(h @ weight.mT + bias[:, None])
+        return h @ last_weight.mT + last_bias[:, None] + self.field.output_offset
 
     @torch.no_grad()
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
@@ -77,7 +90,7 @@ class DenseEngine(Engine):
         self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         net, grad = self._layers(theta), self._zeros(theta)
-        grad_net = list(layers(self.field, grad))
+        grad_net = list(self._narrow.layers(grad))
         loss = theta.new_zeros(theta.shape[0])
         for block in self._blocks(theta, coords):
             own = _of(net, block.signals)
@@ -91,12 +104,12 @@ class DenseEngine(Engine):
                 if layer > 0:
                     slope = self._activation.slope(zs.pop(), hs[layer])
                     delta = _matmul(delta, own[layer][0]).mul_(slope)
-        return loss, self.pattern.gather(grad.mul_(self._scale))
+        return loss, self._narrow.gather(grad.mul_(self._scale))
 
     @torch.no_grad()
     def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor:
         net, directions, product = self._layers(theta), self._layers(v), self._zeros(theta)
-        product_net = list(layers(self.field, product))
+        product_net = list(self._narrow.layers(product))
         for block in self._blocks(theta, coords):
             own, vs = _of(net, block.signals), _of(directions, block.signals)
             products = _of(product_net, block.signals)
@@ -130,7 +143,7 @@ class DenseEngine(Engine):
                     dot_slope = dot_zs[layer - 1].mul_(self._activation.curvature(zs.pop(), hs[layer], slope))
                     dot_delta = dot_delta.mul_(slope).addcmul_(upstream, dot_slope)
                     delta = upstream.mul_(slope)
-        return self.pattern.gather(product.mul_(self._scale))
+        return self._narrow.gather(product.mul_(self._scale))
 
     def _forward(self, weights: list[tuple[Tensor, Tensor]], h: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Inputs of every layer, and the pre-activation of every hidden one."""
@@ -153,26 +166,26 @@ class DenseEngine(Engine):
         return error.mul_(2 * scale), squares.sum(dim=(1, 2)).mul_(scale)
 
     def _layers(self, theta: Tensor) -> list[tuple[Tensor, Tensor]]:
-        return list(layers(self.field, self.pattern.scatter(theta) * self._scale))
+        return list(self._narrow.layers(self._narrow.scatter(theta) * self._scale))
 
     def _scales(self) -> Tensor:
-        """What each dense parameter is multiplied by: the activation's scale in the hidden layers, 1 in the last."""
-        scale = torch.ones(1, self.field.num_weights + self.field.num_biases, dtype=self.dtype, device=self.device)
-        for layer, (weight, bias) in enumerate(list(layers(self.field, scale))[:-1]):
+        """What each number is multiplied by: the activation's scale in the hidden layers, 1 in the last."""
+        scale = torch.ones(1, self._narrow.num_numbers, dtype=self.dtype, device=self.device)
+        for layer, (weight, bias) in enumerate(list(self._narrow.layers(scale))[:-1]):
             weight.fill_(self._activation.scale(layer))
             bias.fill_(self._activation.scale(layer))
         return scale
 
     def _inputs(self, coords: Tensor, block: _Block) -> Tensor:
         """What the first layer is given for a block, (signals or 1, points, numbers)."""
-        return self.field.encoding(_take(coords, block))
+        return self._narrow.inputs(self.field.encoding(_take(coords, block)))
 
     def _zeros(self, theta: Tensor) -> Tensor:
-        return theta.new_zeros(theta.shape[0], self.field.num_weights + self.field.num_biases)
+        return theta.new_zeros(theta.shape[0], self._narrow.num_numbers)
 
     def _blocks(self, theta: Tensor, coords: Tensor) -> Iterator[_Block]:
         """Blocks of points of one signal, or of several signals where one signal does not fill a block."""
-        width, num_points = max(self.field.widths), coords.shape[-2]
+        width, num_points = max(self.field.widths[0], *self._narrow.widths), coords.shape[-2]
         points = min(num_points, max(1, self.block_elements // width))
         signals = max(1, self.block_elements // (width * points))
         for first in range(0, theta.shape[0], signals):
