@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from sparsine.errors import BadInput, NotEnoughMemory
-from sparsine.memory import free_memory
+from sparsine.memory import free_memory, free_on, is_cpu
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
@@ -61,10 +61,10 @@ class Named:
         self.name, self.before = name, before
 
 
-def check_memory(what: str, num_bytes: int, advice: str) -> None:
-    """Raises NotEnoughMemory when `num_bytes` is more than this process may take: better a line now than a kill
-    later."""
-    free = free_memory()
+def check_memory(what: str, num_bytes: int, advice: str, device: str = "cpu") -> None:
+    """Raises NotEnoughMemory when `num_bytes` is more than this process may take, or a GPU has free: better a line now
+    than a kill later."""
+    free = free_memory() if is_cpu(device) else free_on(device)
     if num_bytes > free.num_bytes:
         raise NotEnoughMemory(
             f"{what} would need about {num_bytes / 2**30:,.1f} GiB of memory, but {free.whose} "

@@ -31,6 +31,22 @@ def free_memory() -> Room:
     return min(found, default=Room(pages, "this machine has"))
 
 
+def is_cpu(device: str) -> bool:
+    """Whether "cpu" or "cuda:1" is the memory of this machine itself."""
+    return device.partition(":")[0] == "cpu"
+
+
+def free_on(device: str) -> Room:
+    """What a GPU's driver has free, and what torch holds of it without need; for devices that cannot be asked, what the
+    machine has."""
+    if device.partition(":")[0] != "cuda":
+        return free_memory()
+    import torch  # slow to import, and not needed to ask for the machine's own
+
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return Room(torch.cuda.mem_get_info(device)[0] + unused, f"{device} has free")
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an allocation was refused: NumPy and Pillow say MemoryError, torch a RuntimeError."""
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_REFUSED.search(str(error))))

@@ -72,9 +72,10 @@ def _relative_steps(
     """Exponents of 1 / sqrt(sensitivity), up to a common one."""
     total = torch.zeros(theta.shape[1], dtype=torch.float64)
     samples = _samples(start, fits, engine)
-    for number, first in enumerate(range(0, len(theta), config.fit.batch)):
-        batch = theta[first : first + config.fit.batch].to(engine.device)
-        some = samples.part(slice(first, first + config.fit.batch))
+    size = config.fit.together()  # wherever it is computed: each batch draws its own random numbers
+    for number, first in enumerate(range(0, len(theta), size)):
+        batch = theta[first : first + size].to(engine.device)
+        some = samples.part(slice(first, first + size))
         found = fisher_diagonal(engine, batch, some.coords, config.draws, config.seed + number, some.weights)
         total += found.sum(0).cpu()
     mean = total / len(theta)

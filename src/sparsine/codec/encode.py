@@ -104,8 +104,9 @@ def encode_batch(
         return []
     arrays = _alike(start, signals)
     shape = arrays[0].shape[:-1]
-    check_room(start, shape, "fitting it")
-    computer, size = make_engine(start.pattern, engine, device=device), most_together(start, shape, len(arrays))
+    check_room(start, shape, "fitting it", device=device)
+    computer = make_engine(start.pattern, engine, device=device)
+    size = most_together(start, shape, len(arrays), device)
     placed = list(map(_Placed, arrays, _own_coords(start, arrays, coords), about or [{}] * len(arrays)))
 
     def give_up(_: _Placed) -> Encoded:

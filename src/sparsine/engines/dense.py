@@ -14,6 +14,7 @@ On CUDA, matrix products follow `torch.set_float32_matmul_precision`: TF32 only 
 TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1 on the command line.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ from sparsine.fields.pattern import Pattern
 # 2**17 and 2**20). CUDA: fills the card, and takes signals of the paper's size one by one: an H100 is 1.7 times as fast
 # at ordinary products with a bias as at batched ones, which PyTorch gives theirs in a pass of its own.
 BLOCK_ELEMENTS = {"cpu": 2**18, "cuda": 2**23}
+ALONE_FROM = {"cuda": 2**14}
+"""Points from which signals are taken one by one, however narrow their layers are."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class DenseEngine(Engine):
     ):
         super().__init__(pattern, device=device, dtype=dtype)
         self.block_elements = block_elements or BLOCK_ELEMENTS.get(self.device.type, 2**18)
+        self.alone_from = ALONE_FROM.get(self.device.type, math.inf)
         self._activation = self.field.activation
         self._narrow = Narrow(pattern, self.device)
         self._scale = self._scales()
@@ -187,7 +191,7 @@ class DenseEngine(Engine):
         """Blocks of points of one signal, or of several signals where one signal does not fill a block."""
         width, num_points = max(self.field.widths[0], *self._narrow.widths), coords.shape[-2]
         points = min(num_points, max(1, self.block_elements // width))
-        signals = max(1, self.block_elements // (width * points))
+        signals = 1 if num_points >= self.alone_from else max(1, self.block_elements // (width * points))
         for first in range(0, theta.shape[0], signals):
             for start in range(0, num_points, points):
                 yield _Block(slice(first, first + signals), slice(start, min(start + points, num_points)))

@@ -67,7 +67,7 @@ class Narrow:
         """Views of (weight, bias) for every layer; writing to them writes to `numbers`."""
         weight_start, bias_start = 0, self.num_weights
         for n_out, n_in in self.shapes:
-            weight = numbers[:, weight_start : weight_start + n_out * n_in].unflatten(1, (n_out, n_in))
+            weight = numbers[:, weight_start : weight_start + n_out * n_in].view(len(numbers), n_out, n_in)
             yield weight, numbers[:, bias_start : bias_start + n_out]
             weight_start += n_out * n_in
             bias_start += n_out

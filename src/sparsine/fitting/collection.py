@@ -17,7 +17,8 @@ from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig, FitResult, Status, fit
 from sparsine.fitting.points import FromSet, Places, read_at
-from sparsine.fitting.room import NOT_ENOUGH, check_room, with_less
+from sparsine.fitting.room import NOT_ENOUGH, check_room, most_together, with_less
+from sparsine.memory import is_cpu
 from sparsine.signals.dataset import SignalSet
 from sparsine.signals.domain import Domain
 from sparsine.signals.values import ANY, load_values
@@ -66,9 +67,9 @@ def fit_collection(
     device: str = "cpu",
 ) -> Iterator[FittedSignal]:
     """Fit the signals (all, or those at `indices`) in order, by the start's own plan as far as `config` leaves it open,
-    `config.batch` at a time; fewer where shapes differ or memory does not hold so many. A signal with values that are
-    not of the start's kind, or too large to be fitted, is 'unreadable'. Where steps see a part of a signal, one of a
-    set that knows its size and is larger than WHOLE samples is read as far as its steps see it, and PSNR is that of
+    `config.together` at a time; fewer where shapes differ or memory does not hold so many. A signal with values of
+    another kind than the start's, or too large to fit, is 'unreadable'. Where steps see part of a signal, one of
+    a set that knows its size and is larger than WHOLE samples is read as far as its steps see it, and PSNR is that of
     WHOLE samples.
 
     Raises:
@@ -76,12 +77,14 @@ def fit_collection(
     """
     config = config.by(start.plans)
     indices = range(len(signals)) if indices is None else indices
-    size = min(config.batch, len(indices))
-    check_room(start, _held(start, config), f"fitting {size} signals together", "lower --batch", signals=size)
-    computer = make_engine(start.pattern, engine, device=device)
+    computer, shape = make_engine(start.pattern, engine, device=device), _held(start, config)
+    size = min(config.together(device), len(indices))
+    if config.batch is None and not is_cpu(device):
+        size = most_together(start, shape, size, device)
+    check_room(start, shape, f"fitting {size} signals together", "lower --batch", signals=size, device=device)
     theta = start.theta.to(device)
     with ThreadPoolExecutor(1) as reader:
-        batches = [indices[i : i + config.batch] for i in range(0, len(indices), config.batch)]
+        batches = [indices[i : i + size] for i in range(0, len(indices), max(size, 1))]
         coming = reader.submit(_read, start, signals, batches[0], config) if batches else None
         for number in range(len(batches)):
             assert coming is not None

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from sparsine.checks import check_choice, check_range
 from sparsine.counted import counted
 from sparsine.errors import BadInput
+from sparsine.memory import is_cpu
 from sparsine.signals.sampling import Sampling
 from sparsine.starts.plan import Decay, Effort, Optimizer, Plans
 
@@ -14,6 +15,8 @@ Protocol = Literal["start", "paper"]
 
 MOST_STEPS = 10**7
 PAPER_STEP_SIZE = {"adam": 1e-4, "sgd": 1e-2}
+USUAL_BATCH = {"cpu": 8, "gpu": 128}
+"""A step on a lattice of one small signal is far too little for a GPU."""
 PAPER_STEPS = {"adam": 100, "sgd": 2}
 
 
@@ -39,8 +42,9 @@ class FitConfig:
     is 1, all of them."""
     report: tuple[int, ...] | None = None
     """Steps at which PSNR is measured, besides the last; None is 0, 1, 2, 5, 10, 20, 50, 100, ..."""
-    batch: int = 8
-    """Signals fitted at the same time. Changes speed and memory only."""
+    batch: int | None = None
+    """Signals fitted at the same time; None is 8 on the CPU, and 128 on a GPU, or as many as its memory holds. Changes
+    speed and memory only."""
     points: int | None = None
     """Samples of each signal that a step sees, drawn anew for each; takes the place of share."""
     sampling: Sampling = "random"
@@ -62,7 +66,8 @@ class FitConfig:
         ):
             if (value := getattr(self, number)) is not None:
                 check_range(number, value, low, high)
-        check_range("batch", self.batch, 1, 100_000)
+        if self.batch is not None:
+            check_range("batch", self.batch, 1, 100_000)
         check_range("points_seed", self.points_seed, 0, 2**32 - 1)
         if self.points is not None and self.share is not None:
             raise BadInput("both points and share say how many samples a step sees; give one of them")
@@ -101,6 +106,10 @@ class FitConfig:
     def chosen(self) -> Optimizer:
         """The optimizer."""
         return self.optimizer or "adam"
+
+    def together(self, device: str = "cpu") -> int:
+        """Signals fitted at the same time, if there is memory for so many."""
+        return USUAL_BATCH["cpu" if is_cpu(device) else "gpu"] if self.batch is None else self.batch
 
     @property
     def num_steps(self) -> int:

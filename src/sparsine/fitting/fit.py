@@ -109,7 +109,7 @@ class Fitting:
         self.weights = weights
         config.check_report()
         self.draws = draws or _drawn(coords, values, config, shape, weights)
-        self.step, self._seconds, self._at_report = 0, 0.0, list[float]()
+        self.step, self._clock, self._at_report = 0, Clock(values.device), list[float]()
         self.theta = start.expand(values.shape[0], -1).clone()
         self._adam = AdamState.zeros_like(self.theta)
         self._alive = torch.ones(values.shape[0], dtype=torch.bool, device=self.theta.device)
@@ -121,17 +121,15 @@ class Fitting:
         while self.step < until:
             if self.draws is not None and (self._first is None or self.step in self.config.report_steps):
                 self._report(engine, engine.loss(self.theta, self.coords, self.values, self.weights))
-            began = perf_counter()
-            if self.draws is None:
-                loss, grad = engine.loss_and_grad(self.theta, self.coords, self.values, self.weights)
-            else:
-                loss, grad = engine.loss_and_grad(self.theta, *self.draws.draw(self.step))
-            computed = perf_counter()
+            with self._clock:
+                if self.draws is None:
+                    loss, grad = engine.loss_and_grad(self.theta, self.coords, self.values, self.weights)
+                else:
+                    loss, grad = engine.loss_and_grad(self.theta, *self.draws.draw(self.step))
             if self.draws is None:
                 self._report(engine, loss)
-            measured = perf_counter()
-            self._move(loss, grad)
-            self._seconds += perf_counter() - measured + computed - began
+            with self._clock:
+                self._move(loss, grad)
             self.step += 1
 
     def finish(self, engine: Objective) -> FitResult:
@@ -155,7 +153,7 @@ class Fitting:
         if self._first is None:
             self._first = loss
         if self.step in self.config.report_steps:
-            self._at_report.append(self._seconds)
+            self._at_report.append(self._clock.seconds())
             for curve, mse, ok in zip(self._curves, loss.tolist(), self._alive.tolist(), strict=True):
                 curve.append(psnr_db(mse if ok else torch.nan, self.peak))
             if self.observe:
@@ -184,5 +182,28 @@ def _drawn(
 
 
 def _held(moments: Tensor, alive: Tensor) -> Tensor:
-    """Moments of a signal that overflowed are cleared, so that they cannot spread."""
-    return moments if bool(alive.all()) else torch.where(alive[:, None], moments, 0.0)
+    """Moments of a signal that overflowed are cleared, so that they cannot spread. On a GPU whether there is one is not
+    asked: the answer would be waited for, in every step."""
+    if alive.device.type == "cpu" and bool(alive.all()):
+        return moments
+    return torch.where(alive[:, None], moments, 0.0)
+
+
+class Clock:
+    """Seconds of what is done `with` it, and what a GPU still has to do of that."""
+
+    def __init__(self, device: torch.device):
+        self._device, self._began, self._seconds = device, 0.0, 0.0
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds += perf_counter() - self._began
+
+    def seconds(self) -> float:
+        """So far."""
+        if self._device.type == "cuda":
+            with self:
+                torch.cuda.synchronize(self._device)
+        return self._seconds

@@ -5,7 +5,7 @@ from math import prod
 from typing import TypeVar
 
 from sparsine.checks import check_memory
-from sparsine.memory import free_memory, is_out_of_memory
+from sparsine.memory import free_memory, free_on, is_cpu, is_out_of_memory
 from sparsine.starts.start import Start
 
 VECTORS = 8
@@ -18,14 +18,17 @@ S = TypeVar("S")
 F = TypeVar("F")
 
 
-def check_room(start: Start, shape: Sequence[int], what: str, advice: str = SMALLER, *, signals: int = 1) -> None:
-    """Raises BadInput where signals of `shape` (samples along each axis) cannot be fitted together."""
-    check_memory(what, signals * _num_bytes(start, shape), advice)
+def check_room(
+    start: Start, shape: Sequence[int], what: str, advice: str = SMALLER, *, signals: int = 1, device: str = "cpu"
+) -> None:
+    """Raises BadInput where signals of `shape` (samples along each axis) cannot be fitted together on `device`."""
+    check_memory(what, signals * _num_bytes(start, shape), advice, device)
 
 
-def most_together(start: Start, shape: Sequence[int], wanted: int) -> int:
+def most_together(start: Start, shape: Sequence[int], wanted: int, device: str = "cpu") -> int:
     """How many of the `wanted` signals memory holds at a time; at least one."""
-    return max(1, min(wanted, free_memory().num_bytes // _num_bytes(start, shape)))
+    free = free_memory() if is_cpu(device) else free_on(device)
+    return max(1, min(wanted, free.num_bytes // _num_bytes(start, shape)))
 
 
 def with_less(fit: Callable[[Sequence[S]], Sequence[F]], signals: Sequence[S], give_up: Callable[[S], F]) -> list[F]:

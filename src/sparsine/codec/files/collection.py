@@ -59,9 +59,9 @@ def encode_collection(
     """
     config, coder = (config or EncodeConfig()).by(start.plans), Coder(start)
     executor, chosen = executor or Here(), list(range(len(signals)) if indices is None else indices)
-    together = executor.together(config.fit.batch, len(chosen))
-    _check_batch(start, min(together, len(chosen)))
-    make_engine(start.pattern, engine, device=device)  # refuses before anything is written
+    together = executor.together(config.fit.together(device), len(chosen))
+    make_engine(start.pattern, engine, device=device)  # refuses before anything is written, and so does what follows
+    _check_batch(start, min(together, len(chosen)), device)
     with (
         opened(
             Path(folder),
@@ -76,7 +76,7 @@ def encode_collection(
         reader = SignalReader(start, signals, journal, chosen, overwrite)
         ahead = min(together, MOST_AHEAD) + executor.num_readers
         read = in_threads(readers, reader.read, chosen, ahead, weigh=reader.points, room=POINTS_WAITING)
-        encoding = executor.map(EncodeWork(coder, config, engine, device), batches(read, together))
+        encoding = executor.map(EncodeWork(coder, config, engine, device), batches(read, together, device))
 
         def write(batch: list[Written]) -> list[CodedSignal]:
             journal.add([(entry, data) for _, entry, data in batch if data])
@@ -86,11 +86,11 @@ def encode_collection(
             yield from written
 
 
-def _check_batch(start: Start, asked: int) -> None:
+def _check_batch(start: Start, asked: int, device: str) -> None:
     """As many signals of the start's own size as are fitted together."""
     shape = start.domain.shape
-    size = batch_size(shape, asked)
-    check_room(start, shape, f"fitting {size} signals together", "lower --batch", signals=size)
+    size = batch_size(shape, asked, device)
+    check_room(start, shape, f"fitting {size} signals together", "lower --batch", signals=size, device=device)
 
 
 def _request(coder: Coder, config: EncodeConfig, also: dict[str, Any]) -> dict[str, Any]:

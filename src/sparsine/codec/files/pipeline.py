@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from sparsine.codec.files.coded import CodedSignal
 from sparsine.codec.files.reading import Loaded
+from sparsine.memory import is_cpu
 
-POINTS_TOGETHER = 1 << 19
+POINTS_TOGETHER, ON_A_GPU = 1 << 19, 1 << 22
 """A batch of large signals is smaller than asked for: more would not be faster, and more would be lost in a crash."""
 POINTS_WAITING = 1 << 23
 """Of all signals that wait for others of their shape; then the largest group goes as it is. And of all that are read
@@ -59,7 +60,9 @@ def in_threads(
             future.cancel()
 
 
-def batches(items: Iterable[Loaded | CodedSignal], size: int) -> Iterator[CodedSignal | list[Loaded]]:
+def batches(
+    items: Iterable[Loaded | CodedSignal], size: int, device: str = "cpu"
+) -> Iterator[CodedSignal | list[Loaded]]:
     """Lists of at most `size` signals of one shape; what needs no encoding is passed on as it comes."""
     waiting: dict[tuple[int, ...], list[Loaded]] = {}
     for item in items:
@@ -68,16 +71,16 @@ def batches(items: Iterable[Loaded | CodedSignal], size: int) -> Iterator[CodedS
             continue
         shape = item.values.shape
         waiting.setdefault(shape, []).append(item)
-        if len(waiting[shape]) >= batch_size(shape[:-1], size):
+        if len(waiting[shape]) >= batch_size(shape[:-1], size, device):
             yield waiting.pop(shape)
         elif sum(map(_points, waiting.values())) > POINTS_WAITING:
             yield waiting.pop(max(waiting, key=lambda shape: _points(waiting[shape])))
     yield from waiting.values()
 
 
-def batch_size(shape: tuple[int, ...], asked: int) -> int:
+def batch_size(shape: tuple[int, ...], asked: int, device: str = "cpu") -> int:
     """How many signals of `shape` (samples along each axis) are fitted together."""
-    return max(1, min(asked, POINTS_TOGETHER // prod(shape)))
+    return max(1, min(asked, (POINTS_TOGETHER if is_cpu(device) else ON_A_GPU) // prod(shape)))
 
 
 def _points(group: list[Loaded]) -> int:

@@ -42,9 +42,9 @@ class Measuring:
         names = [metric.name for metric in self.plan.dataset.kind.metrics]
         began, stopwatch = time.monotonic(), Stopwatch()
         scoring = 0.0  # reading, SSIM and pictures are not part of a fit
-        for first in range(0, last, fit.batch):
+        for first in range(0, last, fit.together()):
             read_from = time.monotonic()
-            indices = range(first, min(first + fit.batch, last))
+            indices = range(first, min(first + fit.together(), last))
             rows = [self._read(self.plan.dataset.test, index) for index in indices]
             scoring += time.monotonic() - read_from
             scoring += self._fit_and_score(name, contender, fit, rows)

@@ -74,7 +74,7 @@ def measure_rate_distortion(
     others = {name: codec for name, codec in codecs().items() if getattr(config, name)}  # there, and not left out
     record = _record(starts, collection, config)
     told: list[list[Told]] = [[] for _ in starts]
-    for batch in read_batches(collection.signals, collection.count, config.fit.batch, record["unreadable"]):
+    for batch in read_batches(collection.signals, collection.count, config.fit.together(), record["unreadable"]):
         sizes: Sizes = {(o.name, name): {} for o in batch for name in others}
         record["signals"] += [{"input": o.name, "shape": list(o.picture.shape[:2])} for o in batch]
         for number, codec in enumerate(ours):

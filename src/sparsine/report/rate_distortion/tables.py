@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from sparsine.counted import counted, in_words
-from sparsine.fitting.config import PAPER_STEPS
+from sparsine.fitting.config import PAPER_STEPS, USUAL_BATCH
 from sparsine.psnr import averaged_db, psnr_difference_db, psnr_of
 from sparsine.report.rate_distortion.bjontegaard_delta import bd_psnr, bd_rate, front
 from sparsine.report.rate_distortion.points import (
@@ -127,7 +127,8 @@ def seconds(record: Record) -> list[Table]:
     note = (
         f"Means for one signal over all settings of a codec, wall time on {hardware['processor']}, "
         f"{counted(hardware['threads'], 'thread')}, {_fit(record)} for ours, in batches of "
-        f"{record['config']['fit']['batch']}. Reading files and making engines and tables of a start is left out; "
+        f"{record['config']['fit']['batch'] or USUAL_BATCH['cpu']}. Reading files and making engines and tables of a "
+        f"start is left out; "
         f"{in_words(names_of(record).values())} use one thread."
     )
     return [Table("seconds", f"{_label(record)}: how long it takes", head, tuple(rows), note=note)]
