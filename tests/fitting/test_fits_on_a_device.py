@@ -12,8 +12,8 @@ from small_problems import MadeUpSignals, field_of, random_pattern
 
 from sparsine import checks, memory
 from sparsine.codec import EncodeConfig
-from sparsine.codec.files.pipeline import batch_size
 from sparsine.codec.encode import encode_batch
+from sparsine.codec.files.pipeline import batch_size
 from sparsine.engines import DenseEngine
 from sparsine.errors import BadInput
 from sparsine.fitting import FitConfig, collection, fit, fit_collection, room
