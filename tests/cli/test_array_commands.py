@@ -55,8 +55,8 @@ def test_the_report_has_errors_in_the_unit_and_pictures(learned):
     assert record["data"]["metrics"].keys() == {"rmse", "max_error"}
     (signal,) = record["rows"][-1]["signals"]
     assert signal["input"] == "a.npy@0-0-6"
-    expected = (HIGHEST - LOWEST) * 10 ** (-signal["psnr_db"][-1] / 20)
-    assert signal["metrics"]["rmse"] == pytest.approx(expected, rel=1e-3)
+    expected = (HIGHEST - LOWEST) * 10 ** (-signal["metrics"]["psnr_db"][-1] / 20)
+    assert signal["metrics"]["rmse"][-1] == pytest.approx(expected, rel=1e-3)
     assert (folder / "evaluation" / "pictures" / "original-0.png").is_file()
 
 

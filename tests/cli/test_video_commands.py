@@ -120,7 +120,7 @@ def test_a_report_has_its_measures_and_plays_each_clip(learned):
     assert run("report", start, "--limit", "1", "--pictures", "1", "--steps", "1") == 0
     record = json.loads((start / "evaluation.json").read_text())
     assert record["data"]["value_kind"] == "video"
-    assert set(record["rows"][0]["signals"][0]["metrics"]) == {"ssim", "frame_psnr_db"}
+    assert set(record["rows"][0]["signals"][0]["metrics"]) == {"psnr_db", "ssim", "frame_psnr_db"}
     values, _ = read_frames(start / "evaluation" / "pictures" / "original-0.webm")
     assert len(values) == 4
     page = (start / "report.html").read_text()

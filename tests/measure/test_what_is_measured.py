@@ -79,7 +79,7 @@ def test_a_test_signal_that_is_gone_or_another_is_left_out_of_every_row(run, fol
     assert measured(again) == [(gone, "unreadable"), (kept, "ok")]
     for before, after in zip(first["rows"], again["rows"], strict=True):
         assert without_seconds(after["signals"][1]) == without_seconds(before["signals"][1])
-        assert after["mean_psnr_db"] == after["signals"][1]["psnr_db"] != before["mean_psnr_db"]
+        assert after["mean_psnr_db"] == after["signals"][1]["metrics"]["psnr_db"] != before["mean_psnr_db"]
         assert "when learning began" in after["signals"][0]["reason"]
     assert again["data"]["notes"] == [
         f"images:{folder} is not as it was when learning began: 1 test signal ({gone}) "
@@ -124,7 +124,7 @@ def test_a_row_with_a_perfect_fit_is_kept_and_shown(run, folder, capsys):
     measure(run, folder)
     path = run / "evaluation" / "round-01.json"
     row = json.loads(path.read_text())
-    row["mean_psnr_db"][-1] = row["signals"][0]["psnr_db"][-1] = "inf"
+    row["mean_psnr_db"][-1] = row["signals"][0]["metrics"]["psnr_db"][-1] = "inf"
     path.write_text(json.dumps(row))
     assert measure(run, folder)["rows"][2]["mean_psnr_db"][-1] == "inf"
     assert main(["report", str(run), "--limit", "2", "--steps", "2", "--pictures", "1"]) == 0

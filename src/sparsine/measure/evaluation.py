@@ -15,28 +15,26 @@ from typing import Annotated, Any
 
 from sparsine.checks import Named, check_range
 from sparsine.counted import counted
-from sparsine.environment import environment
 from sparsine.errors import BadInput
 from sparsine.evenly import evenly
 from sparsine.fields.pattern import Pattern
-from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.config import FitConfig, how_sampled, recorded
+from sparsine.measure.records import head, metrics_of
+from sparsine.measure.score import draw_fit, measure_start
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.run_data import pinned_to_measure
 from sparsine.meta.run_folder import read_config, start_path, starts_of
 from sparsine.parts import NUMBER, fault
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.manifest import digest_of
-from sparsine.signals.pictured import drawn_to_look_at, pictured
-from sparsine.signals.pictures import save_picture
-from sparsine.signals.weights import weights_of
 from sparsine.starts.start import Start, load_start
-from sparsine.storage import read_json, write_atomically, write_json
+from sparsine.storage import read_json, write_json
 
+KIND, VERSION = "evaluation", 2
 _ROW = {
     "name": str, "weights": int, "biases": int, "total": int, "density": float, "round": (int, None),
     "outer_steps": (int, None), "learn_seconds": (float, None), "fit_seconds": float, "steps": [int],
-    "mean_psnr_db": [NUMBER], "signals": [{"input": str, "status": str, "psnr_db": [NUMBER]}], "made_from": {},
+    "mean_psnr_db": [NUMBER], "signals": [{"input": str, "status": str}], "made_from": {},
 }  # fmt: skip
 """What readers of a row rely on."""
 
@@ -101,7 +99,7 @@ def evaluate_run(
         start = _scratch(start, learn.seed) if name == "scratch" else start
         rows.append(_measured(folder, name, start, dataset, measured, config, learn.engine, learn.device))
     record = {
-        "kind": "evaluation", "record_version": 1, **environment(), "config": learn.to_dict(),
+        **head(KIND, VERSION), "config": learn.to_dict(),
         "data": {"spec": dataset.spec, "description": dataset.description, "value_kind": dataset.kind.name,
                  "shape": list(dataset.shape), "split": "test", "signals": count, "signals_sha256": measured,
                  "is_that_of_the_run": pinned.data is not None, "notes": notes,
@@ -115,7 +113,7 @@ def evaluate_run(
 
 def mean_psnr_db(signals: list[dict[str, Any]]) -> list[float]:
     """Mean over the signals whose status is ok, at every reported step."""
-    curves = [s["psnr_db"] for s in signals if s["status"] == "ok"]
+    curves = [metrics_of(s)["psnr_db"] for s in signals if s["status"] == "ok"]
     return [sum(at) / len(at) for at in zip(*curves, strict=True)]
 
 
@@ -166,47 +164,21 @@ def _measured(
                  "fit": [fit.chosen, fit.step_size, list(fit.report_steps), *how_sampled(fit).values()]}  # fmt: skip
     if (kept := _kept(path, made_from)) is not None:
         return kept
-    indices = range(count)
-    began = time.perf_counter()
-    fits = []
+    began, folder = time.perf_counter(), folder / "evaluation" / "pictures"
+    signals: list[dict[str, Any]] = []
     drawn = 0
-    for fitted in fit_collection(start, dataset.test, fit, indices=indices, engine=engine, device=device):
-        fits.append(fitted.to_dict() | _scored(start, dataset, fitted, engine, device))
+    for fitted, record in measure_start(start, dataset, count, fit, engine=engine, device=device):
+        signals.append(record)
         if drawn < config.pictures and fitted.theta is not None and fitted.original is not None:
-            _draw(folder / "evaluation" / "pictures", f"{name}-{drawn}", f"original-{drawn}", start, dataset, fitted,
-                  engine, device)  # fmt: skip
+            names = (f"{name}-{drawn}", f"original-{drawn}")
+            draw_fit(folder, names, start, dataset, fitted, engine=engine, device=device)
             drawn += 1
     row = {
         "name": name, "weights": start.pattern.num_weights, "biases": start.pattern.num_biases,
         "total": start.pattern.num_params, "density": start.pattern.density, "round": start.info.get("round"),
         "outer_steps": start.info.get("steps"), "learn_seconds": start.info.get("learn_seconds"),
         "fit_seconds": round(time.perf_counter() - began, 3), "steps": list(fit.report_steps),
-        "protocol": recorded(fit), "mean_psnr_db": mean_psnr_db(fits), "signals": fits, "made_from": made_from,
+        "protocol": recorded(fit), "mean_psnr_db": mean_psnr_db(signals), "signals": signals, "made_from": made_from,
     }  # fmt: skip
     write_json(path, row)
     return row
-
-
-def _scored(start: Start, dataset: Dataset, fitted: FittedSignal, engine: str, device: str) -> dict[str, Any]:
-    """What the kind of signal measures beside PSNR, of the end of a fit."""
-    if not dataset.kind.metrics or fitted.theta is None or fitted.original is None:
-        return {}
-    original, weights = fitted.original, weights_of(dataset.domain, fitted.original)
-    values = drawn_as_original(start, fitted, engine=engine, device=device)
-    return {"metrics": {metric.name: metric.measure(original, values, weights) for metric in dataset.kind.metrics}}
-
-
-def _draw(
-    folder: Path, fitted_name: str, original_name: str, start: Start, dataset: Dataset, fitted: FittedSignal,
-    engine: str, device: str,
-) -> None:  # fmt: skip
-    """A picture of the fit and one of the original; and both to be played, where the kind can be."""
-    kind, domain = dataset.kind, dataset.domain
-    assert fitted.theta is not None
-    assert fitted.original is not None
-    (values,) = render(start, [fitted.theta], drawn_to_look_at(kind, domain), engine=engine, device=device)
-    save_picture(folder / f"{fitted_name}.png", kind.picture(values))
-    save_picture(folder / f"{original_name}.png", pictured(kind, domain, fitted.original, fitted.coords))
-    for name, signal in ((fitted_name, values), (original_name, fitted.original)):
-        if (media := kind.media(signal)) is not None:
-            write_atomically(folder / f"{name}{media.suffix or kind.suffix}", media.data)

@@ -42,7 +42,7 @@ def values(root):
     """All that must come out the same: PSNR and SSIM of every signal at every step, whatever the clock said."""
     return {
         str(path.relative_to(root)): {
-            name: [(s["input"], s["status"], s["psnr_db"], s["ssim"]) for s in protocol["signals"]]
+            name: [(s["input"], s["status"], s["metrics"]) for s in protocol["signals"]]
             for name, protocol in json.loads(path.read_text())["protocols"].items()
         }
         for path in sorted((root / "cells").rglob("*.json"))
@@ -321,7 +321,7 @@ DAMAGES = {
     "no text": (lambda path: path.write_bytes(b"\xff\xfe\x00"), "round-03.json is not valid JSON"),
     "a list": (lambda path: path.write_text("[3]"), r"round-03.json is not a record of a cell \(found 'list'\)"),
     "something else": (edited(lambda r: r.update(kind="bench")), r"not a record of a cell \(found 'bench'\)"),
-    "a later version": (edited(lambda r: r.update(record_version=2)), "round-03.json is of record version 2"),
+    "a later version": (edited(lambda r: r.update(record_version=3)), "round-03.json is of record version 3"),
     "without protocols": (edited(lambda r: r.pop("protocols")), "round-03.json is damaged: protocols is missing"),
     "of fewer signals": (edited(lambda r: r["made_from"].update(signals=2)), "round-03.json was made from"),
     "of other data": (edited(lambda r: r["made_from"].update(data="curves:4")), "round-03.json was made from"),
@@ -386,7 +386,7 @@ def test_damaged_collections_are_named_by_their_line(whole, tmp_path):
     lines = (whole[0] / "cells.jsonl").read_text().splitlines()
     path = tmp_path / "cells.jsonl"
     for damaged, match in ((lines[2][:-9], "line 3, is damaged"), ('{"kind": "bench"}', "line 3, is not a record"),
-                           (lines[2].replace('"record_version":1', '"record_version":7'), "version 7")):  # fmt: skip
+                           (lines[2].replace('"record_version":2', '"record_version":7'), "version 7")):  # fmt: skip
         path.write_text("\n".join([*lines[:2], damaged, *lines[3:]]) + "\n")
         with pytest.raises(BadInput, match=match):
             read_cells(tmp_path)

@@ -95,7 +95,7 @@ def test_a_constant_over_the_steps_is_what_the_formulas_say(made, records):
             fit = records[name, "round-03", 3]["protocols"][protocol]
             assert fit["steps"] == steps
             for signal, original, drawn in zip(fit["signals"], test, told, strict=True):
-                (constant,) = set(signal["psnr_db"])
+                (constant,) = set(signal["metrics"]["psnr_db"])
                 assert constant == pytest.approx(psnr_db(float(np.square(original - drawn).mean())), abs=2e-3), name
 
 
@@ -103,7 +103,7 @@ def test_their_own_cosines_are_no_worse_than_a_fixed_set(records):
     for level in ("round-01", "round-03"):
         last = {name: records[name, level, 3]["protocols"]["adam"]["signals"] for name in ("cosines", "own-cosines")}
         for fixed, own in zip(last["cosines"], last["own-cosines"], strict=True):
-            assert own["psnr_db"][-1] >= fixed["psnr_db"][-1]
+            assert own["metrics"]["psnr_db"][-1] >= fixed["metrics"]["psnr_db"][-1]
 
 
 def test_tables_figures_and_the_page_hold_them(made, records, tmp_path):

@@ -116,9 +116,9 @@ def test_every_signal_has_a_psnr_and_an_ssim_at_every_step(records):
             assert len(protocol["signals"]) == 3
             for signal in protocol["signals"]:
                 assert signal["status"] == "ok"
-                assert all(0 < psnr < 60 for psnr in signal["psnr_db"])
-                assert all(-1 <= value <= 1 for value in signal["ssim"])
-                assert len(signal["psnr_db"]) == len(signal["ssim"]) == 3
+                assert all(0 < psnr < 60 for psnr in signal["metrics"]["psnr_db"])
+                assert all(-1 <= value <= 1 for value in signal["metrics"]["ssim"])
+                assert len(signal["metrics"]["psnr_db"]) == len(signal["metrics"]["ssim"]) == 3
         names = [[signal["input"] for signal in p["signals"]] for p in (adam, sgd)]
         assert names[0] == names[1]
 
@@ -214,9 +214,9 @@ def test_before_the_first_step_a_record_holds_what_the_start_itself_draws(made, 
         original = dataset.test.load(i)
         fitted = drawn.reshape(original.shape)
         mse = float(np.square(fitted.astype(np.float64) - original).mean())
-        assert signal["psnr_db"][0] == pytest.approx(psnr_db(mse), abs=1e-3)
+        assert signal["metrics"]["psnr_db"][0] == pytest.approx(psnr_db(mse), abs=1e-3)
         range_of_values = 2.0 if data == "curves" else 1.0
-        assert signal["ssim"][0] == pytest.approx(ssim(original, fitted, range_of_values), abs=1e-4)
+        assert signal["metrics"]["ssim"][0] == pytest.approx(ssim(original, fitted, range_of_values), abs=1e-4)
 
 
 def test_oneshot_and_imp_begin_as_the_dense_start_does(records):
@@ -226,8 +226,8 @@ def test_oneshot_and_imp_begin_as_the_dense_start_does(records):
                 record["protocols"]["adam"]["signals"]
                 for record in (records["photos", "dense-maml", "dense"], records["photos", method, level])
             ), strict=True):  # fmt: skip
-                assert pruned["psnr_db"][0] == pytest.approx(dense["psnr_db"][0], abs=1e-3)
-                assert pruned["psnr_db"][-1] != pytest.approx(dense["psnr_db"][-1], abs=1e-3)
+                assert pruned["metrics"]["psnr_db"][0] == pytest.approx(dense["metrics"]["psnr_db"][0], abs=1e-3)
+                assert pruned["metrics"]["psnr_db"][-1] != pytest.approx(dense["metrics"]["psnr_db"][-1], abs=1e-3)
 
 
 def test_pruned_k_times_at_level_k(made):
@@ -258,7 +258,7 @@ def test_pattern_only_looks_where_fits_of_random_fields_go_as_recipe_best_does(m
 def test_coin_is_scratch_in_fewer_bits(records):
     def last(method):
         signals = records["photos", method, "round-01"]["protocols"]["adam"]["signals"]
-        return [signal["psnr_db"][-1] for signal in signals]
+        return [signal["metrics"]["psnr_db"][-1] for signal in signals]
 
     assert last("coin-16") == pytest.approx(last("scratch"), abs=2e-3)
     assert last("coin-8") != last("scratch")
@@ -397,7 +397,7 @@ def test_a_signal_that_cannot_be_read_is_named_in_the_record_and_the_others_are_
     (cell,) = made.cells()
     signals = cell.measure(made.root, lambda fraction: None)["protocols"]["adam"]["signals"]
     assert [signal["status"] for signal in signals] == ["ok", "unreadable", "ok", "ok"]
-    assert signals[1]["psnr_db"] == signals[1]["ssim"] == [None] * 3
+    assert signals[1]["metrics"]["psnr_db"] == signals[1]["metrics"]["ssim"] == [None] * 3
     assert "01.png" in signals[1]["reason"]
     # the others have the values that they have without it
     (photos / "test" / "01.png").unlink()
@@ -405,7 +405,7 @@ def test_a_signal_that_cannot_be_read_is_named_in_the_record_and_the_others_are_
     found = made.cells()[0].measure(made.root, lambda fraction: None)["protocols"]["adam"]["signals"]
     assert [s["input"] for s in found] == [s["input"] for s in signals if s["status"] == "ok"]
     for a, b in zip(found, (s for s in signals if s["status"] == "ok"), strict=True):
-        assert a["psnr_db"] == pytest.approx(b["psnr_db"], abs=1e-3)
+        assert a["metrics"]["psnr_db"] == pytest.approx(b["metrics"]["psnr_db"], abs=1e-3)
 
 
 def test_a_signal_that_diverges_says_so_and_its_psnr_is_kept(tmp_path):
@@ -415,7 +415,7 @@ def test_a_signal_that_diverges_says_so_and_its_psnr_is_kept(tmp_path):
     signals = cell.measure(made.root, lambda fraction: None)["protocols"]["sgd"]["signals"]
     assert [signal["status"] for signal in signals] == ["diverged"] * 3
     assert all("above where it began" in signal["reason"] for signal in signals)
-    assert all(signal["psnr_db"][0] > 0 for signal in signals)
+    assert all(signal["metrics"]["psnr_db"][0] > 0 for signal in signals)
 
 
 def test_a_signal_smaller_than_a_window_has_no_ssim(tmp_path):
@@ -423,5 +423,5 @@ def test_a_signal_smaller_than_a_window_has_no_ssim(tmp_path):
     made = tiny.comparison(tmp_path, methods=("scratch",), levels=(2,), learn=learn)
     (cell,) = made.cells()
     for signal in cell.measure(made.root, lambda fraction: None)["protocols"]["adam"]["signals"]:
-        assert signal["ssim"] == [None] * 3
-        assert len(signal["psnr_db"]) == 3
+        assert signal["metrics"]["ssim"] == [None] * 3
+        assert len(signal["metrics"]["psnr_db"]) == 3

@@ -104,7 +104,7 @@ def test_tuned_fits_are_better_than_the_papers(records):
     """Ten full steps of many small ones reach more than seven at 1e-4."""
     for name in ("scratch", "pattern", "modulations", "coin-8"):
         protocols = records[name]["protocols"]
-        tuned, paper = ([s["psnr_db"][-1] for s in protocols[by]["signals"]] for by in ("tuned", "adam"))
+        tuned, paper = ([s["metrics"]["psnr_db"][-1] for s in protocols[by]["signals"]] for by in ("tuned", "adam"))
         assert np.mean(tuned) > np.mean(paper) + 0.2, name
 
 
@@ -137,7 +137,7 @@ def test_the_search_is_that_of_plans_of_starts(made):
     fits = fit_collection(case.starts[0], cell.plan.dataset.test, fit_by(plans["balanced"]),
                           indices=range(3))  # fmt: skip
     for signal, fit in zip(tuned["signals"], fits, strict=True):
-        assert signal["psnr_db"][-1] == pytest.approx(fit.psnr_db[-1], abs=2e-3)
+        assert signal["metrics"]["psnr_db"][-1] == pytest.approx(fit.psnr_db[-1], abs=2e-3)
 
 
 def test_validation_signals_choose_and_test_signals_report(made, monkeypatch):
@@ -160,7 +160,7 @@ def test_validation_signals_choose_and_test_signals_report(made, monkeypatch):
         read.append(signals.name(index))
         return signals.load(index)
 
-    monkeypatch.setattr("sparsine.measure.comparison.measuring.load_values", load)
+    monkeypatch.setattr("sparsine.measure.score.load_values", load)
     cell.measure(made.root, lambda done: None)
     validation = [dataset.split("val").name(i) for i in range(2)]
     test = [dataset.test.name(i) for i in range(3)]
@@ -250,7 +250,7 @@ def test_what_meta_learning_is_worth_is_the_learned_start_minus_the_pattern(reco
         ("tuned", "tuned, 10 steps"),
     ):
         ours, alone = (
-            [signal["psnr_db"][-1] for signal in records[name]["protocols"][protocol]["signals"]]
+            [signal["metrics"]["psnr_db"][-1] for signal in records[name]["protocols"][protocol]["signals"]]
             for name in ("meta-sparse", "pattern")
         )
         assert rows[words].endswith(f"| {gain(np.mean(np.subtract(ours, alone)))} |")
@@ -293,6 +293,6 @@ def test_lines_of_the_tuned_figure_are_its_own_protocols(records):
         found = {line.name: line.y for line in figure.lines}
         signals = records["scratch"]["protocols"][fitted]["signals"]
         assert found[records["scratch"]["label"]] == [
-            pytest.approx(np.mean([signal["psnr_db"][-1] for signal in signals]))
+            pytest.approx(np.mean([signal["metrics"]["psnr_db"][-1] for signal in signals]))
         ]
         assert (records["untunable"]["label"] in found) == (fitted == "adam")

@@ -179,7 +179,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, photos):
     ("change", "wanted"),
     [
         ({"record_version": 7}, "is of record version 7, but this version of sparsine reads 1"),
-        ({"kind": "sparsine-data"}, "is no record of a race"),
+        ({"kind": "sparsine-data"}, "is not a record of a race"),
         ({"trials": [{"rung": 0}]}, "is damaged: trials.0.candidate is missing"),
     ],
 )

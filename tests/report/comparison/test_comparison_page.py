@@ -174,7 +174,7 @@ def test_partial_comparisons_make_pages(page):
 
 def test_other_records_are_refused_and_the_old_page_stays(tmp_path):
     (tmp_path / "comparison.html").write_text("old")
-    for cells in ([], [cell() | {"record_version": 2}]):
+    for cells in ([], [cell() | {"record_version": 3}]):
         with pytest.raises(BadInput, match="cells"):
             write_comparison_page(tmp_path, cells)
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.html"]

@@ -70,7 +70,7 @@ def test_three_ways_of_counting():
     assert [point.count(what) for what in ("weights", "numbers", "bits")] == [233, 274, 4384]
 
 
-@pytest.mark.parametrize("change", [{"kind": "evaluation"}, {"record_version": 2}])
+@pytest.mark.parametrize("change", [{"kind": "evaluation"}, {"record_version": 3}])
 def test_other_records_are_refused(change):
     with pytest.raises(BadInput, match="comparison cells of version 1"):
         known([cell(), cell() | change])

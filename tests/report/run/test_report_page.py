@@ -267,7 +267,7 @@ def test_the_whole_configuration_is_there(page):
         assert words in reading
 
 
-@pytest.mark.parametrize("change", [{"kind": "experiment"}, {"record_version": 2}, {"rows": []}])
+@pytest.mark.parametrize("change", [{"kind": "experiment"}, {"record_version": 3}, {"rows": []}])
 def test_other_records_are_refused_and_the_old_page_stays(tmp_path, change):
     (tmp_path / "report.html").write_text("old")
     with pytest.raises(BadInput, match="record"):

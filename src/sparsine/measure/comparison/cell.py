@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sparsine.environment import environment
 from sparsine.fields.mlp import MLP
 from sparsine.lazy import cached_property
 from sparsine.measure.comparison.config import TUNED
@@ -15,10 +14,11 @@ from sparsine.measure.comparison.methods.contract import Case, Method
 from sparsine.measure.comparison.plan import Level, Plan
 from sparsine.measure.comparison.stages import Made, behind, total
 from sparsine.measure.comparison.tuning import tune
+from sparsine.measure.records import head
 from sparsine.starts.plan import FULL_STEPS
 from sparsine.usage import Stopwatch
 
-KIND, VERSION = "comparison-cell", 1
+KIND, VERSION = "comparison-cell", 2
 USUAL_TRIALS = 6
 """Step sizes that are tried, where the guess was good."""
 
@@ -90,7 +90,7 @@ class Cell:
         if config.tuned_signals and (tuned := self._tuned(case, measuring, root)):
             protocols[TUNED] = tuned
         return {
-            "kind": KIND, "record_version": VERSION, **environment(), "comparison": config.recipe,
+            **head(KIND, VERSION), "comparison": config.recipe,
             "data": {"label": plan.data, "spec": plan.dataset.spec, "description": plan.dataset.description,
                      "value_kind": plan.dataset.kind.name, "shape": list(plan.dataset.shape), "split": "test"},
             "seed": plan.seed, "method": self.method.name, "label": self.method.label, "family": self.method.family,

@@ -13,12 +13,11 @@ from sparsine.fields.layers import layers
 from sparsine.fields.mlp import MLP
 from sparsine.fitting.fit import FitConfig, Objective, Status, fit
 from sparsine.fitting.prune_on_the_way import fit_and_prune
+from sparsine.measure.score import OnDrawn as OnDrawn
 from sparsine.signals.values import ANY
 from sparsine.starts.start import Start
 
 FLOAT_BITS = 32
-OnDrawn = Callable[[int, Tensor], None]
-"""Told (step, values (signals, points, channels) as drawn then) at every step that is reported."""
 
 
 class Contender(ABC):

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from sparsine.errors import BadInput
-from sparsine.measure.comparison.cell import KIND, VERSION, Cell
+from sparsine.measure.comparison.cell import KIND, Cell
+from sparsine.measure.records import METRICS, check_head
 from sparsine.parts import NUMBER, fault
 from sparsine.storage import json_value, read_file, read_json, write_atomically
 
 CELLS = "cells.jsonl"
 _USAGE = {"seconds": float, "cpu_seconds": float, "peak_bytes": int}
-_SIGNAL = {"input": str, "status": str, "psnr_db": [NUMBER]}
+_SIGNALS = {1: {"input": str, "status": str, "psnr_db": [NUMBER]}, 2: {"input": str, "status": str, "metrics": METRICS}}
+"""By version of the record."""
+_PROTOCOL = {"optimizer": str, "lr": float, "steps": [int], "usage": _USAGE}
 _PARTS = {
     "data": {"label": str, "spec": str, "description": str, "value_kind": str, "shape": [int]},
     "comparison": str, "created": str, "seed": int, "method": str, "label": str, "family": str, "level": str,
@@ -20,7 +23,6 @@ _PARTS = {
     "field": ({"sizes": [int]}, None),
     "learn": {"dense_steps": int, "steps_per_round": int, "start_from": str},
     "learning": {"outer_steps": int, **_USAGE, "stages": [{"name": str, "outer_steps": int, **_USAGE}]},
-    "protocols": {str: {"optimizer": str, "lr": float, "steps": [int], "usage": _USAGE, "signals": [_SIGNAL]}},
 }  # fmt: skip
 """What readers of a record rely on."""
 
@@ -48,15 +50,9 @@ def read_cell(path: Path, cell: Cell) -> dict[str, Any] | None:
 
 def check_record(record: Any, where: str) -> None:
     """Raises BadInput unless `record` is a cell's, of a version that this package reads."""
-    if not isinstance(record, dict) or record.get("kind") != KIND:
-        found = record.get("kind") if isinstance(record, dict) else type(record).__name__
-        raise BadInput(f"{where} is not a record of a cell (found {found!r}); move it away to have it measured again")
-    if record.get("record_version") != VERSION:
-        raise BadInput(
-            f"{where} is of record version {record.get('record_version')!r}, but this version of sparsine reads "
-            f"{VERSION}; use the sparsine that wrote it, or move it away to have the cell measured again"
-        )
-    if wrong := fault(record, _PARTS):
+    check_head(record, KIND, _SIGNALS, where, "a record of a cell", "move it away to have it measured again")
+    protocols = {str: {**_PROTOCOL, "signals": [_SIGNALS[record["record_version"]]]}}
+    if wrong := fault(record, {**_PARTS, "protocols": protocols}):
         raise BadInput(f"{where} is damaged: {wrong}; move it away to have it measured again")
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from torch import Tensor
 
 from sparsine.codec.code_statistics import GroupAllocation, bit_allocation
-from sparsine.environment import environment
 from sparsine.errors import WorkFailed
 from sparsine.measure.rate_distortion.codecs.half_floats import measure_half_floats
 from sparsine.measure.rate_distortion.codecs.ours import Coded, OurCodec
@@ -16,6 +15,7 @@ from sparsine.measure.rate_distortion.codecs.pillow_codecs import PillowCodec, c
 from sparsine.measure.rate_distortion.config import RateDistortionConfig
 from sparsine.measure.rate_distortion.records import KIND, VERSION, add, versions
 from sparsine.measure.rate_distortion.signals import Original, read_batches
+from sparsine.measure.records import head
 from sparsine.signals.dataset import SignalSet
 from sparsine.starts.start import Start
 
@@ -97,10 +97,10 @@ def measure_rate_distortion(
 
 
 def _record(starts: Sequence[NamedStart], collection: Collection, config: RateDistortionConfig) -> dict[str, Any]:
-    found, fit = environment(), config.fit.by(starts[0].start.plans)
+    found, fit = head(KIND, VERSION), config.fit.by(starts[0].start.plans)
     config = replace(config, fit=replace(fit, optimizer=fit.chosen))
     return {
-        "kind": KIND, "record_version": VERSION, **found, "versions": found["versions"] | versions(),
+        **found, "versions": found["versions"] | versions(),
         "data": {"label": collection.label, "spec": collection.spec, "description": collection.description},
         "config": asdict(config), "starts": [named.to_dict() for named in starts], "signals": [], "unreadable": {},
         "rows": [],

@@ -11,6 +11,7 @@ from PIL import features
 
 from sparsine.errors import BadInput
 from sparsine.measure.rate_distortion.pictures import Measured
+from sparsine.measure.records import check_head
 from sparsine.storage import json_value, read_json, write_atomically
 
 KIND, VERSION = "rate-distortion", 1
@@ -62,16 +63,11 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     path = path / NAME if path.is_dir() else path
     record = read_json(path)
-    if not isinstance(record, dict) or record.get("kind") != KIND:
-        raise BadInput(f"{path} is not a record of sparsine rate-distortion; give the folder that one was written to")
-    if record.get("record_version") != VERSION:
-        raise BadInput(
-            f"{path} is of record version {record.get('record_version')!r}, but this version of sparsine reads "
-            f"{VERSION}; use the sparsine that wrote it"
-        )
+    check_head(record, KIND, {VERSION}, str(path), "a record of sparsine rate-distortion",
+               "give the folder that one was written to")  # fmt: skip
     if missing := {"data", "config", "starts", "signals", "rows", "versions", "hardware"} - record.keys():
         raise BadInput(f"{path} is damaged: it lacks {', '.join(sorted(missing))}; restore it from a copy")
-    return record
+    return dict(record)
 
 
 def _text(value: Any, in_lines: bool) -> str:

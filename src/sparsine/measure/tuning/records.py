@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sparsine.errors import BadInput
+from sparsine.measure.records import check_head
 from sparsine.parts import NUMBER, fault
 from sparsine.storage import read_json
 
@@ -24,14 +25,7 @@ _PARTS = {
 def read_record(path: Path) -> Record:
     """Raises BadInput when it is missing, damaged, no record of a race, or of another version."""
     record = read_json(path)
-    if not isinstance(record, dict) or record.get("kind") != KIND:
-        found = record.get("kind") if isinstance(record, dict) else type(record).__name__
-        raise BadInput(f"{path} is no record of a race (found {found!r}); choose another folder")
-    if record.get("record_version") != VERSION:
-        raise BadInput(
-            f"{path} is of record version {record.get('record_version')!r:.20}, but this version of sparsine reads "
-            f"{VERSION}; use the sparsine that wrote it, or choose another folder"
-        )
+    check_head(record, KIND, {VERSION}, str(path), "a record of a race", "choose another folder")
     if wrong := fault(record, _PARTS):
         raise BadInput(f"{path} is damaged: {wrong}; restore it from a copy, or choose another folder")
     return dict(record)

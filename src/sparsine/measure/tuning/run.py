@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sparsine.environment import environment
 from sparsine.errors import BadInput
 from sparsine.folders import check_places, names_in
+from sparsine.measure.records import head
 from sparsine.measure.tuning.candidates import Candidate, Ends, candidates_of
 from sparsine.measure.tuning.config import Rung, TuneConfig, check_enough, rungs_of
 from sparsine.measure.tuning.race import UNTUNED, going_on, race
@@ -136,7 +136,7 @@ def open_race(
         check_racing(path, found, racing)
     if pinned.data:
         write_run_data(folder, pinned.data)
-    record = found or {"kind": KIND, "record_version": VERSION, **environment(), **recorded(), "request": request,
+    record = found or {**head(KIND, VERSION), **recorded(), "request": request,
                        "data": _described(pinned.dataset), **racing, "trials": [], "winner": None}  # fmt: skip
     record["notes"] = list(pinned.notes)
     return Tuning(config, base, pinned.dataset, folder, candidates, rungs, record, pinned.notes)

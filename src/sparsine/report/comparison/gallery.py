@@ -4,6 +4,7 @@ from pathlib import Path
 from textwrap import wrap
 
 from sparsine.errors import BadInput
+from sparsine.measure.records import metrics_of
 from sparsine.psnr import psnr_of
 from sparsine.report.comparison.points import Cell, unit_of
 from sparsine.report.comparison.results import NEAR_LEVELS, Level, View
@@ -81,7 +82,7 @@ def _picture(folder: Path, cell: Cell, number: int) -> Picture:
     drawn = _drawn(cell)
     if number >= len(drawn):
         return Picture(_path(folder, cell, number), None, "not drawn")
-    curve = drawn[number].get("psnr_db") or [None]
+    curve = metrics_of(drawn[number]).get("psnr_db") or [None]
     assert isinstance(curve, list)
     return Picture(_path(folder, cell, number), psnr_of(curve[-1]), str(drawn[number]["status"]))
 

@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 from typing import Any, Literal
 
 from sparsine.errors import BadInput
+from sparsine.measure.records import metrics_of
 from sparsine.psnr import psnr_of
 from sparsine.report.wording import lacking
 
@@ -19,6 +20,8 @@ Cell = dict[str, Any]
 Count = Literal["weights", "numbers", "bits"]
 """What a horizontal axis counts: the paper's weights, all stored numbers, or stored bits."""
 Value = Literal["psnr_db", "ssim"]
+READ = (1, 2)
+"""Versions of cells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +89,13 @@ def known(cells: Iterable[Cell]) -> list[Cell]:
     """The cells, if this version can read them.
 
     Raises:
-        BadInput: something else than a comparison cell of version 1, or no cell at all.
+        BadInput: something else than a comparison cell of these versions, or no cell at all.
     """
     cells = list(cells)
     for cell in cells:
-        if (cell.get("kind"), cell.get("record_version")) != ("comparison-cell", 1):
+        if cell.get("kind") != "comparison-cell" or cell.get("record_version") not in READ:
             raise BadInput(
-                f"comparison cells of version 1 are needed, but one is {cell.get('kind')!r} of version "
+                f"comparison cells of version 1 or 2 are needed, but one is {cell.get('kind')!r} of version "
                 f"{cell.get('record_version')!r}; make it anew with: sparsine compare"
             )
     if not cells:
@@ -132,7 +135,7 @@ def named_values(cell: Cell, protocol: str, step: int | None, value: Value) -> l
     at = len(measured["steps"]) - 1 if step is None else measured["steps"].index(step)
     found = []
     for signal in measured["signals"]:
-        curve = signal.get(value) or []
+        curve = metrics_of(signal).get(value) or []
         number = psnr_of(curve[at]) if at < len(curve) else None
         if signal["status"] == "ok" and number is not None:
             found.append((str(signal["input"]), number))

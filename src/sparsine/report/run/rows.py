@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from sparsine.errors import BadInput
+from sparsine.measure.records import metrics_of
 from sparsine.psnr import psnr_of
 from sparsine.report.wording import lacking
 
+READ = (1, 2)
+"""Versions of the record."""
 _ENDLESS = 1e300
 """Stands for infinity where numbers are interpolated."""
 
@@ -90,7 +93,7 @@ class Row:
     def mean_metric(self, name: str) -> float | None:
         """Mean after the last step of what the kind of signal measures beside PSNR, over the signals that are ok and
         of which it could be said."""
-        told = [signal.get("metrics", {}).get(name) for signal in self.signals if signal["status"] == "ok"]
+        told = [signal["metrics"].get(name, [None])[-1] for signal in self.signals if signal["status"] == "ok"]
         found = [value for value in told if value is not None]
         return sum(found) / len(found) if found else None
 
@@ -107,9 +110,9 @@ def rows_of(record: dict[str, Any]) -> list[Row]:
         BadInput: not an evaluation record, or one that this version does not know.
     """
     kind, version = record.get("kind"), record.get("record_version")
-    if (kind, version) != ("evaluation", 1):
+    if kind != "evaluation" or version not in READ:
         raise BadInput(
-            f"an evaluation record of version 1 is needed, but this is {kind!r} of version {version!r}; "
+            f"an evaluation record of version 1 or 2 is needed, but this is {kind!r} of version {version!r}; "
             "make it anew with: sparsine report RUN"
         )
     if not record.get("rows"):
@@ -126,10 +129,15 @@ def scratch_and_starts(rows: Sequence[Row]) -> tuple[Row | None, list[Row]]:
 def _row(row: dict[str, Any]) -> Row:
     steps = tuple(row["steps"])
     mean = tuple(map(psnr_of, row["mean_psnr_db"])) or (None,) * len(steps)
-    signals = ({**signal, "psnr_db": [psnr_of(told) for told in signal["psnr_db"]]} for signal in row["signals"])
+    signals = map(_signal, row["signals"])
     return Row(
         name=row["name"], round=row.get("round"), weights=row["weights"], biases=row["biases"], total=row["total"],
         density=row["density"], steps=steps, mean_psnr_db=mean, signals=tuple(signals),
         outer_steps=row.get("outer_steps"), learn_seconds=row.get("learn_seconds"), fit_seconds=row.get("fit_seconds"),
         num_pictures=row.get("made_from", {}).get("pictures", len(row["signals"])),
     )  # fmt: skip
+
+
+def _signal(signal: dict[str, Any]) -> dict[str, Any]:
+    metrics = metrics_of(signal)
+    return {**signal, "metrics": metrics, "psnr_db": [psnr_of(told) for told in metrics["psnr_db"]]}
