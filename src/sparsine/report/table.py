@@ -15,14 +15,17 @@ class Table:
     note: str = ""
     left: int = 1
     """Columns of words, which are aligned left; numbers are aligned right."""
+    words: frozenset[int] = frozenset()
+    """Further columns of words."""
 
     def markdown(self) -> str:
-        """Title, table, note."""
-        rule = [":---" if i < self.left else "---:" for i in range(len(self.head))]
+        """Title, table, note; what is empty is left out."""
+        rule = [":---" if i < self.left or i in self.words else "---:" for i in range(len(self.head))]
         rows = [[self._bold(r, c, _safe(text)) for c, text in enumerate(row)] for r, row in enumerate(self.rows)]
         lines = [[_safe(text) for text in self.head], rule, *rows]
         table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-        return f"**{_safe(self.title)}**\n\n{table}\n" + (f"\n{_safe(self.note)}\n" if self.note else "")
+        title = f"**{_safe(self.title)}**\n\n" if self.title else ""
+        return f"{title}{table}\n" + (f"\n{_safe(self.note)}\n" if self.note else "")
 
     def _bold(self, row: int, column: int, text: str) -> str:
         return f"**{text}**" if (row, column) in self.strong else text

@@ -63,6 +63,13 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def seconds(value: float) -> str:
+    """Of something fast: 12.3 ms, 4.56 s, 11.2 min."""
+    if value >= 120:
+        return f"{value / 60:.3g} min"
+    return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
+
+
 def plain(value: Any) -> str:
     """A value of a configuration, exactly as one would type it."""
     if value is None or value == "":

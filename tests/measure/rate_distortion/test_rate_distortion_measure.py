@@ -1,4 +1,6 @@
+import html
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -174,7 +176,8 @@ def test_what_a_codec_keeps_exactly_is_inf_everywhere(tmp_path, capsys):
     assert jpeg["y"] == [None, None]
     assert all("<br>inf dB" in text for text in jpeg["text"])
     assert "Where a fit is perfect its PSNR is infinite (inf)" in page.reading
-    again = write_page(tmp_path, record)  # from the file, not from what was measured
+    given = html.unescape(re.search("<code>(sparsine .*?)</code>", page.text)[1])
+    again = write_page(tmp_path / "out", record, given)  # from the file, not from what was measured
     assert again.read_text() == page.text
     assert write_figures([record], tmp_path)
 
