@@ -69,6 +69,23 @@ def test_best_puts_out_the_middle_of_the_values_before_a_fit_and_nothing_else_do
     assert for_kind(by_hand, Audio(rate=8000)) == by_hand
 
 
+def test_fits_of_the_score_take_smaller_steps_where_the_field_has_higher_frequencies():
+    """With steps of 1e-3 at the omega_0 of sounds, all but one layer lost all of their weights."""
+
+    def step(config):
+        return config.pruning.score_options["step_size"]
+
+    assert step(for_size(best(), (178, 178))) == step(for_size(best(), (64, 64))) == 1e-3
+    sound = for_size(best(), (4096,))
+    assert 300 < sound.field.omega_0 < 400
+    assert step(sound) == pytest.approx(1.55e-4, rel=0.01)
+    chosen = replace(best(), field=replace(best().field, omega_0=300.0))
+    assert step(for_size(chosen, (64, 64))) == pytest.approx(2e-4)
+    by_hand = replace(chosen, pruning=replace(chosen.pruning, score_options={**chosen.pruning.score_options,
+                                                                            "step_size": 7e-4}))  # fmt: skip
+    assert step(for_size(by_hand, (64, 64))) == 7e-4
+
+
 def test_best_follows_the_size_of_the_signals_and_nothing_else_does():
     assert for_size(best(), (178, 178)).field.omega_0 == pytest.approx(50.0, abs=0.1)
     assert for_size(best(), (64, 64)).field.omega_0 == pytest.approx(25.7, abs=0.1)

@@ -111,3 +111,9 @@ def test_a_fit_that_overflows_stops_the_pruning():
     huge = replace(problem, values=problem.values * 1e308)
     with pytest.raises(WorkFailed, match=r"overflowed; lower --score.step-size \(now 0\.01\)"):
         saliency_of(huge)
+
+
+def test_fits_that_get_worse_stop_the_pruning_before_they_empty_a_layer():
+    wild = Saliency(signals=3, steps=20, step_size=30.0)
+    with pytest.raises(WorkFailed, match=r"ended above where they began; lower --score.step-size \(now 30\)"):
+        saliency_of(make_problem(Pattern.full(FIELD)), wild)

@@ -31,7 +31,7 @@ from sparsine.meta.sparse import learn_sparse_start
 from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
 from sparsine.psnr import psnr_db
-from sparsine.recipes import RECIPES, detailed_axes, for_kind, for_size, recipe
+from sparsine.recipes import RECIPES, detailed_axes, for_kind, for_size, recipe, with_score_step
 from sparsine.report.wording import in_db
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import shown_shape
@@ -188,7 +188,7 @@ def _configured(options: Options) -> tuple[LearnConfig, Dataset]:
         given["grid"] = dataclasses.replace(options.grid, resolution=size)
     config, dataset = opened(LearnConfig(data=options.dataset, **given))
     field = said.get("field", {})
-    config = config if "omega_0" in field else for_size(config, detailed_axes(dataset.domain))
+    config = with_score_step(config) if "omega_0" in field else for_size(config, detailed_axes(dataset.domain))
     return config if "output_offset" in field else for_kind(config, dataset.kind), dataset
 
 

@@ -43,23 +43,26 @@ class Saliency:
     def __call__(
         self, pattern: Pattern, theta: Float[Tensor, " params"], context: Context
     ) -> Float[Tensor, " surviving_weights"]:
-        """Raises WorkFailed when a fit overflowed."""
+        """Raises WorkFailed when a fit overflowed, or fits got worse: the step size is too large for the field."""
         fits, num_weights = context.signals(self.signals), pattern.num_weights
         thetas = theta.expand(fits.values.shape[0], -1)
         adam = AdamState.zeros_like(thetas)
         gradients = torch.zeros(num_weights, dtype=torch.float64, device=theta.device)
+        first = last = torch.zeros(fits.values.shape[0])
         for step in range(self.steps):
-            _, grad = fits.engine.loss_and_grad(thetas, fits.coords, fits.values, fits.weights)
+            last, grad = fits.engine.loss_and_grad(thetas, fits.coords, fits.values, fits.weights)
+            first = last if step == 0 else first
             if 2 * step >= self.steps:
                 gradients += grad[:, :num_weights].abs().mean(dim=0)
             thetas, adam = adam_step(thetas, grad, adam, self.step_size)
             context.progress(step + 1, self.steps)
         scores = gradients * thetas[:, :num_weights].abs().mean(dim=0)
-        if not torch.isfinite(scores).all():
-            raise WorkFailed(
-                f"a fit that should show which weights count overflowed; lower --score.step-size (now "
-                f"{self.step_size:g})"
-            )
+        overflowed = not torch.isfinite(scores).all()
+        if overflowed or last.mean() > first.mean():  # such scores empty layers
+            what = "a fit that should show which weights count overflowed" if overflowed else (
+                "fits that should show which weights count ended above where they began"
+            )  # fmt: skip
+            raise WorkFailed(f"{what}; lower --score.step-size (now {self.step_size:g})")
         return scores
 
     def num_gradients(self) -> int:
