@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 from viewer_problems import CURVES
 
-from sparsine.cli import view
 from sparsine.cli.main import main
+from sparsine.cli.viewed import starts_of
 from sparsine.errors import BadInput
 from sparsine.starts.built_in import families
 from sparsine.starts.start import save_start
+from sparsine.viewer.folder import CodeFolder
 from sparsine.viewer.serve import bind, hosts_of
 
 
@@ -157,7 +158,8 @@ def test_what_is_missing_is_named(capsys, codes, start_file, tmp_path):
         ((codes, "--start", codes), "no finished round"),
         ((codes, "--start", start_file, "--originals", "images:nowhere"), "nowhere"),
         ((codes, "--start", start_file, "--port", "70000"), "port is 70000"),
-        ((codes,), "--start"),
+        ((codes,), "name it by --start"),
+        ((tmp_path,), "no codes and no fits"),
     ):
         code, err = said(capsys, *words)
         assert code == 2
@@ -179,6 +181,6 @@ def test_without_the_extra_it_says_what_to_install(capsys, codes, start_file, mo
     assert shlex.split(needed) == pyproject["project"]["optional-dependencies"]["view"]
 
 
-def test_a_family_of_built_in_starts_may_draw_the_codes_of_each_of_them():
-    found = view._starts(Path("photos"))
+def test_a_family_of_built_in_starts_may_draw_the_codes_of_each_of_them(tmp_path):
+    found = starts_of(CodeFolder(tmp_path), Path("photos"))
     assert [drawer.name for drawer in found.drawers.values()] == [path.name for path in families()["photos"]]

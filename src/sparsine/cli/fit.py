@@ -28,7 +28,7 @@ from sparsine.cli.status import status_of
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.fitting.fitted_field import FittedField
-from sparsine.fitting.fitted_files import FORMAT
+from sparsine.fitting.fitted_files import write_fitted
 from sparsine.fitting.view import View, drawing_of, most_along_an_axis
 from sparsine.folders import check_places, locked
 from sparsine.psnr import averaged_db
@@ -37,7 +37,7 @@ from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.pictured import drawn_to_look_at, pictured
 from sparsine.signals.pictures import save_picture, side_by_side
-from sparsine.starts.start import Start, write_vectors
+from sparsine.starts.start import Start
 from sparsine.storage import write_atomically
 
 ROWS_SHOWN = 20
@@ -115,10 +115,7 @@ def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size
             panels[2] = kind.error_picture(fitted.original, values)
         scale = max(1, 256 // max(panels[0].shape[:2]))
         save_picture(options.out / "pictures" / f"{name}.png", side_by_side(panels, scale=scale))
-    about = {"input": fitted.name, "grid": start.domain.to_dict(), "psnr_db": fitted.psnr_db[-1:],
-             "start_sha256": start.digest}  # fmt: skip
-    write_vectors(options.out / "fields" / f"{name}.safetensors", {"theta": fitted.theta}, start.pattern, about,
-                  FORMAT)  # fmt: skip
+    write_fitted(options.out / "fields" / f"{name}.safetensors", start, fitted)
 
 
 def _usual_size(own: tuple[int, ...]) -> tuple[int, ...]:

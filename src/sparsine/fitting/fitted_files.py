@@ -6,10 +6,11 @@ from typing import Any
 
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
+from sparsine.fitting.collection import FittedSignal
 from sparsine.fitting.fitted_field import FittedField
 from sparsine.psnr import psnr_of
 from sparsine.signals.domain import Domain, domain_from_dict
-from sparsine.starts.start import Start, vectors_in
+from sparsine.starts.start import Start, vectors_in, write_vectors
 from sparsine.storage import read_file
 
 FORMAT, SUFFIX = "sparsine-field", ".safetensors"
@@ -75,6 +76,15 @@ def read_fitted_file(path: Path, data: bytes | None = None) -> FittedFile:
     if theta.shape != (pattern.num_params,):
         raise BadInput(f"{path} holds {tuple(theta.shape)} numbers for {pattern.counts}; restore it from a copy")
     return FittedFile(pattern, domain, about, theta)
+
+
+def write_fitted(path: Path, start: Start, fitted: FittedSignal) -> None:
+    """Raises WorkFailed when the system refuses; ValueError for a signal without a vector."""
+    if fitted.theta is None:
+        raise ValueError(f"{fitted.name} was not fitted")
+    about = {"input": fitted.name, "grid": start.domain.to_dict(), "psnr_db": fitted.psnr_db[-1:],
+             "start_sha256": start.digest}  # fmt: skip
+    write_vectors(path, {"theta": fitted.theta}, start.pattern, about, FORMAT)
 
 
 def most_bytes(start: Start) -> int:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
+FIELDS, TABLE = "fields", "psnr.csv"
+"""Of a folder of fits: where the fitted vectors lie, and what is written last."""
 _MARKS = (
     ("config.json", "metrics.jsonl"),  # of a run, at whatever moment it ended
     ("config.json", "starts"),
@@ -12,12 +14,10 @@ _MARKS = (
     ("comparison.json", "learning"),
     ("comparison.json", "cells"),
     ("request.json", "journal.jsonl"),  # of codes, or of their drawings
-    ("psnr.csv", "fields"),  # of fits
+    (TABLE, FIELDS),  # of fits
     ("rate-distortion.json",),
 )
 """Entries of a folder that together say what it is."""
-FIELDS = "fields"
-"""Of a folder of fits: where the fitted vectors lie."""
 _FITS_ON_THE_WAY = ("drawings", "fields", "pictures")
 """Those of fits before their table is there: common words, so what is in them is looked at too."""
 
@@ -33,7 +33,7 @@ def is_own(folder: Path, entries: Collection[str] | None = None) -> bool:
 
 def holds_fits(folder: Path) -> bool:
     """Whether `sparsine fit` wrote it, from beginning to end."""
-    return os.path.isfile(folder / "psnr.csv") and os.path.isdir(folder / FIELDS)  # False where it may not be asked
+    return os.path.isfile(folder / TABLE) and os.path.isdir(folder / FIELDS)  # False where it may not be asked
 
 
 def left_out(folders: Collection[str]) -> tuple[str, ...]:

@@ -41,11 +41,13 @@ class CodeFolder:
         BadInput: it is not there, or it is no folder.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, given: Path | None = None) -> None:
+        """`given`: what people know it as, where that is another path."""
+        self.given = given or root
         if not root.is_dir():
             found = "is a file" if root.exists() else "does not exist"
             raise BadInput(f"{root} {found}; give the folder that sparsine encode wrote")
-        self.name, of_fits = root.resolve().name, holds_fits(root)
+        self.name, of_fits = self.given.resolve().name, holds_fits(root)
         self.root, self.suffix = (root / FIELDS, FITTED) if of_fits else (root, SUFFIX)
         self.num_links = 0
         """Links to codes and to folders that the last listing left out."""

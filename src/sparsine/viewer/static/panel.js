@@ -26,10 +26,15 @@ export class Panel {
     this.cross = element("div", { className: "cross", hidden: true });
     this.view = element("div", { className: "view" }, this.canvas, this.cross);
     this.busy = element("span", { className: "busy" });
-    const caption = element("figcaption", {}, element("strong", { textContent: title }), ...note, this.busy);
+    this.heading = element("strong", { textContent: title });
+    const caption = element("figcaption", {}, this.heading, ...note, this.busy);
     this.figure = element("figure", { className: `panel ${name}` }, caption, this.view);
     this.message = null;
     this.smooth = true;
+  }
+
+  set title(words) {
+    this.heading.textContent = words;
   }
 
   /** Give the canvas the device pixels of its place; returns [rows, columns]. */
@@ -48,6 +53,20 @@ export class Panel {
     context.imageSmoothingEnabled = this.smooth || camera.scale < 1;
     context.imageSmoothingQuality = "high";
     for (const layer of this.layers) paintLayer(context, camera, layer);
+  }
+
+  /** Paint another panel's picture over the left `share` of this one. */
+  paintOver(camera, other, share) {
+    const context = this.canvas.getContext("2d");
+    const edge = Math.round(share * this.canvas.width);
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, edge, this.canvas.height);
+    context.clip();
+    context.clearRect(0, 0, edge, this.canvas.height);
+    context.imageSmoothingEnabled = other.smooth || camera.scale < 1;
+    for (const layer of other.layers) paintLayer(context, camera, layer);
+    context.restore();
   }
 
   /** Mark a place, seen from another panel. */

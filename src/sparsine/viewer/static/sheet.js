@@ -1,6 +1,7 @@
 // A code that is shown whole: fitted, original and error below each other, as pictures of its kind and to be played.
 
 import { aborted, measuresOf, mediaOf, NO_PICTURE, pictureOf } from "./server.js";
+import { Curtain } from "./curtain.js";
 import { broken, element, plain } from "./words.js";
 
 const SIDES = ["original", "fitted", "error"];
@@ -12,6 +13,11 @@ export class Sheet {
     this.asking = new AbortController();
   }
 
+  /** Whether the original lies over the fitted picture, behind a curtain, and not above it. */
+  curtain(wanted) {
+    this.place.classList.toggle("curtained", wanted);
+  }
+
   /** Show a code; `tell(measures)` gets what it is worth, `fail(error)` why there is no original. */
   async open(code, tell, fail) {
     this.close();
@@ -21,6 +27,7 @@ export class Sheet {
     const figures = sides.map((side) => element("figure", { className: `side ${side}` }, element("figcaption", {}, element("strong", { textContent: side }))));
     this.place.replaceChildren(...figures);
     for (const [number, side] of sides.entries()) if (!(await this.#fill(figures[number], side, code, signal))) return;
+    this.#hang(figures);
     this.place.dataset.shown = code.name;
     if (code.no_original) return;
     try {
@@ -37,6 +44,19 @@ export class Sheet {
     this.place.replaceChildren();
     this.place.hidden = true;
     delete this.place.dataset.shown;
+  }
+
+  /** A curtain between two pictures of one size. */
+  #hang(figures) {
+    const [original, fitted] = figures.map((figure) => figure.querySelector("img"));
+    if (!original || !fitted) return;
+    const over = element("img", { className: "over", alt: "", src: original.src });
+    const view = element("div", { className: "between" });
+    fitted.replaceWith(view);
+    view.append(fitted, over);
+    const curtain = new Curtain(view, () => over.style.setProperty("--edge", `${100 * curtain.share}%`));
+    curtain.shown = true;
+    figures[0].classList.add("hung");
   }
 
   /** False where another code is asked for by now. */

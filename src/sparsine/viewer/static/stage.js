@@ -1,11 +1,13 @@
 // One code: original, fitted and error side by side through one camera, a slider over its levels, and numbers.
 
 import { Camera } from "./camera.js";
+import { Curtain } from "./curtain.js";
 import { Drawing } from "./drawing.js";
 import { edgeFor } from "./gallery.js";
 import { handle, press } from "./pointer.js";
 import { Panel } from "./panel.js";
 import { hashOf } from "./route.js";
+import { ScaleBar } from "./scale_bar.js";
 import { aborted, askFor, thumbnailAddress, whole } from "./server.js";
 import { Sheet } from "./sheet.js";
 import { bytes, coordinate, decibels, element, isKnown, milliseconds, percent, rate, size, times, values } from "./words.js";
@@ -25,6 +27,9 @@ export class Stage {
     };
     this.panels.original.smooth = this.panels.error.smooth = false; // samples are squares
     this.wanted = new Set(["original", "fitted", "error"]);
+    this.curtain = new Curtain(this.panels.fitted.view, () => this.#paint());
+    this.curtainWanted = false;
+    this.scaleBar = new ScaleBar(this.panels.fitted.view);
     this.drawing = new Drawing(this.camera, folder, (...drawn) => this.#show(...drawn), (error) => this.#fail(error),
       (busy) => this.panels.fitted.figure.classList.toggle("drawing", busy));
     this.whole = new AbortController();
@@ -75,6 +80,7 @@ export class Stage {
   key(key) {
     if (key === "[" || key === "]") return this.#step(key === "]" ? 1 : -1);
     if (key === "n" || key === "p") return this.#go(key === "n" ? 1 : -1);
+    if (key === "c") return this.#drawCurtain();
     if (!this.#zooms || !press(key, this.camera)) return false;
     this.#moved();
     return true;
@@ -91,6 +97,9 @@ export class Stage {
       toggle.dataset.panel = panel.name;
       $("toggles").append(toggle);
     }
+    this.curtainButton = element("button", { className: "button", type: "button", textContent: "curtain", title: "A curtain between original and fitted (C)" });
+    this.curtainButton.addEventListener("click", () => this.#drawCurtain());
+    $("toggles").append(this.curtainButton);
     for (const [id, key] of [["in", "+"], ["out", "-"], ["fit", "0"]]) $(id).addEventListener("click", () => this.key(key));
     $("next").addEventListener("click", () => this.#go(1));
     $("previous").addEventListener("click", () => this.#go(-1));
@@ -146,7 +155,9 @@ export class Stage {
 
   #openSheet(code) {
     this.#forget();
-    if (code.no_original) this.#note(this.#whyFittedOnly(code));
+    this.#note(code.no_original ? this.#whyFittedOnly(code) : "");
+    this.curtainButton.setAttribute("aria-pressed", String(this.curtainWanted));
+    this.sheet.curtain(this.curtainWanted);
     this.sheet.open(code, (measures) => this.#tellFacts(measures), (error) => this.#note(`Not measured: ${error.message}`));
     this.focus();
     this.#remember();
@@ -203,8 +214,12 @@ export class Stage {
   }
 
   #layOut(names) {
-    for (const [name, panel] of Object.entries(this.panels)) panel.figure.hidden = !names.includes(name);
+    this.curtain.shown = this.curtainWanted && this.#compares;
+    const shown = this.curtain.shown ? ["fitted", ...names.filter((name) => name === "error")] : names;
+    for (const [name, panel] of Object.entries(this.panels)) panel.figure.hidden = !shown.includes(name);
+    this.panels.fitted.title = this.curtain.shown ? "original | fitted" : "fitted";
     for (const toggle of $("toggles").children) toggle.setAttribute("aria-pressed", String(this.wanted.has(toggle.dataset.panel)));
+    this.curtainButton.setAttribute("aria-pressed", String(this.curtainWanted));
     this.#measure();
   }
 
@@ -213,6 +228,22 @@ export class Stage {
     else this.wanted.add(name);
     this.#layOut([...this.wanted]);
     this.#moved();
+  }
+
+  /** Whether there is an original beside what is fitted. */
+  get #compares() {
+    return Boolean(this.code && !this.code.error && !this.code.no_original && !this.failedOriginal);
+  }
+
+  #drawCurtain() {
+    if (!this.#compares) return false;
+    this.curtainWanted = !this.curtainWanted;
+    this.curtainButton.setAttribute("aria-pressed", String(this.curtainWanted));
+    this.sheet.curtain(this.curtainWanted);
+    if (!this.#zooms) return true;
+    this.#layOut([...this.wanted]);
+    this.#moved();
+    return true;
   }
 
   get #visible() {
@@ -246,6 +277,8 @@ export class Stage {
       panel.paint(this.camera);
       panel.mark(this.camera, this.pointed && this.pointedPanel !== panel ? this.pointed : null);
     }
+    if (this.curtain.shown && this.panels.original.layers.length) this.panels.fitted.paintOver(this.camera, this.panels.original, this.curtain.share);
+    if (this.code) this.scaleBar.paint(this.camera.scale, this.code.sample ?? "sample");
     $("magnification").textContent = times(this.camera.scale);
   }
 
