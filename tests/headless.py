@@ -21,7 +21,7 @@ OPTIONS = (
 WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 """WebGL2 on the processor, for those who ask for it."""
 SECONDS = 60.0
-KEYS = {"ArrowRight": 39, "Tab": 9}
+KEYS = {"ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, "Tab": 9}
 """Those that do something of their own in the browser have to be given by number too."""
 MOVES = ("mousePressed", "mouseReleased", "mouseMoved", "mouseWheel")
 

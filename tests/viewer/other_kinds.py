@@ -9,7 +9,7 @@ from small_problems import field_of, random_pattern
 from sparsine.codec import EncodeConfig, encode_batch
 from sparsine.fitting.fit import FitConfig
 from sparsine.signals import SOURCES, Dataset, Grid, Kind, Media, Points, Source, Sphere
-from sparsine.signals.kinds import Audio, Video
+from sparsine.signals.kinds import Audio, Shape, Video
 from sparsine.starts.start import Start
 from sparsine.viewer.catalogue import Catalogue
 from sparsine.viewer.config import ViewerConfig
@@ -36,6 +36,7 @@ class Unseen(Kind):
 DOMAINS = {
     "sound": (Grid(shape=(301,)), Audio(rate=RATE)), "volume": (Grid(shape=(5, 6, 7)), Kind()),
     "globe": (Sphere(shape=(6, 9)), Kind()), "cloud": (Points(shape=(40,), extent=((-1, 1), (0, 2), (-3, 0))), Kind()),
+    "solid": (Grid(shape=(9, 8, 10)), Shape()),
     "unseen": (Grid(shape=(23,)), Unseen()), "video": (Grid(shape=(5, 12, 15)), Video(rate=FRAME_RATE)),
 }  # fmt: skip
 

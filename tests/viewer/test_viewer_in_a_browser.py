@@ -157,6 +157,109 @@ def test_the_slider_shows_another_level_at_the_same_place(page):
     page.until(f"({PIXELS % 'fitted'}) === {before}")
 
 
+STRIP = """((first, last) => {
+  const shown = document.querySelector('.panel.%s canvas');
+  const canvas = Object.assign(document.createElement('canvas'), { width: shown.width, height: shown.height });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(shown, 0, 0);
+  const [from, to] = [first, last].map((share) => Math.round(share * shown.width));
+  return [...context.getImageData(from, Math.round(shown.height / 2), to - from, 1).data].join();
+})(%s, %s)"""
+SHARE = "document.querySelector('.curtain').value / 1000"
+
+
+def edge(page):
+    """Where the handle of the curtain is, in pixels of the page."""
+    left, top, width, height, share = page.run(f"""(() => {{
+      const box = document.querySelector('.curtain').getBoundingClientRect();
+      return [box.left, box.top, box.width, box.height, {SHARE}];
+    }})()""")
+    return left + 16 + share * (width - 32), top + height / 2
+
+
+def test_a_curtain_shows_the_original_to_its_left_and_is_moved_by_mouse_keys_and_fingers(page):
+    opened(page, CURVES[1], level="round-0")
+    page.until(f"({PIXELS % 'error'}) !== 0")
+    page.run("[...document.querySelectorAll('#toggles [data-panel=error]')][0].click()")
+    page.press("c")
+    rest(page)
+    assert page.run("[...document.querySelectorAll('.panel:not([hidden]) strong')].map(one => one.textContent)") == [
+        "original | fitted"
+    ]
+    camera = page.run("document.getElementById('magnification').textContent")
+    before = page.run(STRIP % ("fitted", 0.55, 0.65))
+    x, y = edge(page)
+    page.drag((x, y), (x + 200, y))
+    page.until(f"{SHARE} > 0.6")
+    assert page.run(f"Math.abs({SHARE} - 0.5) > 0.1")
+    assert page.run(STRIP % ("fitted", 0.55, 0.65)) != before  # now the original is there
+    assert page.run("document.getElementById('magnification').textContent") == camera
+    page.run("document.querySelector('.curtain').focus()")
+    for key, side in (("Home", 0), ("End", 1)):
+        page.press(key)
+        page.until(f"{SHARE} === {side}")
+    page.press("ArrowLeft")
+    page.until(f"{SHARE} < 1")
+    assert "original" in page.run("document.querySelector('.curtain').ariaValueText")
+    page.press("Home")
+    page.until(f"{SHARE} === 0")
+    bare = page.run(STRIP % ("fitted", 0.55, 0.65))
+    assert bare == before
+    page.touch(True)
+    x, y = edge(page)
+    for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchMove", [{"x": x + 90, "y": y}]),
+                         ("touchMove", [{"x": x + 300, "y": y}]), ("touchEnd", [])):  # fmt: skip
+        page.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    page.touch(False)
+    page.until(f"{SHARE} > 0.1")
+    page.press("c")
+    page.until("document.querySelectorAll('.panel:not([hidden])').length === 2")
+    page.run("[...document.querySelectorAll('#toggles [data-panel=error]')][0].click()")
+
+
+def test_what_is_beside_the_handle_of_the_curtain_moves_the_picture(page):
+    opened(page, CURVES[1], level="round-0")
+    page.until("document.querySelectorAll('.panel:not([hidden])').length === 3")
+    page.press("c")
+    page.press("+")
+    rest(page)
+    before = page.run("location.hash")
+    x, y = edge(page)
+    page.drag((x + 90, y), (x + 130, y + 30))
+    rest(page)
+    page.until(f"location.hash !== '{before}'")
+    assert page.run(SHARE) == 0.5
+    page.press("c")
+
+
+def test_there_is_no_curtain_without_an_original(page):
+    opened(page, "nobody")
+    page.until("!document.getElementById('compare-note').hidden")
+    page.press("c")
+    assert page.run("document.querySelector('.curtain').hidden")
+    assert page.run("document.getElementById('toggles').hidden")
+
+
+def test_the_scale_bar_is_as_long_as_it_says_at_every_magnification(page):
+    opened(page, CURVES[0], level="round-0")
+    said = set()
+    for _ in range(4):
+        words, width, scale = page.run("""(() => {
+          const bar = document.querySelector('.panel.fitted .scale-bar');
+          const shown = document.getElementById('magnification').textContent;
+          return [bar.textContent, parseFloat(bar.style.width), parseFloat(shown.replace(/[^0-9.]/g, ''))];
+        })()""")
+        number, unit = words.split(" ")
+        assert unit == ("pixel" if number == "1" else "pixels")
+        assert width == pytest.approx(float(number) * scale / page.density, rel=0.02)
+        assert 40 < width <= 120
+        said.add(words)
+        for _ in range(4):
+            page.press("+")
+        rest(page)
+    assert len(said) == 4
+
+
 def test_a_code_without_an_original_is_shown_alone_and_says_so(page):
     opened(page, "nobody")
     page.until("!document.getElementById('compare-note').hidden")

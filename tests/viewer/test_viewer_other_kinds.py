@@ -24,7 +24,7 @@ def ask(catalogue, path, **question):
     return client_of(catalogue).get(path, params={"name": "array-1", **question})
 
 
-@pytest.mark.parametrize("name", ["sound", "volume", "globe", "cloud", "video"])
+@pytest.mark.parametrize("name", ["sound", "volume", "globe", "cloud", "video", "solid"])
 def test_a_thumbnail_is_the_picture_of_its_kind_within_the_edge(tmp_path, name):
     catalogue = catalogue_of(tmp_path, name)
     thumbnail = pixels_of(ask(catalogue, "/thumbnail", edge=64))
@@ -35,7 +35,7 @@ def test_a_thumbnail_is_the_picture_of_its_kind_within_the_edge(tmp_path, name):
     assert np.array_equal(pixels_of(ask(catalogue, "/picture")), kind.picture(field.render(domain.drawn_shape)))
 
 
-@pytest.mark.parametrize("name", ["sound", "volume", "globe", "cloud", "video"])
+@pytest.mark.parametrize("name", ["sound", "volume", "globe", "cloud", "video", "solid"])
 def test_original_and_error_are_shown_and_measured_at_the_samples_of_the_original(tmp_path, monkeypatch, name):
     catalogue = catalogue_of(tmp_path, name, monkeypatch)
     sides = [pixels_of(ask(catalogue, "/picture", of=side)) for side in ("fitted", "original", "error")]
@@ -47,8 +47,10 @@ def test_original_and_error_are_shown_and_measured_at_the_samples_of_the_origina
         squares = squares * weights_of(DOMAINS[name][0], values)[..., None]
     error = squares.mean()
     measures = {told["label"]: told["value"] for told in ask(catalogue, "/api/measured").json()["measures"]}
-    assert measures["PSNR (dB)"] == pytest.approx(-10 * np.log10(error), abs=1e-4)
+    peak = DOMAINS[name][1].peak
+    assert measures["PSNR (dB)"] == pytest.approx(10 * np.log10(peak**2 / error), abs=1e-4)
     assert ("SNR (dB)" in measures) == (name == "sound")
+    assert ("IoU of the insides" in measures) == (name == "solid")
     assert ("PSNR of a frame, mean (dB)" in measures) == (name == "video")
 
 

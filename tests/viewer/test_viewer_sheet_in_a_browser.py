@@ -81,6 +81,31 @@ def test_one_goes_from_sound_to_a_picture_and_back(page):
     assert page.run("document.getElementById('panels').hidden")
 
 
+def test_a_curtain_hangs_between_both_pictures_and_the_players_stay(page):
+    page.run("location.hash = 'name=array-1'")
+    page.until(f"{SHOWN} === 'array-1'")
+    page.until("[...document.querySelectorAll('.side img')].every(image => image.naturalWidth > 100)")
+    edge = "getComputedStyle(document.querySelector('.between .over')).clipPath"
+    assert page.run("document.querySelector('.between .curtain').checkVisibility()") is False
+    page.press("c")
+    assert page.run("document.querySelector('.side.fitted strong').textContent") == "original | fitted"
+    assert page.run("[...document.querySelectorAll('.side audio')].every(one => one.checkVisibility())")
+    assert page.run("document.querySelector('.side.original > img').checkVisibility()") is False
+    boxes = page.run("""['.between > img:not(.over)', '.between > .over'].map((one) => {
+      const box = document.querySelector(one).getBoundingClientRect();
+      return [box.left, box.top, box.width, box.height].map(Math.round).join();
+    })""")
+    assert boxes[0] == boxes[1]
+    assert page.run("browsing.cut()") == []
+    before = page.run(edge)
+    page.run("document.querySelector('.between .curtain').focus()")
+    for _ in range(3):
+        page.press("ArrowRight")
+    page.until(f"{edge} !== '{before}'")
+    page.press("c")
+    assert page.run("document.querySelector('.side.fitted strong').textContent") == "fitted"
+
+
 def test_a_kind_without_a_picture_is_a_plain_card_with_facts(page):
     page.until("document.querySelector('.card .plain') !== null")
     told = page.run("document.querySelector('.card .plain').innerText")

@@ -16,6 +16,7 @@ export class Sheet {
   /** Whether the original lies over the fitted picture, behind a curtain, and not above it. */
   curtain(wanted) {
     this.place.classList.toggle("curtained", wanted);
+    this.#entitle();
   }
 
   /** Show a code; `tell(measures)` gets what it is worth, `fail(error)` why there is no original. */
@@ -57,6 +58,12 @@ export class Sheet {
     const curtain = new Curtain(view, () => over.style.setProperty("--edge", `${100 * curtain.share}%`));
     curtain.shown = true;
     figures[0].classList.add("hung");
+    this.#entitle();
+  }
+
+  #entitle() {
+    const fitted = this.place.querySelector(".side.fitted:has(.between) strong");
+    if (fitted) fitted.textContent = this.place.classList.contains("curtained") ? "original | fitted" : "fitted";
   }
 
   /** False where another code is asked for by now. */
