@@ -8,6 +8,10 @@ from jaxtyping import install_import_hook
 
 from sparsine import plugins
 
+if not torch.cuda.is_available():
+    # before anything imports triton, which decides then: its kernels are interpreted on the CPU
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
 # helpers that assert say what they found
 pytest.register_assert_rewrite("browsing", "html_page")
 

@@ -6,6 +6,7 @@ from sparsine.engines.choose import make_engine as make_engine
 from sparsine.engines.contract import Engine as Engine
 from sparsine.engines.dense import DenseEngine as DenseEngine
 from sparsine.engines.forks import make_forks_safe
+from sparsine.engines.fused import TritonEngine as TritonEngine
 from sparsine.engines.reference import ReferenceEngine as ReferenceEngine
 from sparsine.engines.sparse import SparseEngine as SparseEngine
 

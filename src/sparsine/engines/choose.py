@@ -6,6 +6,7 @@ import torch
 
 from sparsine.engines.contract import Engine
 from sparsine.engines.dense import DenseEngine
+from sparsine.engines.fused import TritonEngine
 from sparsine.engines.native import chosen_instructions, is_built
 from sparsine.engines.referee import check_values
 from sparsine.engines.reference import ReferenceEngine
@@ -15,10 +16,11 @@ from sparsine.fields.pattern import Pattern
 from sparsine.registry import Registry
 
 ENGINES: Registry[type[Engine]] = Registry(
-    "engine", "sparsine.engines", {"reference": ReferenceEngine, "dense": DenseEngine, "sparse": SparseEngine},
+    "engine", "sparsine.engines",
+    {"reference": ReferenceEngine, "dense": DenseEngine, "sparse": SparseEngine, "triton": TritonEngine},
     wanted="a subclass of Engine", suits=lambda name, value: isinstance(value, type) and issubclass(value, Engine),
 )  # fmt: skip
-OWN = (ReferenceEngine, DenseEngine, SparseEngine)
+OWN = (ReferenceEngine, DenseEngine, SparseEngine, TritonEngine)
 """The engines that tests of this package hold against the referee."""
 
 # Where `auto` leaves the CPU to the dense engine (measured, results/benchmarks/engine_choice.json): without AVX2 the
@@ -26,6 +28,8 @@ OWN = (ReferenceEngine, DenseEngine, SparseEngine)
 # outgrows the cache.
 PORTABLE_UP_TO = 0.3
 """Density up to which the portable build of the sparse engine wins."""
+FUSED_UP_TO = 0.3
+"""Density up to which `auto` takes the Triton engine on a GPU: by an estimate (docs/engines.md), not measured."""
 WIDE, WIDE_UP_TO = 1024, 0.7
 """Width from which, and density up to which, the sparse engine still wins."""
 
@@ -34,7 +38,8 @@ def make_engine(
     pattern: Pattern, name: str = "auto", *, device: str = "cpu", dtype: torch.dtype = torch.float32
 ) -> Engine:
     """The engine called `name`; `auto` asks one after the other, fastest first: `sparse` before `dense` unless the
-    pattern is dense and the processor old or the field very wide, then registered ones, `reference` last.
+    pattern is dense and the processor old or the field very wide (on a GPU `triton` before `dense` where few weights
+    survive), then registered ones, `reference` last.
 
     Raises:
         BadInput: no such engine, or no such device on this machine, or an engine that cannot do what is asked or
@@ -80,8 +85,11 @@ def _fastest(pattern: Pattern, device: torch.device, dtype: torch.dtype) -> type
 
 def _in_turn(pattern: Pattern, device: torch.device, dtype: torch.dtype) -> Iterator[str]:
     """Fastest first; those of others are looked for only when it is their turn."""
-    yield from ["sparse", "dense"] if _sparse_wins(pattern, device, dtype) else ["dense", "sparse"]
-    yield from (name for name in ENGINES if name not in ("sparse", "dense", "reference"))
+    if device.type == "cuda":
+        yield from ["triton", "dense"] if pattern.density <= FUSED_UP_TO else ["dense", "triton"]
+    else:
+        yield from ["sparse", "dense"] if _sparse_wins(pattern, device, dtype) else ["dense", "sparse"]
+    yield from (name for name in ENGINES if name not in ("sparse", "dense", "triton", "reference"))
     yield "reference"
 
 
