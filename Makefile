@@ -63,10 +63,10 @@ image:
 
 # Records of how fast we are beside plain PyTorch, for a quiet machine: about half an hour, most of it plain PyTorch
 bench: env
-	$(BIN)/sparsine bench engines --batch 1 3 16 --repeats 3 --json results/benchmarks/engines.json
+	$(BIN)/sparsine bench engines --batches 1 3 16 --repeats 3 --json results/benchmarks/engines.json
 	$(BIN)/sparsine bench decode --repeats 7 --json results/benchmarks/decode.json
 	$(BIN)/sparsine bench meta --repeats 2 --json results/benchmarks/meta.json
-	$(BIN)/sparsine bench engines --width 64 --resolution 64x64 --batch 1 3 16 --repeats 15 --json results/benchmarks/engines-64.json
+	$(BIN)/sparsine bench engines --width 64 --resolution 64x64 --batches 1 3 16 --repeats 15 --json results/benchmarks/engines-64.json
 	SPARSINE_INSTRUCTIONS=avx2 $(BIN)/sparsine bench engines --repeats 3 --json results/benchmarks/engines-avx2.json
 	$(BIN)/sparsine bench fit --repeats 1 --plain-signals 1 --densities 0.0115 0.05 0.1 0.2 --json results/benchmarks/fit.json
 	$(BIN)/sparsine bench fit --repeats 1 --plain-signals 1 --densities 1 0.5 --steps 20 --json results/benchmarks/fit-full.json

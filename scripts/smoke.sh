@@ -35,7 +35,7 @@ run decode codes --start start.safetensors --out drawn --scale 2
 run info codes/00.spn --start start.safetensors
 run rate-distortion start.safetensors pictures --out rd --limit 2 --qualities 48 --jpeg 30 --webp 30 --coin-widths 4 \
   --coin-steps 1 --steps 2
-run bench engines --width 16 --size 8x8 --batch 1 --repeats 1
+run bench engines --width 16 --resolution 8x8 --batches 1 --repeats 1
 
 "$bin/sparsine" view codes --start start.safetensors --port 0 --no-browser > view 2>&1 &
 viewer=$!

@@ -80,5 +80,5 @@ def test_what_a_status_means_is_in_the_usage_and_in_the_documents(capsys):
     said = capsys.readouterr().out
     page = (Path(__file__).parents[2] / "docs" / "getting-started.md").read_text()
     for status, meaning in MEANINGS.items():
-        assert f"exit status {status}: {meaning}" in said
+        assert f"exit status {status:<3}  {meaning}" in said
         assert f"| {status} | {meaning} |" in page

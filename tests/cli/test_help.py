@@ -1,14 +1,19 @@
 """The help of every command: choices are shown, defaults tell something, and a sentence is one paragraph."""
 
+import importlib
 import itertools
+import json
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from sparsine.cli import learn
+from sparsine.cli.catalogue import FOLDER, Page, stored_page
+from sparsine.cli.commands import FIRST
 from sparsine.cli.main import COMMANDS, main
 from sparsine.cli.options import parse
 from sparsine.cli.signals import SPLITS
@@ -19,6 +24,23 @@ from sparsine.pruning.scores import SCORES
 from sparsine.recipes import COMPARISONS, RECIPES
 from sparsine.signals.open import dataset_kinds
 
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+OF_TWO_TYPES = {
+    "resolution": {"SIZE", "{...}"},  # encode has words for the usual ones
+    "data": {"SPEC", "SPEC [SPEC ...]"},
+}
+ONE_THING = {
+    "out": "where the result goes", "seed": "decides random numbers", "engine": "who computes ours",
+    "device": "where it is computed", "hidden-layers": "of a field", "omega-0": "frequency of a field's sines",
+    "resolution": "samples along each axis that signals are brought to", "inner-steps": "steps from a start to a task",
+    "points": "samples that a step sees", "share": "part of the samples that a step sees",
+    "sampling": "how these are drawn", "decay": "how a step size falls", "sparsity": "fraction of removed weights",
+    "split": "part of a data set that is used", "limit": "only so many signals, from the front",
+    "size": "samples along each axis of what is drawn", "overwrite": "use --out although something is there",
+    "effort": "what a fit may cost", "steps": "of a fit", "data": "which data sets", "pictures": "how many are drawn",
+    "levels": "rounds of pruning that are measured", "rounded-steps": "steps that see the rounded vector",
+    "start": "what codes were encoded with",
+}  # fmt: skip
 FRILLS = re.compile(r"\{None\}|\{fixed\}|\(default: (False|'')?\)|\[\w+ \[\w+ \.\.\.\]\]|MISSING")
 
 
@@ -30,9 +52,7 @@ def help_of(capsys, monkeypatch):
         monkeypatch.setenv("COLUMNS", str(columns))
         assert shutil.get_terminal_size().columns == columns
         capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main([command, "--help"])
-        assert stop.value.code == 0
+        assert main([command, "--help"]) == 0
         return capsys.readouterr().out.splitlines()
 
     return lines
@@ -142,7 +162,7 @@ def test_what_is_none_of_the_choices_is_refused_in_one_line(capsys, args, said):
     ],
 )  # fmt: skip
 def test_none_can_still_be_written(given, found):
-    options = parse(learn.Options, ["curves", "--out", "x", *given.split()], "learn", "", learn.defaults)
+    options = parse(learn.Options, ["curves", "--out", "x", *given.split()], "learn", learn.defaults)
     name = given.split()[0].strip("-").replace("-", "_").replace("sparsity", "target_sparsity")
     parts = (options.inner, options.grid, options.pruning)
     assert [getattr(part, name) for part in parts if hasattr(part, name)] == [found]
@@ -152,3 +172,96 @@ def test_the_list_of_commands_loads_nothing_heavy():
     code = "import sys; from sparsine.cli.main import main; main(['--help']); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("False\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_is_kept_for_help_is_what_the_options_say(command, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(SCRIPTS), *sys.path])
+    from make_help import page_as_it_is, written
+
+    kept = (FOLDER / f"{command}.json").read_text(encoding="utf-8")
+    assert kept == written(page_as_it_is(command)), "python scripts/make_help.py writes it anew"
+    assert Page.from_dict(json.loads(kept)) == page_as_it_is(command)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_loads_nothing_that_computes(command):
+    code = (
+        f"import sys; from sparsine.cli.main import main; assert main([{command!r}, '--help']) == 0; "
+        "print([name for name in ('torch', 'numpy', 'matplotlib', 'tyro') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"usage: sparsine {command}")
+    assert done.stdout.endswith("[]\n")
+
+
+def test_with_a_package_that_adds_choices_help_is_made_from_the_options(tmp_path, monkeypatch):
+    assert stored_page("learn") is not None
+    (tmp_path / "mine-1.dist-info").mkdir()
+    (tmp_path / "mine-1.dist-info/entry_points.txt").write_text("[sparsine.scores]\nmine = mine:score\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    assert stored_page("learn") is None
+
+
+def test_help_with_another_choice_tells_its_defaults_and_its_options(capsys):
+    assert main(["learn", "--recipe", "paper", "--score", "lamp", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "(default: paper)" in said
+    assert "--score.steps" not in said
+    assert main(["learn", "--help"]) == 0
+    assert "--score.steps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_few_options_come_first_and_all_that_must_be_given_are_among_them(command):
+    page, first = stored_page(command), FIRST.get(command, ())
+    names = {option.name for option in page.options if not option.positional}
+    assert set(first) <= names
+    assert len(first) <= 5
+    assert {option.name for option in page.options if option.required and not option.positional} <= set(first)
+
+
+def test_the_same_word_is_the_same_type_and_means_the_same_in_every_command():
+    """Where the sentences differ, they are told here to be about one thing."""
+    found = {}
+    for command in COMMANDS:
+        for option in stored_page(command).options:
+            if not option.positional:
+                found.setdefault(option.name, {})[command] = option
+    several = {name: by for name, by in found.items() if len(by) > 1}
+    types = {name: {o.metavar if not o.words else "{...}" for o in by.values()} for name, by in several.items()}
+    assert {name: kinds for name, kinds in types.items() if len(kinds) > 1} == OF_TWO_TYPES
+    differing = {name for name, by in several.items() if len({option.sentence for option in by.values()}) > 1}
+    assert differing == set(ONE_THING)
+
+
+def test_no_two_options_of_a_command_have_one_name_or_one_short_form():
+    shorts = {}
+    for command in COMMANDS:
+        options = stored_page(command).options
+        names = [option.name for option in options]
+        assert len(names) == len(set(names)), command
+        for option in options:
+            if option.short:
+                shorts.setdefault(option.short, set()).add(option.name)
+    assert {short: names for short, names in shorts.items() if len(names) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [("fit", "s a --out x --render 4x4"), ("report", "r --signals 3"), ("calibrate", "s a --out x --signals 3"),
+     ("bench", "fit --depth 2 --size 4x5 --signals 3"), ("learn", "curves --out x --target_sparsity 0.5"),
+     ("learn", "curves --out x --target-sparsity=0.5")],
+)  # fmt: skip
+def test_earlier_names_are_understood_and_not_told(command, given, paragraphs_of):
+    module = importlib.import_module(f"sparsine.cli.{command}")
+    options = parse(module.Options, given.split(), command, getattr(module, "defaults", None))
+    assert any(str(value) in repr(options) for value in ("size=(4, 4)", "signals=3", "target_sparsity=0.5"))
+    said = paragraphs_of(command)
+    for name in re.findall(r"--[a-z_-]+", given):
+        assert name == "--out" or f"{name.replace('_', '-')} " not in said or (command, name) == ("bench", "--size")
+
+
+def test_the_list_of_commands_fits_eighty_columns(capsys):
+    assert main(["--help"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80

@@ -21,7 +21,7 @@ from sparsine.starts.start import load_start
 
 pytestmark = pytest.mark.timeout(300)  # whoever waits for a pipe waits for ever
 FAST = ["--steps", "2"]
-BENCH = ["bench", "decode", "--densities", "0.5", "--batch", "1", "--repeats", "1", "--width", "8",
+BENCH = ["bench", "decode", "--densities", "0.5", "--batches", "1", "--repeats", "1", "--width", "8",
          "--hidden-layers", "3", "--resolution", "5x7"]  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def test_every_option_that_is_a_path_is_expanded(command, home, monkeypatch):
     with_start = ("decode", "info", "view", "export")
     given = [f"--{name.replace('_', '-')}=~/x" for name in names
              if name not in positional or (name == "start" and command in with_start)]  # fmt: skip
-    parsed = parse(module.Options, [*needed[command], *given], command, "", getattr(module, "defaults", None))
+    parsed = parse(module.Options, [*needed[command], *given], command, getattr(module, "defaults", None))
     for name in names:
         value = getattr(parsed, name)
         for path in value if isinstance(value, tuple) else [value]:

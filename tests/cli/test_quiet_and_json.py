@@ -36,7 +36,7 @@ WORK = {
     "rate-distortion": ["rate-distortion", "better.safetensors", "in", "--out", "rd", *FAST, "--qualities", "48",
                         "--jpeg", "30", "--webp", "30", "--avif", "--jpeg-xl", "--coin-widths"],
     "info": ["info", "codes/a.spn", "--start", "start.safetensors", "--engines"],
-    "bench": ["bench", "decode", "--densities", "0.5", "--batch", "1", "--repeats", "1", "--width", "8",
+    "bench": ["bench", "decode", "--densities", "0.5", "--batches", "1", "--repeats", "1", "--width", "8",
               "--hidden-layers", "3", "--resolution", "5x7"],
     "import-learnit": ["import-learnit", "learnit.npz", "--out", "learnit.safetensors"],
 }  # fmt: skip

@@ -24,16 +24,18 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 PARSE_ALL = """
 import json, sys
 from importlib import import_module
-from sparsine.cli.main import COMMANDS
+from sparsine.cli.main import asks_for_help
 from sparsine.cli.options import parse
 from sparsine.errors import BadInput
 
 refused = []
 for document, words in json.load(sys.stdin):
     command, *options = [word for word in words if word != "--debug"]
+    if asks_for_help(options):
+        continue
     try:
         module = import_module("sparsine.cli." + command.replace("-", "_"))
-        parse(module.Options, options, command, COMMANDS[command], getattr(module, "defaults", None))
+        parse(module.Options, options, command, getattr(module, "defaults", None))
     except (BadInput, ImportError) as error:
         refused.append(f"{document}: sparsine {' '.join(words)}: {error}")
 json.dump(refused, sys.stdout)

@@ -3,6 +3,7 @@
 import ast
 import re
 import weakref
+from importlib import import_module
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from sparsine.cli.main import COMMANDS, main
+from sparsine.cli.options import named_fields
 from sparsine.engines import ENGINES, DenseEngine
 from sparsine.fields import ACTIVATIONS, Pattern, Siren
 from sparsine.measure.comparison.methods import METHODS
@@ -114,7 +116,7 @@ def test_documents_name_every_kind_of_data_and_no_other():
 
 def test_commands_and_options_in_running_text_exist(capsys):
     """Those in blocks are parsed elsewhere."""
-    options = {"--version", "--help", "--debug", *options_of_all_commands(capsys)}
+    options = {"--version", "--help", "--debug", *options_of_all_commands(capsys), *earlier_names()}
     others = {
         "--no-deps",
         "--logdir",
@@ -130,15 +132,20 @@ def test_commands_and_options_in_running_text_exist(capsys):
     assert wrong == []
 
 
+def earlier_names():
+    """Which are understood still."""
+    modules = [import_module(f"sparsine.cli.{command.replace('-', '_')}") for command in COMMANDS]
+    return {f"--{before}" for module in modules for _, named in named_fields(module.Options) for before in named.before}
+
+
 def options_of_all_commands(capsys):
     """Those too that only some scores, distributions and schedules bring."""
     tables = (("--score", SCORES), ("--distribution", DISTRIBUTIONS), ("--schedule", SCHEDULES))
     brought = [["learn", option, name] for option, registry in tables for name in registry]
     for args in [*([command] for command in COMMANDS), *brought]:
         capsys.readouterr()
-        with pytest.raises(SystemExit):
-            main([*args, "--help"])
-        yield from re.findall(r"^[│ ] (--[a-z0-9.-]+)", capsys.readouterr().out, re.MULTILINE)
+        assert main([*args, "--help"]) == 0
+        yield from re.findall(r"^[│ ] (?:-\w, )?(--[a-z0-9.-]+)", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_the_parts_of_rate_and_distortion_are_its_modules():

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from sparsine.cli.catalogue import VARIABLE, Page, stored_page
+from sparsine.cli.commands import COMMANDS as COMMANDS
+from sparsine.cli.help_text import help_text
 from sparsine.cli.status import BAD_INPUT, DONE, INTERRUPTED, MEANINGS, NOT_ALL
 from sparsine.cli.streams import lasting_streams
 from sparsine.errors import BadInput, WorkFailed
@@ -17,25 +20,8 @@ from sparsine.shown import shown
 from sparsine.torchrun import local_rank, number_of_ranks, rank
 from sparsine.version import __version__
 
-COMMANDS = {
-    "learn": "learn a sparse start for a collection of signals",
-    "fit": "fit signals from a start, draw them, measure PSNR",
-    "report": "measure a run on held-out signals and write its report page",
-    "encode": "fit signals from a start and write one small code file for each",
-    "decode": "draw codes at any size, or parts of them at any magnification",
-    "export": "write a field, or a table of them, for other programs",
-    "tune": "race settings on your signals, and write the recipe file that learn takes",
-    "starts": "list the starts that come with the package",
-    "plan": "find out on a few signals how they are fitted best from a start",
-    "calibrate": "measure on a few signals how codes of a start are told best",
-    "compare": "measure methods beside each other, as in the paper's figures",
-    "rate-distortion": "measure our codes beside JPEG and WebP: bytes, PSNR, SSIM, seconds",
-    "info": "say what is in a start or a code, or which engines there are",
-    "view": "show codes in a page on this machine",
-    "bench": "time the engines beside plain PyTorch",
-    "import-learnit": "turn a start published by Learnit (npz) into a start file",
-}
-ONLY_SAYS = ("info", "help", "-h", "--help", "--version")
+HELP = ("-h", "--help")
+ONLY_SAYS = ("info", "starts", "completion", "help", *HELP, "--version")
 """What leaves nothing behind but what it says."""
 GO_ON = ("encode", "decode", "compare", "report", "tune")
 """What goes on where it ended when it is given again; `learn` wants --resume."""
@@ -44,10 +30,15 @@ GO_ON = ("encode", "decode", "compare", "report", "tune")
 def main(args: list[str] | None = None) -> int:
     """Run one command; returns its exit status, which is that of the work, whoever reads what is printed."""
     args = list(sys.argv[1:] if args is None else args)
+    if VARIABLE in os.environ:
+        from sparsine.cli.complete import answer
+
+        answer()
     with lasting_streams() as (out, _), _notes_for_warnings():
         code = _main(args)
         out.flush()
-        if code == DONE and args[0] in ONLY_SAYS and out.lost and not isinstance(out.lost, BrokenPipeError):
+        says = args[:1] and (args[0] in ONLY_SAYS or asks_for_help(args))
+        if code == DONE and says and out.lost and not isinstance(out.lost, BrokenPipeError):
             why = getattr(out.lost, "strerror", None) or out.lost
             print(f"error: standard output cannot be written: {why}", file=sys.stderr)
             return NOT_ALL
@@ -91,13 +82,27 @@ def _notes_for_warnings() -> Iterator[None]:
         warnings.showwarning = usual
 
 
+def asks_for_help(args: list[str]) -> bool:
+    """Whether help is wanted, rather than work."""
+    return any(arg in HELP for arg in args)
+
+
+def _help(command: str, page: Page) -> int:
+    print(help_text(command, COMMANDS[command], page), end="")
+    return DONE
+
+
 def _run(command: str, args: list[str]) -> int:
+    changed = "sparsine.cli.options" in sys.modules  # who has loaded all may have added to it
+    if args and set(args) <= set(HELP) and not changed and (page := stored_page(command)):
+        return _help(command, page)
     if command != "bench":  # a benchmark leaves PyTorch as others have it
         # PyTorch's threads would spin for milliseconds after each of its operations, on the cores that the sparse
         # engine is computing on. Read by OpenMP when torch is loaded.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if "RANK" in os.environ:  # a connection that breaks is told in one line, without the stack of C++ beside it
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    from sparsine.cli.described import MISSING, page_of
     from sparsine.cli.early import load_named  # brings torch: not needed for the usage
     from sparsine.cli.given import given_command, note_command
     from sparsine.cli.options import by_their_options, parse
@@ -107,7 +112,10 @@ def _run(command: str, args: list[str]) -> int:
     with _told_once():
         _check_ranks(command)
         load_named(module.Options, args)
-        options = parse(module.Options, args, command, COMMANDS[command], getattr(module, "defaults", None))
+        if asks_for_help(args):
+            usual = module.defaults(args) if hasattr(module, "defaults") else MISSING
+            return _help(command, page_of(module.Options, usual))
+        options = parse(module.Options, args, command, getattr(module, "defaults", None))
     try:
         return _done(module, options)
     except BadInput as error:
@@ -174,6 +182,6 @@ def _usage() -> str:
     return "\n".join([
         f"sparsine {__version__}: sparse neural fields for collections of signals", "",
         "usage: sparsine COMMAND ...        sparsine COMMAND --help", "", *lines, "",
-        *(f"exit status {status}: {meaning}" for status, meaning in MEANINGS.items()), "",
+        *(f"exit status {status:<3}  {meaning}" for status, meaning in MEANINGS.items()), "",
         "--debug shows where an error came from.",
     ])  # fmt: skip

@@ -128,7 +128,7 @@ def _several_rule(info: PrimitiveTypeInfo) -> Spec | None:
     """tuple[X, ...], but for one that is given piece by piece, which tyro knows how to read."""
     if get_origin(info.type) is not tuple or get_args(info.type)[1:] != (...,) or UseAppendAction in info.markers:
         return None
-    each = _spec_of(get_args(info.type)[0], info)
+    each = spec_of(get_args(info.type)[0], info)
     return PrimitiveConstructorSpec(
         nargs="*", metavar=f"[{each.metavar} ...]",
         instance_from_str=lambda given: tuple(each.instance_from_str([text]) for text in given),
@@ -156,7 +156,7 @@ def _union_rule(info: PrimitiveTypeInfo) -> Spec | None:
     if get_origin(info.type) not in (Union, UnionType):
         return None
     kinds = [kind for kind in get_args(info.type) if kind is not type(None)]
-    specs, optional = [_spec_of(kind, info) for kind in kinds], len(kinds) < len(get_args(info.type))
+    specs, optional = [spec_of(kind, info) for kind in kinds], len(kinds) < len(get_args(info.type))
 
     def read(given: list[str]) -> Any:
         if optional and given == ["None"]:
@@ -180,7 +180,8 @@ def _union_rule(info: PrimitiveTypeInfo) -> Spec | None:
     )  # fmt: skip
 
 
-def _spec_of(kind: Any, parent: PrimitiveTypeInfo) -> Spec:
+def spec_of(kind: Any, parent: PrimitiveTypeInfo) -> Spec:
+    """How such a value is read and written, by the rules that are in force."""
     spec = ConstructorRegistry.get_primitive_spec(PrimitiveTypeInfo.make(kind, parent.markers))
     assert isinstance(spec, PrimitiveConstructorSpec), f"no option can be of type {kind}"
     return spec

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import io
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,41 +58,32 @@ class Reporting(Loading):
     error. docs/command-line.md says what is in it."""
 
 
-def parse(
-    options: type[T], args: list[str], command: str, description: str, defaults: Callable[[list[str]], T] | None
-) -> T:
-    """The options of one command. `--help` prints and ends the process with 0.
+def parse(options: type[T], args: list[str], command: str, defaults: Callable[[list[str]], T] | None) -> T:
+    """The options of one command.
 
     Raises:
         BadInput: an option that does not exist, or a value of the wrong kind; in one line.
     """
     args = in_todays_words(options, args)
     registry = option_types()
-    registry.struct_rule(_OptionsRule())
-    wants_help = any(arg in ("-h", "--help") for arg in args)
+    registry.struct_rule(OptionsRule())
     printed = io.StringIO()
     given: dict[str, Any] = {"default": defaults(args)} if defaults else {}
     try:
-        with registry, contextlib.ExitStack() as stack:
-            if not wants_help:
-                stack.enter_context(contextlib.redirect_stderr(printed))
-                stack.enter_context(contextlib.redirect_stdout(printed))
+        with registry, contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):
             parsed: T = tyro.cli(
-                options, prog=f"sparsine {command}", args=args, description=description, use_underscores=False,
+                options, prog=f"sparsine {command}", args=args, add_help=False, use_underscores=False,
                 config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff), **given,
             )  # fmt: skip
             return parsed
-    except SystemExit as stop:
-        if stop.code in (0, None):
-            sys.stdout.write(printed.getvalue())
-            raise
+    except SystemExit:
         said = by_their_options(options, _one_line(printed.getvalue()))
         raise BadInput(f"{said} (sparsine {command} --help lists the options)") from None
 
 
 def in_todays_words(options: type, args: Sequence[str]) -> list[str]:
     """`args` with the names that options have now, where one of their earlier names is given."""
-    today = {before: named.name for _, named in _named(options) for before in named.before}
+    today = {before: named.name for _, named in named_fields(options) for before in named.before}
     found = [re.match(r"--([\w.-]+)(.*)", arg, re.DOTALL) for arg in args]
     return [
         f"--{today[name]}{word[2]}" if word and (name := word[1].replace("_", "-")) in today else arg
@@ -103,19 +93,19 @@ def in_todays_words(options: type, args: Sequence[str]) -> list[str]:
 
 def by_their_options(options: type, said: str) -> str:
     """A refusal that begins with a field, by the name of its option."""
-    for field, named in _named(options):
+    for field, named in named_fields(options):
         said = re.sub(rf"^{field}(?= (is|has) )", named.name, said)
     return said
 
 
-def _named(options: type) -> Iterator[tuple[str, Named]]:
+def named_fields(options: type) -> Iterator[tuple[str, Named]]:
     """Fields whose options have names of their own, those of parts too."""
     for field, hint in get_type_hints(options, include_extras=True).items():
         if (named := mark(hint, Named)) is not None:
             yield field, named
         kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            yield from _named(kind)
+            yield from named_fields(kind)
 
 
 def _one_line(box: str) -> str:
@@ -135,12 +125,17 @@ def _one_line(box: str) -> str:
     return re.sub(r"^Error parsing (?:(--[\w.-]+: )|\S+: )", r"\1", text) or title
 
 
-class _OptionsRule:
+class OptionsRule:
     """tyro's own rule for dataclasses; but a sentence is one paragraph, a text that is marked with `OneOf` a choice,
     and a default is told only where it tells something."""
 
     def __init__(self) -> None:
         self.asking = False
+
+    @staticmethod
+    def is_part(kind: Any) -> bool:
+        """Whether a field of this type holds options of its own."""
+        return dataclasses.is_dataclass(kind)
 
     def __call__(self, info: StructTypeInfo) -> StructConstructorSpec | None:
         if self.asking or not dataclasses.is_dataclass(info.type):
@@ -201,7 +196,7 @@ def _option(field: StructFieldSpec, brings: Choice | None = None) -> StructField
 
     def hint(default: str) -> str:
         if default == "":
-            return "(required)" if field.default is MISSING_NONPROP else "(default: nothing)"
+            return "(required)" if field.default in (MISSING_NONPROP, tyro.MISSING) else "(default: nothing)"
         told = default not in ("False", "''") and (default != "None" or "None" in sentence)
         return f"(default: {default})" if told else ""
 

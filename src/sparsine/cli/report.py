@@ -28,7 +28,7 @@ from sparsine.report.wording import db
 class Options(Reporting):
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Folder of a run, finished or not."""
-    data: str | None = None
+    data: Annotated[str | None, tyro.conf.arg(metavar="SPEC")] = None
     """Where its data set lies now, as in images:DIR, if it was moved; the run knows where it was."""
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
 

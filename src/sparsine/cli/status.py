@@ -3,8 +3,8 @@
 DONE, NOT_ALL, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 MEANINGS = {
     DONE: "all that was asked for is done, for every signal",
-    NOT_ALL: "the work failed, or some signals were not done; what is done stays, and is told",
-    BAD_INPUT: "bad input, which you can mend: an option, a path, a damaged file",
+    NOT_ALL: "the work failed, or some signals were not done; the rest stays",
+    BAD_INPUT: "bad input that you can mend: an option, a path, a damaged file",
     INTERRUPTED: "interrupted by Ctrl-C",
 }
 

@@ -47,7 +47,7 @@ class EvaluationConfig:
     """Only so many signals, from the front of the test split."""
     pictures: int = 4
     """How many of them are drawn."""
-    rounds: tuple[int, ...] | None = None
+    rounds: Annotated[tuple[int, ...] | None, Named("levels", "rounds")] = None
     """Rounds whose starts are measured; None is all. Of a run that only looks for a pattern, None is six of those with
     a third as many weights as a signal has values, or fewer."""
     fit: FitConfig = field(default_factory=FitConfig)

@@ -51,7 +51,7 @@ def test_a_note_says_where_most_survivors_do_nothing(capsys, tmp_path):
 
 
 def test_several_batches_may_be_named(tmp_path):
-    assert bench("decode", *TINY_OPTIONS, "--batch", "1", "3", "--json", tmp_path / "record.json") == 0
+    assert bench("decode", *TINY_OPTIONS, "--batches", "1", "3", "--json", tmp_path / "record.json") == 0
     record = json.loads((tmp_path / "record.json").read_text())
     assert [row["batch"] for row in record["rows"]] == [1, 3, 1, 3]
 
@@ -61,7 +61,8 @@ def test_several_batches_may_be_named(tmp_path):
     [
         ("--densities", ["0"], "densities has 0"), ("--densities", ["0.5", "1.01"], "densities is 1.01"),
         ("--densities", ["nan"], "densities is nan"), ("--densities", ["0.001"], "none of 104 weights"),
-        ("--densities", [], "densities is empty"), ("--batch", ["1", "0"], "batch is 0"), ("--batch", [], "batch"),
+        ("--densities", [], "densities is empty"), ("--batches", ["1", "0"], "batches is 0"),
+        ("--batches", [], "batch"),
         ("--width", ["0"], "width"), ("--hidden-layers", ["0"], "hidden-layers"),
         ("--resolution", ["7x1"], "resolution is 1"),
         ("--resolution", ["big"], "as in 96x128"), ("--omega-0", ["0"], "omega_0"), ("--omega-0", ["nan"], "omega_0"),

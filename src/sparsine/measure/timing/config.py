@@ -30,7 +30,7 @@ class BenchmarkConfig:
     """engines: loss and gradient. meta: exact MAML. fit: Adam from a start. decode: values without a gradient."""
     densities: tuple[float, ...] = (1.0, 0.5, 0.2, 0.1, 0.05, 0.0115)
     """Fractions of the weights between hidden neurons that survive, drawn at random; the first and last layer stay."""
-    batch: tuple[int, ...] = (1,)
+    batch: Annotated[tuple[int, ...], Named("batches", "batch")] = (1,)
     """Of engines and decode: signals in one call; a row for each."""
     width: int = 256
     """Neurons in every hidden layer."""
