@@ -39,7 +39,7 @@ ONE_THING = {
     "size": "samples along each axis of what is drawn", "overwrite": "use --out although something is there",
     "effort": "what a fit may cost", "steps": "of a fit", "data": "which data sets", "pictures": "how many are drawn",
     "levels": "rounds of pruning that are measured", "rounded-steps": "steps that see the rounded vector",
-    "start": "what codes were encoded with",
+    "start": "what codes were encoded with", "ray": "work on a Ray cluster",
 }  # fmt: skip
 FRILLS = re.compile(r"\{None\}|\{fixed\}|\(default: (False|'')?\)|\[\w+ \[\w+ \.\.\.\]\]|MISSING")
 

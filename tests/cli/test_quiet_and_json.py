@@ -38,6 +38,7 @@ WORK = {
     "info": ["info", "codes/a.spn", "--start", "start.safetensors", "--engines"],
     "bench": ["bench", "decode", "--densities", "0.5", "--batches", "1", "--repeats", "1", "--width", "8",
               "--hidden-layers", "3", "--resolution", "5x7"],
+    "fetch": ["fetch"],
     "import-learnit": ["import-learnit", "learnit.npz", "--out", "learnit.safetensors"],
 }  # fmt: skip
 INTERACTIVE = {"view", "completion"}

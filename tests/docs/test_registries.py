@@ -120,8 +120,9 @@ def test_commands_and_options_in_running_text_exist(capsys):
     others = {
         "--no-deps",
         "--logdir",
+        "--max-restarts",
         "--schedule.power",
-    }  # of pip, TensorBoard, and extending.md
+    }  # of pip, TensorBoard, torchrun, and extending.md
     wrong = []
     for path in DOCUMENTS:
         text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)

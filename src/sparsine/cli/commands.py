@@ -16,6 +16,7 @@ COMMANDS = {
     "info": "say what is in a start or a code, or which engines there are",
     "view": "show codes in a page on this machine",
     "bench": "time the engines beside plain PyTorch",
+    "fetch": "get a public data set, or list those that there are",
     "completion": "print what makes a shell complete this command",
     "import-learnit": "turn a start published by Learnit (npz) into a start file",
 }
@@ -34,6 +35,7 @@ FIRST = {
     "info": ("start", "sparsity", "engines"),
     "view": ("start", "originals", "port", "no-browser"),
     "bench": ("densities", "batches", "resolution", "repeats", "device"),
+    "fetch": ("out",),
     "import-learnit": ("out", "omega-0", "conventions"),
 }
 """At most five, and all that must be given."""

@@ -30,6 +30,7 @@ from sparsine.errors import BadInput
 T = TypeVar("T")
 Load = tyro.conf.UseAppendAction[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE")]]
 EngineName = Annotated[str, OneOf(ENGINES, "auto")]
+Json = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 Device = Annotated[str, tyro.conf.arg(metavar="DEVICE")]
 
 
@@ -53,7 +54,7 @@ class Loading(Common):
 class Reporting(Loading):
     """Of commands that end with something to report."""
 
-    json: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    json: Json = None
     """Write the result as JSON to this file; - is standard output, and whatever else is said then goes to standard
     error. docs/command-line.md says what is in it."""
 

@@ -36,5 +36,8 @@ RESULTS: dict[str, Like] = {
     "info": {"kind": {"info"}, "record_version": int, "file": ({"what": str, "path": str, "bytes": int}, None),
              "engines": ({"names": [str], "threads": int}, None)},
     "bench": {"kind": {"benchmark"}, "rows": [{"task": str, "density": float, "ratio": float}]},
+    "fetch": {"kind": {"fetch-summary"}, "record_version": int, "data": [
+        {"name": str, "licence": str, "home": str, "size": str, "url": (str, None), "folder": str, "there": bool,
+         "next": str}]},
     "import-learnit": {"kind": {"import-summary"}, "record_version": int, "start": str, **_START},
 }  # fmt: skip

@@ -21,9 +21,7 @@ def workers(address: RayAddress | None, device: str) -> Iterator[Executor]:
         yield Here()
         return
     if device != "cpu":
-        raise BadInput(
-            f"workers of a Ray cluster compute on CPUs, but --device is {device}; leave out one of the two"
-        )
+        raise BadInput(f"workers of a Ray cluster compute on CPUs, but --device is {device}; leave out one of the two")
     with ray_cluster(address) as executor:
         say(("on Ray", "bold"), f" ({address}): {counted(executor.num_workers, 'CPU')} of "
             f"{counted(executor.num_nodes, 'node')}")  # fmt: skip
