@@ -130,7 +130,11 @@ def json_value(value: Any) -> Any:
 
 def read_json(path: Path) -> Any:
     """Raises BadInput when the file is missing or is not JSON."""
-    data = read_file(path)
+    return parse_json(read_file(path), path)
+
+
+def parse_json(data: bytes, path: Path | str) -> Any:
+    """What is in a file that was read already; `path` is for errors. Raises BadInput."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

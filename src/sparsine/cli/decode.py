@@ -12,6 +12,7 @@ from typing import Annotated
 
 import tyro
 
+from sparsine.addresses import Address, Place
 from sparsine.cli.console import Complaints, Waiting, counted, say, say_notes, tell
 from sparsine.cli.find_start import find_start_of, starts_at
 from sparsine.cli.options import Device, EngineName, Region, Reporting, Size, as_tuple
@@ -28,11 +29,12 @@ from sparsine.spread.ray_address import RayAddress
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Reporting):
-    codes: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CODES")]
-    """Code files, and folders of them; or fitted vectors, and folders that `fit` wrote."""
+    codes: Annotated[tuple[Address | Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CODES")]
+    """Code files, and folders of them, by paths or addresses (s3://...); or fitted vectors, and folders that `fit`
+    wrote."""
     start: Path
     """The start that they were encoded with: its file, or the folder of its run."""
-    out: Path
+    out: Address | Path
     """Folder for the pictures. Pictures of the same codes, size and region that are there already are kept."""
     size: Size | None = None
     """Samples of each drawing along each axis; None is the signal's own."""
@@ -90,7 +92,7 @@ def _suffix(given: str | None) -> str | None:
     return None if given is None else f".{given.strip().lower().removeprefix('.')}"
 
 
-def _show(out: Path, drawn: list[DrawnCode], seconds: float) -> None:
+def _show(out: Place, drawn: list[DrawnCode], seconds: float) -> None:
     there = [one for one in drawn if one.picture]
     kept = sum(one.kept for one in there)
     made = len(there) - kept

@@ -18,6 +18,7 @@ import numpy as np
 import tyro
 from rich.table import Table
 
+from sparsine.addresses import Address, Place
 from sparsine.checks import check_range
 from sparsine.cli.console import Complaints, Waiting, console, counted, say, tell
 from sparsine.cli.find_start import find_start, starts_at
@@ -47,8 +48,9 @@ class Options(Reporting):
     """A start file, the folder of a run, or the name of a built-in start or of a family of them. Of a folder and of a
     family, a target chooses the start that meets it best on the first signals; --sparsity chooses the round."""
     signals: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]
-    """Image files and folders, or one data set as in celeba:DIR or curves."""
-    out: Path
+    """Image files and folders, by paths or by addresses (s3://bucket/photos, https://...), or one data set as in
+    celeba:DIR or curves."""
+    out: Address | Path
     """Folder for the codes. Codes of the same request that are there already are kept."""
     quality: int | None = None
     """0 (smallest) to 100 (most faithful); 16 more halve the quantisation steps. None is 80, which costs a few
@@ -185,7 +187,7 @@ def _record(start: Start, config: EncodeConfig, summary: dict[str, Any], coded: 
             "files": [told(one.to_dict()) for one in coded]}  # fmt: skip
 
 
-def _show(out: Path, summary: dict[str, Any], sample: str) -> None:
+def _show(out: Place, summary: dict[str, Any], sample: str) -> None:
     statuses = ", ".join(f"{number} {status}" for status, number in summary["statuses"].items())
     facts = Table(show_header=False, box=None)
     facts.add_row("signals", f"{summary['signals']}: {statuses}" + f"; {summary['kept']} kept" * bool(summary["kept"]))

@@ -97,8 +97,9 @@ def _table(options: Options, result: Output) -> int:
     say_notes(notes)
     out = options.out or Path("table")
     measured: dict[Path, dict[str, Note]] = {}
-    rows = [_row(name, path, measured) for name, path in codes.items()]
-    write_table(out, _start_of(list(codes.values()), options), rows)
+    paths = {name: path for name, path in codes.items() if isinstance(path, Path)}
+    rows = [_row(name, path, measured) for name, path in paths.items()]
+    write_table(out, _start_of(list(paths.values()), options), rows)
     tell(f"{counted(len(rows), 'row')} in {out}")
     _report(result, TABLE, out, rows=len(rows))
     return DONE

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from sparsine.addresses import Place
 from sparsine.checks import check_range
 from sparsine.codec.files.code_files import read_bounded
 from sparsine.codec.format.header import read_header
@@ -70,7 +71,7 @@ def there(path: Path) -> Path:
     return path
 
 
-def find_start_of(codes: Sequence[Path], path: Path, sparsity: float | None) -> tuple[Path, Start]:
+def find_start_of(codes: Sequence[Place], path: Path, sparsity: float | None) -> tuple[Path, Start]:
     """As `find_start`; but of a run folder or a family, where no sparsity is given, the start that the first sound code
     names.
 
@@ -86,12 +87,13 @@ def find_start_of(codes: Sequence[Path], path: Path, sparsity: float | None) -> 
     return find_start(path, sparsity)
 
 
-def _first_sound(codes: Sequence[Path]) -> Callable[[Start], bool]:
+def _first_sound(codes: Sequence[Place]) -> Callable[[Start], bool]:
     """Whether a start is that of the first code or fitted vector which can be read."""
     for code in codes:
         with suppress(BadInput):
             if code.suffix == fitted_files.SUFFIX:
-                return fitted_files.read_fitted_file(code).belongs_to
+                data = read_bounded(code, MOST_CODE_BYTES)
+                return fitted_files.read_fitted_file(Path(str(code)), data).belongs_to
             wanted = read_header(read_bounded(code, MOST_CODE_BYTES)).start_hash
             return lambda start, wanted=wanted: start_hash(start) == wanted  # type: ignore[misc]
     return lambda _: False

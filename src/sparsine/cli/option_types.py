@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from tyro.conf import UseAppendAction
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
+from sparsine.addresses import Address, as_place
 from sparsine.checks import one_of
 from sparsine.signals.paths import expanded
 from sparsine.spread.ray_address import RayAddress, ray_address
@@ -67,8 +68,9 @@ def as_tuple(given: Sequence[T] | None) -> tuple[T, ...] | None:
 def option_types() -> ConstructorRegistry:
     """All of these rules."""
     registry = ConstructorRegistry()
-    for rule in (_path_rule, _number_rule, _literal_rule, _several_rule, _size_rule, _region_rule, _ray_rule,
-                 _union_rule):  # fmt: skip
+    rules = (_path_rule, _number_rule, _literal_rule, _several_rule, _size_rule, _region_rule, _ray_rule, _address_rule,
+             _union_rule)  # fmt: skip
+    for rule in rules:
         registry.primitive_rule(rule)
     return registry
 
@@ -87,7 +89,24 @@ def _path_rule(info: PrimitiveTypeInfo) -> Spec | None:
     """The shell expands `--out ~/x`, but not `--out=~/x`."""
     if info.type is not Path:
         return None
-    return _one("PATH", expanded, str, lambda value: isinstance(value, Path))
+    return _one("PATH", _path, str, lambda value: isinstance(value, Path))
+
+
+def _path(text: str) -> Path:
+    found = as_place(text)
+    return expanded(text) if isinstance(found, Address) else expanded(found)
+
+
+def _address_rule(info: PrimitiveTypeInfo) -> Spec | None:
+    if info.type is not Address:
+        return None
+
+    def read(text: str) -> Address:
+        if not isinstance(found := as_place(text), Address):
+            raise ValueError(f"got {text!r}, which is no address as in s3://bucket/name")
+        return found
+
+    return _one("ADDRESS", read, str, lambda value: isinstance(value, Address))
 
 
 def _ray_rule(info: PrimitiveTypeInfo) -> Spec | None:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+from sparsine.addresses import Address, as_place
 from sparsine.checks import OneOf
 from sparsine.cli.console import say_notes
 from sparsine.errors import BadInput
 from sparsine.folders import names_in
 from sparsine.signals.dataset import Dataset, SignalSet
+from sparsine.signals.fetched import fetched_files
 from sparsine.signals.kind import VALUES
 from sparsine.signals.listing import all_in_reach
 from sparsine.signals.open import dataset_kinds, open_dataset
@@ -39,8 +41,13 @@ def open_signals(
     """
     if not given:
         raise BadInput(f"there is nothing to {doing}: name files, folders, or one data set such as curves")
+    if elsewhere := [place for place in map(as_place, given) if isinstance(place, Address)]:
+        if len(elsewhere) < len(given):
+            raise BadInput("files of this machine and addresses were given; name those of one place at a time")
+        return fetched_files(elsewhere, start.kind, resolution, start.field.out_features), True
     if not is_dataset(given):
-        files = start.kind.files(given, resolution, start.field.out_features)
+        paths = [str(as_place(one)) if one.startswith("file://") else one for one in given]
+        files = start.kind.files(paths, resolution, start.field.out_features)
         say_notes(files.notes)
         return files, all_in_reach(files.notes)
     seed = start.split_seed

@@ -11,7 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if '"--json"' in path.read_text())
-NEEDED = {"codec": ["start.safetensors", "curves"], "codec_choices": ["start.safetensors", "curves"]}
+NEEDED = {
+    "codec": ["start.safetensors", "curves"],
+    "codec_choices": ["start.safetensors", "curves"],
+    "encode_on_ray": ["pictures"],
+}
 RECORD = ROOT / "results" / "benchmarks" / "linear_cost.json"
 
 

@@ -6,9 +6,9 @@ that was being fitted and the one that was being written; the same call makes th
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
+from sparsine.addresses import Place
 from sparsine.codec.coder import Coder
 from sparsine.codec.config import EncodeConfig
 from sparsine.codec.files.coded import CodedSignal
@@ -31,7 +31,7 @@ MOST_AHEAD = 64
 def encode_collection(
     start: Start,
     signals: SignalSet,
-    folder: Path | str,
+    folder: Place | str,
     config: EncodeConfig | None = None,
     *,
     indices: Sequence[int] | None = None,
@@ -64,7 +64,7 @@ def encode_collection(
     _check_batch(start, min(together, len(chosen)), device)
     with (
         opened(
-            Path(folder),
+            folder,
             _request(coder, config, also or {}),
             suffix=SUFFIX,
             overwrite=overwrite,

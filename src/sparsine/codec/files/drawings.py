@@ -6,9 +6,9 @@ A bad code is reported and the others go on; the same call keeps the pictures th
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from sparsine.addresses import Place, as_place
 from sparsine.codec.coder import Coder
 from sparsine.codec.files.draw_work import DrawnFile, DrawWork
 from sparsine.codec.files.drawn import CodeReader, DrawnCode
@@ -28,8 +28,8 @@ WRITERS = 2
 
 def decode_collection(
     start: Start,
-    codes: Mapping[str, Path | str],
-    folder: Path | str,
+    codes: Mapping[str, Place | str],
+    folder: Place | str,
     view: View | None = None,
     *,
     overwrite: bool = False,
@@ -41,7 +41,7 @@ def decode_collection(
 ) -> Iterator[DrawnCode]:
     """Drawings of codes (name: file) in `folder`, as files of the start's kind (PNG, WAV, ...); yields what became of
     each, in order, once its file is there. One that is there already is kept if it is that of the same code, start and
-    view.
+    view. Codes and the folder may lie elsewhere, by addresses (addresses.py).
 
     Args:
         suffix: of the files, one of the kind's `formats`; None is its usual one.
@@ -59,7 +59,7 @@ def decode_collection(
     make_engine(start.pattern, engine, device=device)  # refuses now what it cannot do, and not once for each code
     with (
         opened(
-            Path(folder),
+            folder,
             _request(coder, view, kind, suffix) | ({"written_as": kind.name} if written_as else {}),
             suffix=suffix,
             overwrite=overwrite,
@@ -68,7 +68,7 @@ def decode_collection(
         ThreadPoolExecutor(executor.num_readers) as readers,
         ThreadPoolExecutor(WRITERS) as writers,
     ):
-        reader = CodeReader(coder, {name: Path(path) for name, path in codes.items()}, journal, overwrite)
+        reader = CodeReader(coder, {name: as_place(code) for name, code in codes.items()}, journal, overwrite)
         read = in_threads(readers, reader.read, codes, 4 * executor.num_readers)
         drawn = executor.map(DrawWork(start, view, kind, suffix, engine, device), read)
         yield from in_threads(writers, partial(_write, journal), drawn, WRITERS + 1)

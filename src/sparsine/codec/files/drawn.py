@@ -8,6 +8,7 @@ from typing import Any, Literal
 from jaxtyping import Float
 from torch import Tensor
 
+from sparsine.addresses import Place
 from sparsine.codec.coder import Coder
 from sparsine.codec.encode import decode
 from sparsine.codec.files.code_files import read_bounded
@@ -66,7 +67,7 @@ class Decoded:
 class CodeReader:
     """Reads and decodes, from any thread."""
 
-    def __init__(self, coder: Coder, codes: Mapping[str, Path], journal: Journal, overwrite: bool) -> None:
+    def __init__(self, coder: Coder, codes: Mapping[str, Place], journal: Journal, overwrite: bool) -> None:
         self._coder, self._codes, self._journal, self._overwrite = coder, codes, journal, overwrite
         self._files = {name: journal.file_of(name, _without_suffix(name)) for name in codes}
         of_a_code = BYTES_PER_NUMBER * coder.start.pattern.num_params + HEADER_ROOM
@@ -85,9 +86,9 @@ class CodeReader:
         except MemoryError:
             return DrawnCode(input=name, status="bad", reason="there was not enough memory to decode it")
 
-    def _field(self, path: Path, data: bytes) -> FittedField:
+    def _field(self, path: Place, data: bytes) -> FittedField:
         if path.suffix == fitted_files.SUFFIX:
-            return fitted_files.read_fitted_file(path, data).field(self._coder.start)
+            return fitted_files.read_fitted_file(Path(str(path)), data).field(self._coder.start)
         return decode(self._coder.start, data, coder=self._coder)
 
     def _known(self, name: str, digest: str) -> DrawnCode | None:

@@ -10,26 +10,19 @@ docs/formats.md describes both files.
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from sparsine.addresses import Place
+from sparsine.codec.files.stores import JOURNAL as JOURNAL
+from sparsine.codec.files.stores import Store, store_at
 from sparsine.errors import BadInput
-from sparsine.folders import locked, names_in
 from sparsine.signals.file_names import FileNames
-from sparsine.storage import (
-    append,
-    json_value,
-    read_file,
-    read_json,
-    remove_leftovers,
-    write_atomically,
-    write_json,
-)
+from sparsine.storage import json_bytes, json_value, parse_json
 
-REQUEST, JOURNAL = "request.json", "journal.jsonl"
+REQUEST = "request.json"
 Entry = dict[str, Any]
 """`input` and `input_sha256`: the name of a signal and its values; `file` and `file_sha256`: the result; and more."""
 _TEXTS = ("input", "input_sha256", "file", "file_sha256")
@@ -38,8 +31,8 @@ _TEXTS = ("input", "input_sha256", "file", "file_sha256")
 class Journal:
     """What is done in a folder that this process holds."""
 
-    def __init__(self, folder: Path, suffix: str, entries: Sequence[Entry], left_out: Iterable[str] = ()) -> None:
-        self.folder, self.suffix = folder, suffix
+    def __init__(self, store: Store, suffix: str, entries: Sequence[Entry], left_out: Iterable[str] = ()) -> None:
+        self.store, self.suffix = store, suffix
         self._entries = {entry["input"]: entry for entry in entries}
         self._names = FileNames(taken=[Path(entry["file"]).stem for entry in entries], suffixes=left_out)
         self._lock = Lock()
@@ -56,7 +49,7 @@ class Journal:
         if entry is None:
             return None
         try:
-            data = read_file(self.folder / entry["file"])
+            data = self.store.read(entry["file"])
         except BadInput:
             return None
         return entry if sha256(data) == entry["file_sha256"] else None
@@ -68,33 +61,33 @@ class Journal:
             WorkFailed: the system refused. Files that are whole stay; what has no entry is made again.
         """
         for entry, data in results:
-            write_atomically(self.folder / entry["file"], data)
+            self.store.write(entry["file"], data)
         text = "".join(_text_of(entry) for entry, _ in results)
         with self._lock:
-            append(self.folder / JOURNAL, text.encode())
+            self.store.note(text.encode())
 
 
 @contextlib.contextmanager
 def opened(
-    folder: Path, request: dict[str, Any], *, suffix: str, overwrite: bool, left_out: Iterable[str] = ()
+    folder: Place | str, request: dict[str, Any], *, suffix: str, overwrite: bool, left_out: Iterable[str] = ()
 ) -> Iterator[Journal]:
-    """Hold `folder` for this process and this request. Files have the `suffix`, and inputs lose theirs if it is one of
-    `left_out`, or of an image.
+    """Hold `folder`, a path or an address, for this process and this request. Files have the `suffix`, and inputs lose
+    theirs if it is one of `left_out`, or of an image.
 
     Raises:
         BadInput: another process holds it, or it belongs to another request or holds other files (unless `overwrite`,
             which forgets what is there; files are replaced one by one, and those of other names are left).
         WorkFailed: the system refused to write, or the folder was moved or removed meanwhile.
     """
-    _check(folder, request, overwrite)  # before a lock is laid into a folder that is not ours
-    with locked(folder):
-        known = _check(folder, request, overwrite)
-        remove_leftovers(folder)
-        entries = _read_journal(folder, suffix) if known else []
-        write_atomically(folder / JOURNAL, "".join(map(_text_of, entries)).encode())
+    store = store_at(folder)
+    _check(store, request, overwrite)  # before a lock is laid into a folder that is not ours
+    with store.held():
+        known = _check(store, request, overwrite)
+        entries = _read_journal(store, suffix) if known else []
+        store.begin_journal("".join(map(_text_of, entries)).encode())
         if not known:
-            write_json(folder / REQUEST, request)
-        yield Journal(folder, suffix, entries, left_out)
+            store.write(REQUEST, json_bytes(request))
+        yield Journal(store, suffix, entries, left_out)
 
 
 def entry_of(name: str, input_sha256: str, file: str, data: bytes) -> Entry:
@@ -109,18 +102,18 @@ def sha256(*parts: bytes | memoryview) -> str:
     return digest.hexdigest()
 
 
-def _check(folder: Path, request: dict[str, Any], overwrite: bool) -> bool:
+def _check(store: Store, request: dict[str, Any], overwrite: bool) -> bool:
     """Whether this request was begun here already. A folder in which nothing came of another may be used."""
-    names = names_in(folder)
-    before = read_json(folder / REQUEST) if REQUEST in names else None
+    names = store.names()
+    before = parse_json(store.read(REQUEST), f"{store}/{REQUEST}") if REQUEST in names else None
     if before is not None and before == json_value(request):
         return True
     if overwrite or names <= {REQUEST, JOURNAL}:
         return False
     if not isinstance(before, dict):
-        raise BadInput(f"{folder} holds files already; choose another folder, or say --overwrite")
+        raise BadInput(f"{store} holds files already; choose another folder, or say --overwrite")
     raise BadInput(
-        f"{folder} belongs to another request ({_difference(before, request)}); choose another folder, ask for the "
+        f"{store} belongs to another request ({_difference(before, request)}); choose another folder, ask for the "
         "same, or say --overwrite"
     )
 
@@ -141,11 +134,10 @@ def _text_of(entry: Entry) -> str:
     return json.dumps(json_value(entry), allow_nan=False) + "\n"
 
 
-def _read_journal(folder: Path, suffix: str) -> list[Entry]:
+def _read_journal(store: Store, suffix: str) -> list[Entry]:
     """Its sound entries, the last of each input: one that was cut short or damaged is forgotten, and its result made
     again. A entry whose file is not one of ours, or that of another entry, is not sound."""
-    texts = read_file(folder / JOURNAL).splitlines() if os.path.lexists(folder / JOURNAL) else []
-    last = {entry["input"]: entry for entry in map(_sound, texts) if entry is not None}
+    last = {entry["input"]: entry for entry in map(_sound, store.journal().splitlines()) if entry is not None}
     of_file = {entry["file"].lower(): entry for entry in last.values() if entry["file"].endswith(suffix)}
     return list(of_file.values())
 
