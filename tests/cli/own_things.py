@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 
 from sparsine.fields import ACTIVATIONS, Activation
-from sparsine.measure.comparison.contenders import FromStart
+from sparsine.measure.comparison.fitted_models import FromStart
 from sparsine.measure.comparison.methods import METHODS, Method
 from sparsine.measure.comparison.methods.tickets import pruned_once
 from sparsine.pruning import DISTRIBUTIONS, SCHEDULES, SCORES
@@ -78,8 +78,8 @@ class Naive(Method):
     def needs(self, plan, level):
         return [plan.dense().at()]
 
-    def contender(self, case):
-        return FromStart(pruned_once(case.starts[0], case.level.weights))
+    def fitted_model(self, context):
+        return FromStart(pruned_once(context.starts[0], context.level.weights))
 
 
 ENTERED = __name__ != "own_things"  # as a package's module it offers by entry points

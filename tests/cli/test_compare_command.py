@@ -166,7 +166,7 @@ def test_a_start_that_is_no_start_is_refused(capsys, tmp_path):
 
 
 OWN = """
-from sparsine.measure.comparison.contenders import FromStart
+from sparsine.measure.comparison.fitted_models import FromStart
 from sparsine.measure.comparison.methods import METHODS, Method
 from sparsine.measure.comparison.methods.tickets import pruned_once
 
@@ -176,8 +176,8 @@ class Naive(Method):
     def needs(self, plan, level):
         return [plan.dense().at()]
 
-    def contender(self, case):
-        return FromStart(pruned_once(case.starts[0], case.level.weights))
+    def fitted_model(self, context):
+        return FromStart(pruned_once(context.starts[0], context.level.weights))
 
 METHODS["naive"] = Naive()
 """

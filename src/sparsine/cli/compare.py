@@ -32,7 +32,7 @@ from sparsine.report.comparison.figures import write_figures
 from sparsine.report.comparison.notes import trial_note
 from sparsine.report.comparison.page import write_comparison_page
 from sparsine.report.comparison.points import points_of
-from sparsine.report.comparison.results import views_of
+from sparsine.report.comparison.results import results_of
 from sparsine.report.comparison.tables import missing
 from sparsine.report.wording import DASH, db
 from sparsine.starts.plan import Effort
@@ -165,8 +165,8 @@ def _table(cells: list[dict[str, Any]]) -> Table:
     shown = [found[i][1] for i in shown_steps(found)]
     title = "mean PSNR in dB of test signals after the last step, by rounds of pruning"
     table = Table("data", "method", *shown, title=title)
-    views = {view.label: view for view in views_of(cells)}
-    told = {(p.data, p.label, p.level): db(p.mean) + missing(views[p.data], p) for p in points}
+    datasets = {results.label: results for results in results_of(cells)}
+    told = {(p.data, p.label, p.level): db(p.mean) + missing(datasets[p.data], p) for p in points}
     for data, label in dict.fromkeys((point.data, point.label) for point in points if point.round is not None):
         table.add_row(data, label, *(told.get((data, label, level), DASH) for level in shown))
     return table

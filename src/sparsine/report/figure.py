@@ -61,7 +61,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Level:
+class Reference:
     """A height that others are compared with, from one end to the other, and where it was measured."""
 
     name: str
@@ -78,7 +78,7 @@ class Figure:
     lines: Sequence[Line]
     """The first is drawn above the others; the legend begins with it."""
     title: str = ""
-    levels: Sequence[Level] = ()
+    references: Sequence[Reference] = ()
     breaks: Sequence[float] = ()
     """Where lines have a right to jump."""
     is_wide: bool = False
@@ -87,4 +87,4 @@ class Figure:
     @property
     def is_endless(self) -> bool:
         """Whether it has a mark at infinity: a perfect fit."""
-        return any(inf in line.y for line in self.lines) or any(level.y == inf for level in self.levels)
+        return any(inf in line.y for line in self.lines) or any(reference.y == inf for reference in self.references)

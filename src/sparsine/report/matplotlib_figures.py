@@ -8,7 +8,7 @@ from math import ceil, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsine.report.figure import Figure, Level, Line
+from sparsine.report.figure import Figure, Line, Reference
 from sparsine.report.styles import INK, MATPLOTLIB_DASHES, MATPLOTLIB_MARKS, QUIET
 from sparsine.shown import shown
 from sparsine.storage import write_atomically
@@ -126,8 +126,8 @@ def _panel(axes: "Axes", figure: Figure, layout: Layout) -> None:
             _line(axes, line, [scale.position(x) if scale else x for x in line.x], 3 - number / 100)
     for name in dict.fromkeys(line.name for line in figure.lines if line.hollow and not line.joined):
         axes.plot([], [], linestyle="none", marker="o", markeredgecolor=QUIET, label=plain_label(name), **_HOLLOW)
-    for level in figure.levels:
-        _level(axes, level)
+    for reference in figure.references:
+        _reference(axes, reference)
     if scale:
         if scale.is_log:
             axes.set_xscale("log")
@@ -174,10 +174,11 @@ def _band(axes: "Axes", line: Line, x: list[float]) -> None:
         axes.vlines(x, band.lows, band.highs, color=style.colour, linewidth=style.width, alpha=0.5, zorder=1)
 
 
-def _level(axes: "Axes", level: Level) -> None:
-    if isfinite(level.y):  # no axis holds a perfect fit
-        axes.axhline(level.y, color=level.style.colour, linestyle="--", linewidth=level.style.width, zorder=1,
-                     label=plain_label(level.name))  # fmt: skip
+def _reference(axes: "Axes", reference: Reference) -> None:
+    style = reference.style
+    if isfinite(reference.y):  # no axis holds a perfect fit
+        axes.axhline(reference.y, color=style.colour, linestyle="--", linewidth=style.width, zorder=1,
+                     label=plain_label(reference.name))  # fmt: skip
 
 
 def _legend(drawn: "Sheet") -> None:

@@ -10,7 +10,7 @@ from math import isfinite, log10
 from typing import Any
 
 from sparsine.report.axes import Scale
-from sparsine.report.figure import Axis, Figure, Level, Line
+from sparsine.report.figure import Axis, Figure, Line, Reference
 from sparsine.report.styles import SCRATCH, faint
 
 Described = dict[str, Any]
@@ -21,7 +21,7 @@ def described(figure: Figure) -> Described:
     lines, scale = figure.lines, figure.x.scale
     traces = [trace for rank in reversed(range(len(lines))) for trace in _line(lines, rank, scale)]
     xs = [x for line in lines for x in line.x]
-    levels = [trace for level in figure.levels for trace in _level(level, xs, len(lines))]
+    references = [trace for reference in figure.references for trace in _reference(reference, xs, len(lines))]
     layout: Described = {"xaxis": _axis(figure.x, xs), "yaxis": _axis(figure.y, ()), "hovermode": "closest"}
     if figure.x.scale is None:
         layout["xaxis"]["tickformat"] = ","
@@ -29,7 +29,7 @@ def described(figure: Figure) -> Described:
         layout["legend"] = "beside"
     if figure.breaks:
         layout["shapes"] = [_break(at) for at in figure.breaks]
-    return {"data": traces + levels, "layout": layout}
+    return {"data": traces + references, "layout": layout}
 
 
 def _axis(axis: Axis, xs: Sequence[float]) -> Described:
@@ -104,16 +104,16 @@ def _band(line: Line, x: Sequence[float]) -> Described | None:
     }  # fmt: skip
 
 
-def _level(level: Level, xs: Sequence[float], rank: int) -> list[Described]:
-    style = level.style
-    common = {"type": "scatter", "legendgroup": escape(level.name), "legendrank": rank}
-    ends = [*xs, level.x]
-    across = {"mode": "lines", "x": [min(ends), max(ends)], "y": _rounded([level.y] * 2), "hoverinfo": "skip",
+def _reference(reference: Reference, xs: Sequence[float], rank: int) -> list[Described]:
+    style = reference.style
+    common = {"type": "scatter", "legendgroup": escape(reference.name), "legendrank": rank}
+    ends = [*xs, reference.x]
+    across = {"mode": "lines", "x": [min(ends), max(ends)], "y": _rounded([reference.y] * 2), "hoverinfo": "skip",
               "line": {"color": style.colour, "width": style.width, "dash": style.dash},
               "showlegend": False}  # fmt: skip
-    mark = {"mode": "markers", "x": [level.x], "y": _rounded([level.y]), "name": escape(level.name),
+    mark = {"mode": "markers", "x": [reference.x], "y": _rounded([reference.y]), "name": escape(reference.name),
             "marker": {"size": style.size, "symbol": style.mark, "color": style.colour},
-            "text": [_note(level.note)], "hovertemplate": "%{text}<extra></extra>"}  # fmt: skip
+            "text": [_note(reference.note)], "hovertemplate": "%{text}<extra></extra>"}  # fmt: skip
     return [common | across, common | mark]
 
 

@@ -239,7 +239,7 @@ class Sleeps(Method):
     name, label, family = "sleeps", "sleeps", "other"
     def needs(self, plan, level):
         return []
-    def contender(self, case):
+    def fitted_model(self, context):
         Path({str(begun)!r}).touch()
         time.sleep(60)
 
@@ -410,7 +410,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
 
 OWN = """
 import os
-from sparsine.measure.comparison.contenders import FromStart
+from sparsine.measure.comparison.fitted_models import FromStart
 from sparsine.measure.comparison.methods import METHODS, Method
 
 class Own(Method):
@@ -421,9 +421,9 @@ class Own(Method):
         return [plan.level(0)]
     def needs(self, plan, level):
         return [plan.dense().at()]
-    def contender(self, case):
+    def fitted_model(self, context):
         self.ending()
-        return FromStart(case.starts[0])
+        return FromStart(context.starts[0])
 
 for method in (Own("fine", lambda: None), Own("dies", lambda: os._exit(9)), Own("stumbles", lambda: 1 / 0)):
     METHODS[method.name] = method

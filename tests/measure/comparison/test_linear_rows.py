@@ -21,7 +21,7 @@ from sparsine.psnr import psnr_db
 from sparsine.report.comparison.figures import write_figures
 from sparsine.report.comparison.notes import notes_of
 from sparsine.report.comparison.page import write_comparison_page
-from sparsine.report.comparison.results import views_of
+from sparsine.report.comparison.results import results_of
 from sparsine.report.comparison.tables import tables_markdown
 from sparsine.signals import Dataset, Kind, Points, Sphere
 from sparsine.signals.dataset import SignalSet
@@ -112,7 +112,7 @@ def test_tables_figures_and_the_page_hold_them(made, records, tmp_path):
     assert "| Cosines, a fixed set |" in table
     assert "numbers)" in next(line for line in table.splitlines() if line.startswith("| Principal components"))
     assert "of 2 seeds" not in table
-    notes = " ".join(notes_of(views_of(cells)))
+    notes = " ".join(notes_of(results_of(cells)))
     assert "Which cosines are a signal's own is not counted" in notes
     assert "need a base" not in notes
     write_figures(tmp_path, cells, tmp_path / "figures")

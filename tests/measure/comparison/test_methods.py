@@ -11,8 +11,8 @@ import torch
 from sparsine import recipes
 from sparsine.engines import ReferenceEngine
 from sparsine.measure.comparison.comparison import stages_of
-from sparsine.measure.comparison.contenders import FromStart
-from sparsine.measure.comparison.methods import METHODS, Case, Method
+from sparsine.measure.comparison.fitted_models import FromStart
+from sparsine.measure.comparison.methods import METHODS, Context, Method
 from sparsine.measure.comparison.methods.tickets import pruned_once
 from sparsine.measure.comparison.methods.transfer import with_channels
 from sparsine.measure.comparison.records import check_record, read_cell
@@ -61,7 +61,7 @@ def cell_of(made, data, method, level):
 
 def contender_of(made, data, method, level):
     cell = cell_of(made, data, method, level)
-    return cell.method.contender(Case(cell.plan, cell.level, cell.needs, made.root))
+    return cell.method.fitted_model(Context(cell.plan, cell.level, cell.needs, made.root))
 
 
 def test_every_method_of_a_recipe_exists_under_a_name_and_a_label_of_its_own():
@@ -265,10 +265,10 @@ def test_coin_is_scratch_in_fewer_bits(records):
 
 
 def test_scratch_learned_nothing(made):
-    contender = contender_of(made, "curves", "scratch", "round-03")
+    model = contender_of(made, "curves", "scratch", "round-03")
     bounds = torch.cat([torch.full((8,), 0.5), torch.full((16 + 4,), (6 / 4) ** 0.5 / 9)])
-    assert bool((contender.start.theta[:28].abs() <= bounds).all())
-    assert contender.start.field.sizes == (2, 4, 4, 1)
+    assert bool((model.start.theta[:28].abs() <= bounds).all())
+    assert model.start.field.sizes == (2, 4, 4, 1)
 
 
 def test_pictures_are_those_of_the_first_seeds_last_step(made, records):
@@ -344,10 +344,10 @@ def test_modulations_are_learned_on_from_the_dense_start(made):
 
 @pytest.mark.parametrize(("data", "source", "channels"), [("photos", "curves", 3), ("curves", "photos", 1)])
 def test_a_start_is_transferred_to_signals_of_other_channels(made, records, data, source, channels):
-    contender = contender_of(made, data, f"transfer-{source}", "round-03")
-    assert contender.field.out_features == channels
+    model = contender_of(made, data, f"transfer-{source}", "round-03")
+    assert model.field.out_features == channels
     expected = with_channels(start(made, source, "magnitude", 3), channels)
-    assert torch.equal(contender.start.theta, expected.theta)
+    assert torch.equal(model.start.theta, expected.theta)
     record = records[data, f"transfer-{source}", "round-03"]
     # counted as it is fitted: with the channels that it was given
     assert (record["weights"], record["biases"]) == (expected.pattern.num_weights, 12 + channels)
@@ -366,8 +366,8 @@ class Naive(Method):
     def needs(self, plan, level):
         return [plan.dense().at()]
 
-    def contender(self, case):
-        return FromStart(pruned_once(case.starts[0], case.level.weights))
+    def fitted_model(self, context):
+        return FromStart(pruned_once(context.starts[0], context.level.weights))
 
 
 def test_a_method_of_a_few_lines_has_records_like_any_other(tmp_path, monkeypatch):

@@ -15,7 +15,6 @@ from sparsine.measure.comparison.config import CompareConfig
 from sparsine.measure.comparison.methods import METHODS as METHODS_KNOWN
 from sparsine.measure.comparison.methods.meta_sparse import Alternation
 from sparsine.measure.comparison.plan import Plan
-from sparsine.measure.comparison.stages import behind
 from sparsine.meta.config import FieldConfig, GridConfig
 from sparsine.meta.run_folder import start_name
 from sparsine.pruning.prune import PruningConfig
@@ -134,7 +133,7 @@ def test_a_stage_comes_after_all_that_it_needs(tmp_path):
 def test_what_lies_behind_a_cell_counts_each_stage_once_at_its_latest_round():
     plan = tiny_plan()
     early, late = plan.chain("magnitude").at(1), plan.chain("magnitude").at(3)
-    found = [(made.stage.name, made.round) for made in behind([early, late, plan.dense().at()])]
+    found = [(artifact.stage.name, artifact.round) for made in ancestors([early, late, plan.dense().at()])]
     assert found == [("dense", 0), ("magnitude", 3)]
 
 
@@ -263,7 +262,7 @@ def test_a_chain_that_changes_its_score_on_the_way_ends_where_the_others_do(tmp_
     starts = {cell.level.round: cell.needs[0].start(tmp_path) for cell in made.cells() if cell.method.name == "late"}
     assert {k: start.pattern.num_weights for k, start in starts.items()} == {2: 27, 3: 19}
     (magnitude,) = {
-        made.stage for cell in made.cells() if cell.method.name == "late" for made in cell.needs[0].stage.needs
+        artifact.stage for cell in made.cells() if cell.method.name == "late" for artifact in cell.needs[0].stage.needs
     }
     first = magnitude.at(1).start(tmp_path)
     assert not (starts[2].pattern.keep & ~first.pattern.keep).any()

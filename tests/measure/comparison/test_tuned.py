@@ -16,15 +16,15 @@ from sparsine.fitting.collection import fit_collection
 from sparsine.fitting.plan_search import PlanConfig, find_plans
 from sparsine.measure.comparison import tuning
 from sparsine.measure.comparison.comparison import Comparison
-from sparsine.measure.comparison.contenders import FromStart
-from sparsine.measure.comparison.methods import METHODS, Case, Method
+from sparsine.measure.comparison.fitted_models import FromStart
+from sparsine.measure.comparison.methods import METHODS, Context, Method
 from sparsine.measure.comparison.methods.scratch import from_scratch
 from sparsine.measure.comparison.records import read_cell
 from sparsine.measure.comparison.tuning import at_omegas, best_of, fit_by, in_the_middle
 from sparsine.report.comparison.figures import count_figure, write_figures
 from sparsine.report.comparison.notes import notes_of
 from sparsine.report.comparison.page import write_comparison_page
-from sparsine.report.comparison.results import views_of
+from sparsine.report.comparison.results import results_of
 from sparsine.report.comparison.tables import tables_markdown
 from sparsine.report.styles import styles_of
 from sparsine.report.wording import gain
@@ -42,10 +42,10 @@ class Untunable(Method):
     def needs(self, plan, level):
         return []
 
-    def contender(self, case):
-        return from_scratch(case)
+    def fitted_model(self, context):
+        return from_scratch(context)
 
-    def to_tune(self, case):
+    def to_tune(self, context):
         return []
 
 
@@ -77,9 +77,9 @@ def cell_of(made, method):
     return cell
 
 
-def case_of(made, method):
+def context_of(made, method):
     cell = cell_of(made, method)
-    return Case(cell.plan, cell.level, cell._learned, made.root, cell._learned_to_tune)
+    return Context(cell.plan, cell.level, cell._learned, made.root, cell._learned_to_tune)
 
 
 def test_a_record_holds_the_chosen_plan_and_every_trial(records):
@@ -128,13 +128,13 @@ def test_what_was_learned_to_tune_is_not_counted_as_learning(records):
 
 def test_the_search_is_that_of_plans_of_starts(made):
     """The same plan as `find_plans` says of the same start, and the PSNR that `fit_collection` reaches by it."""
-    cell, case = cell_of(made, "meta-sparse"), case_of(made, "meta-sparse")
-    plans = find_plans(case.starts[0], cell.plan.dataset.split("val"), PlanConfig(plan_signals=2))
+    cell, context = cell_of(made, "meta-sparse"), context_of(made, "meta-sparse")
+    plans = find_plans(context.starts[0], cell.plan.dataset.split("val"), PlanConfig(plan_signals=2))
     config = replace(made.config, tuned_effort="balanced", methods=("meta-sparse",))
     (balanced,) = Comparison(config, made.data, made.root).cells()
     tuned = balanced.measure(made.root, lambda done: None)["protocols"]["tuned"]
     assert FitPlan(**tuned["plan"]) == plans["balanced"]
-    fits = fit_collection(case.starts[0], cell.plan.dataset.test, fit_by(plans["balanced"]),
+    fits = fit_collection(context.starts[0], cell.plan.dataset.test, fit_by(plans["balanced"]),
                           indices=range(3))  # fmt: skip
     for signal, fit in zip(tuned["signals"], fits, strict=True):
         assert signal["metrics"]["psnr_db"][-1] == pytest.approx(fit.psnr_db[-1], abs=2e-3)
@@ -145,9 +145,9 @@ def test_validation_signals_choose_and_test_signals_report(made, monkeypatch):
     real = tuning.tune
 
     def spy(candidates, effort, num_samples, reached):
-        def listen(contender, fit):
-            asked.append((contender, fit))
-            return reached(contender, fit)
+        def listen(model, fit):
+            asked.append((model, fit))
+            return reached(model, fit)
 
         return real(candidates, effort, num_samples, listen)
 
@@ -171,12 +171,12 @@ def test_validation_signals_choose_and_test_signals_report(made, monkeypatch):
 
 def test_random_fields_choose_among_four_omegas_with_the_output_in_the_middle(made):
     for name in ("scratch", "pattern"):
-        fields = [one.field for one in METHODS[name].to_tune(case_of(made, name))]
+        fields = [one.field for one in METHODS[name].to_tune(context_of(made, name))]
         assert [field.omega_0 if hasattr(field, "omega_0") else field.activation.omega_0 for field in fields] == [
             pytest.approx(9.0 * part) for part in (0.4, 0.6, 0.8, 1.0)
         ]
         assert {field.output_offset for field in fields} == {0.5}
-    patterns = [one.start.pattern for one in METHODS["pattern"].to_tune(case_of(made, "pattern"))]
+    patterns = [one.start.pattern for one in METHODS["pattern"].to_tune(context_of(made, "pattern"))]
     assert {pattern.num_weights for pattern in patterns} == {33}
     assert len({tuple(pattern.keep.tolist()) for pattern in patterns}) > 1  # each was looked for in its own field
 
@@ -214,14 +214,14 @@ def test_a_comparison_begun_without_the_tuned_protocol_does_not_get_it_later(tmp
 def test_steps_on_lattices_are_spaced_along_the_axes(made):
     """Not along the list of samples: the fit by a plan is that of `fit_collection`."""
     cell = cell_of(made, "scratch")
-    contender = from_scratch(case_of(made, "scratch"))
-    assert isinstance(contender, FromStart)
+    model = from_scratch(context_of(made, "scratch"))
+    assert isinstance(model, FromStart)
     plan = FitPlan(steps=9, lr=1e-3, share=0.11)
-    (expected,) = fit_collection(contender.start, cell.plan.dataset.test, fit_by(plan), indices=[0])
+    (expected,) = fit_collection(model.start, cell.plan.dataset.test, fit_by(plan), indices=[0])
     drawn = {}
-    contender.shape = cell.plan.dataset.shape
+    model.shape = cell.plan.dataset.shape
     values = torch.from_numpy(cell.plan.dataset.test.load(0)).reshape(1, -1, 3)
-    contender.fit(cell.plan.domain.coords(), values, fit_by(plan), drawn.__setitem__)
+    model.fit(cell.plan.domain.coords(), values, fit_by(plan), drawn.__setitem__)
     assert -10 * np.log10(float((drawn[9] - values).square().mean())) == pytest.approx(expected.psnr_db[-1], abs=1e-3)
 
 
@@ -278,18 +278,18 @@ def test_figures_and_the_page_have_it_and_old_records_do_not(records, tmp_path):
 
 
 def test_one_note_says_how_it_was_tuned_and_who_was_not(records):
-    (view,) = views_of(list(records.values()))
-    notes = [note for note in notes_of([view]) if note.startswith(("In the tuned", "Not tuned"))]
+    (results,) = results_of(list(records.values()))
+    notes = [note for note in notes_of([results]) if note.startswith(("In the tuned", "Not tuned"))]
     assert len(notes) == 2
     assert "effort instant, found on 2 validation signals" in notes[0]
     assert notes[1] == "Not tuned, and so in the other protocols only: its own way."
 
 
 def test_lines_of_the_tuned_figure_are_its_own_protocols(records):
-    (view,) = views_of(list(records.values()))
-    styles = styles_of(view.methods)
+    (results,) = results_of(list(records.values()))
+    styles = styles_of(results.methods)
     for fitted in ("adam", "tuned"):
-        figure = count_figure(view, "weights", view.main_families, styles, fitted, with_published=False)
+        figure = count_figure(results, "weights", results.main_families, styles, fitted, with_published=False)
         found = {line.name: line.y for line in figure.lines}
         signals = records["scratch"]["protocols"][fitted]["signals"]
         assert found[records["scratch"]["label"]] == [

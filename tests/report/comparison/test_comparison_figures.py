@@ -9,7 +9,7 @@ from sparsine.errors import BadInput
 from sparsine.report.axes import COARSE, round_numbers, short_count
 from sparsine.report.comparison.figures import LEAST_WIDTH, count_figure, sheets, step_figure, write_figures
 from sparsine.report.comparison.gallery import save_grid
-from sparsine.report.comparison.results import views_of
+from sparsine.report.comparison.results import results_of
 from sparsine.report.contact_sheet import GAP
 from sparsine.report.matplotlib_figures import Layout, legend_columns, save_sheet, sheet
 from sparsine.report.plotly_figures import described
@@ -21,7 +21,7 @@ MAIN = ("ours", "baseline", "other")
 
 def drawn(cells, name):
     """The matplotlib figure called `name`."""
-    panels, columns = sheets(views_of(cells))[name]
+    panels, columns = sheets(results_of(cells))[name]
     return sheet(panels, Layout(most_columns=columns, least_width=LEAST_WIDTH))
 
 
@@ -164,28 +164,28 @@ def test_a_legend_has_as_many_columns_as_fit():
 
 def test_the_interactive_figures_hold_the_same_numbers():
     cells = [cell(lasts=(30.0, 32.0)), cell(lasts=(34.0,), seed=1), cell(level="round-08", lasts=(20.0,), weights=97)]
-    (view,) = views_of(cells)
-    band, line = described(count_figure(view, "numbers", MAIN, styles_of(["meta-sparse"])))["data"]
+    (results,) = results_of(cells)
+    band, line = described(count_figure(results, "numbers", MAIN, styles_of(["meta-sparse"])))["data"]
     assert (line["x"], line["y"]) == ([138, 274], [20.0, 32.5])
     assert band["y"] == [20.0, 34.0, 31.0, 20.0]
     assert "233 weights (51.1 %)<br>274 numbers, 8,768 bits<br>32.50 dB, mean of 2 seeds" in line["text"][1]
     assert "seeds from 31.00 to 34.00" in line["text"][1]
-    steps = described(step_figure(view, view.levels[0], styles_of(["meta-sparse"])))
+    steps = described(step_figure(results, results.levels[0], styles_of(["meta-sparse"])))
     assert steps["data"][-1]["y"][-1] == 32.5
     assert steps["layout"]["xaxis"]["ticktext"][0] == "0"
-    assert count_figure(view, "bits", ["transfer"], {}) is None
+    assert count_figure(results, "bits", ["transfer"], {}) is None
 
 
 def test_pictures_stand_beside_each_other_in_the_order_of_methods(tmp_path):
     cells = [cell("scratch", pictures=2, weights=200), cell(pictures=2), cell("dense-maml", "dense", pictures=2),
              cell(pictures=2, seed=1), cell("ticket-random", pictures=2)]  # fmt: skip
     save_pictures(tmp_path, cells, (7, 5))
-    (view,) = views_of(cells)
+    (results,) = results_of(cells)
     colours = {"original": 20, "meta-sparse/round-03": 40, "scratch/round-03": 60, "dense-maml/dense": 80}
     for name, red in colours.items():
         for i in range(2):
             Image.new("RGB", (7, 5), (red, 10 * i, 9)).save(tmp_path / "pictures" / "faces" / f"{name}-{i}.png")
-    save_grid(tmp_path, view, view.levels[0], tmp_path / "grid.png")
+    save_grid(tmp_path, results, results.levels[0], tmp_path / "grid.png")
     with Image.open(tmp_path / "grid.png") as image:
         values = np.asarray(image.convert("RGB"))
     width, height = 7 * 26, 5 * 26
@@ -202,12 +202,12 @@ def test_a_grid_leaves_blanks_and_skips_what_was_not_drawn(tmp_path):
     cells[1]["protocols"]["adam"]["signals"][0] = signal("picture-00.jpg", None, status="diverged")
     save_pictures(tmp_path, cells)
     (tmp_path / "pictures/faces/scratch/round-03-1.png").unlink()
-    (view,) = views_of(cells)
-    save_grid(tmp_path, view, view.levels[0], tmp_path / "grid.png")
+    (results,) = results_of(cells)
+    save_grid(tmp_path, results, results.levels[0], tmp_path / "grid.png")
     with Image.open(tmp_path / "grid.png") as image:
         assert image.size[0] == GAP + 3 * (177 + GAP)
     with pytest.raises(BadInput, match="holds no pictures"):
-        save_grid(tmp_path / "elsewhere", view, view.levels[0], tmp_path / "none.png")
+        save_grid(tmp_path / "elsewhere", results, results.levels[0], tmp_path / "none.png")
 
 
 def test_names_of_data_sets_make_harmless_file_names_and_labels(tmp_path):

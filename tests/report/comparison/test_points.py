@@ -7,7 +7,7 @@ from fabricated_cells import cell, comparison, fitted, signal
 from sparsine.errors import BadInput
 from sparsine.report.comparison.pairs import half_width, paired_difference, t_quantile
 from sparsine.report.comparison.points import known, points_of, steps_of
-from sparsine.report.comparison.results import Level, View, num_weights, views_of
+from sparsine.report.comparison.results import DataResults, Level, num_weights, results_of
 from sparsine.report.comparison.same_quality import Needed, needed
 
 
@@ -85,26 +85,26 @@ def test_differences_are_taken_signal_by_signal_and_averaged_over_seeds():
         cell(lasts=(35.0, 44.0), seed=1), cell("scratch", lasts=(30.0, None), seed=1),
         cell(lasts=(99.0, 99.0), seed=2),
     ]  # fmt: skip
-    (view,) = views_of(cells)
-    found = paired_difference(view, "meta-sparse", "scratch", "round-03")
+    (results,) = results_of(cells)
+    found = paired_difference(results, "meta-sparse", "scratch", "round-03")
     assert (found.mean, found.low, found.high) == pytest.approx((4.0, 4.0, 4.0))
     assert (found.num_signals, found.num_seeds) == (2, 2)
-    reverse = paired_difference(view, "scratch", "meta-sparse", "round-03")
+    reverse = paired_difference(results, "scratch", "meta-sparse", "round-03")
     assert reverse.mean == pytest.approx(-4.0)
 
 
 def test_a_difference_comes_with_the_interval_of_students_t():
     cells = [cell(lasts=(31.0, 33.0, 38.0)), cell("scratch", lasts=(30.0, 30.0, 30.0))]
-    found = paired_difference(views_of(cells)[0], "meta-sparse", "scratch", "round-03")
+    found = paired_difference(results_of(cells)[0], "meta-sparse", "scratch", "round-03")
     half = 4.302653 * stdev([1.0, 3.0, 8.0]) / math.sqrt(3)
     assert (found.mean, found.low, found.high) == pytest.approx((4.0, 4.0 - half, 4.0 + half))
 
 
 def test_a_single_signal_has_no_interval_and_none_no_difference():
-    (view,) = views_of([cell(lasts=(31.0,)), cell("scratch", lasts=(30.0,)), cell("coin-8", lasts=(None,))])
-    assert paired_difference(view, "meta-sparse", "scratch", "round-03").low is None
-    assert paired_difference(view, "meta-sparse", "coin-8", "round-03") is None
-    assert paired_difference(view, "meta-sparse", "modulations", "round-03") is None
+    (results,) = results_of([cell(lasts=(31.0,)), cell("scratch", lasts=(30.0,)), cell("coin-8", lasts=(None,))])
+    assert paired_difference(results, "meta-sparse", "scratch", "round-03").low is None
+    assert paired_difference(results, "meta-sparse", "coin-8", "round-03") is None
+    assert paired_difference(results, "meta-sparse", "modulations", "round-03") is None
     assert half_width([2.0]) is None
 
 
@@ -137,26 +137,26 @@ def test_weights_of_a_field_as_the_paper_counts_them():
 def test_levels_go_by_our_weights_and_not_by_those_of_narrow_networks():
     cells = [cell(weights=233), cell("dense-narrow", weights=290, sizes=(2, 9, 9, 3)), cell(level="dense", weights=456),
              cell("modulations", "latents-008", weights=8)]  # fmt: skip
-    (view,) = views_of(cells)
-    assert view.levels == (Level("dense", 456, 1.0), Level("round-03", 233, 233 / 456))
+    (results,) = results_of(cells)
+    assert results.levels == (Level("dense", 456, 1.0), Level("round-03", 233, 233 / 456))
 
 
 def test_the_nearest_level_is_a_sparse_one():
-    (view,) = views_of([cell(level="dense", weights=456), *(cell(level=f"round-{k:02d}", weights=w)
+    (results,) = results_of([cell(level="dense", weights=456), *(cell(level=f"round-{k:02d}", weights=w)
                                                             for k, w in ((8, 90), (11, 40), (13, 20)))])  # fmt: skip
-    assert view.level_near(0.1).name == "round-11"
-    assert view.level_near(0.04).name == "round-13"
-    assert view.level_near(0.04, among=["round-08", "dense"]).name == "round-08"
-    assert view.level_near(0.9).name == "round-08"
-    assert views_of([cell(level="dense", weights=456)])[0].level_near(0.1).name == "dense"
+    assert results.level_near(0.1).name == "round-11"
+    assert results.level_near(0.04).name == "round-13"
+    assert results.level_near(0.04, among=["round-08", "dense"]).name == "round-08"
+    assert results.level_near(0.9).name == "round-08"
+    assert results_of([cell(level="dense", weights=456)])[0].level_near(0.1).name == "dense"
 
 
 def test_what_may_stand_beside_a_level():
     cells = [cell(weights=100), cell("scratch", weights=95), cell("random-pruning", "round-09", weights=100),
              cell("dense-maml", "dense", weights=456), cell("modulations", "latents-064", weights=64),
              cell("modulations", "latents-128", weights=128), cell("coin-8", "tiny", weights=3)]  # fmt: skip
-    (view,) = views_of(cells)
-    assert view.beside(Level("round-03", 100, 0.2)) == {
+    (results,) = results_of(cells)
+    assert results.beside(Level("round-03", 100, 0.2)) == {
         "meta-sparse": "round-03", "scratch": "round-03", "dense-maml": "dense", "modulations": "latents-128",
     }  # fmt: skip
 
@@ -164,14 +164,22 @@ def test_what_may_stand_beside_a_level():
 def test_methods_stand_in_the_order_of_their_families():
     names = ["zebra", "scratch", "transfer-photos", "meta-sparse", "ticket-random", "coin-8", "antelope"]
     changes = {"transfer-photos": {"family": "transfer"}, "zebra": {"family": "strange"}}
-    view = View("faces", tuple(cell(name, **changes.get(name, {})) for name in names))
-    assert view.methods == ("meta-sparse", "scratch", "ticket-random", "coin-8", "antelope", "transfer-photos", "zebra")
+    results = DataResults("faces", tuple(cell(name, **changes.get(name, {})) for name in names))
+    assert results.methods == (
+        "meta-sparse",
+        "scratch",
+        "ticket-random",
+        "coin-8",
+        "antelope",
+        "transfer-photos",
+        "zebra",
+    )
 
 
 def test_a_comparison_has_a_view_for_each_data_set():
-    views = views_of(comparison(rounds=(2, 9), seeds=1, num_signals=1))
-    assert [view.label for view in views] == ["faces", "photos"]
-    assert all(view.seeds == (0,) for view in views)
+    datasets = results_of(comparison(rounds=(2, 9), seeds=1, num_signals=1))
+    assert [results.label for results in datasets] == ["faces", "photos"]
+    assert all(results.seeds == (0,) for results in datasets)
 
 
 def test_a_method_with_another_protocol_is_measured_at_its_own_last_step():
@@ -188,8 +196,8 @@ def test_a_perfect_fit_makes_a_mean_infinite_and_leaves_no_deviation():
 
 def test_two_perfect_fits_do_not_differ():
     def difference(ours, theirs):
-        (view,) = views_of([cell(lasts=ours), cell("scratch", lasts=theirs)])
-        return paired_difference(view, "meta-sparse", "scratch", "round-03")
+        (results,) = results_of([cell(lasts=ours), cell("scratch", lasts=theirs)])
+        return paired_difference(results, "meta-sparse", "scratch", "round-03")
 
     assert difference((math.inf, 32.0), (math.inf, 30.0)).mean == 1.0
     assert (difference((math.inf, 32.0), (31.0, 30.0)).mean, difference((math.inf, 32.0), (31.0, 30.0)).low) == (

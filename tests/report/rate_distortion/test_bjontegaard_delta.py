@@ -5,12 +5,14 @@ from rate_problems import made_up_record
 
 from sparsine.measure.rate_distortion.codecs import pillow_codecs
 from sparsine.report.rate_distortion.bjontegaard_delta import bd_psnr, bd_rate, front
-from sparsine.report.rate_distortion.points import Curve, Point, names_of
+from sparsine.report.rate_distortion.points import RateCurve, RatePoint, names_of
 from sparsine.report.rate_distortion.tables import tables_of
 
 
 def curve(*points, key="jpeg"):
-    return Curve(key, key, tuple(Point("", 1000 * bits, bits, psnr, None, 0.0, 0.0, 2, 2) for bits, psnr in points))
+    return RateCurve(
+        key, key, tuple(RatePoint("", 1000 * bits, bits, psnr, None, 0.0, 0.0, 2, 2) for bits, psnr in points)
+    )
 
 
 THEIRS = curve((0.1, 20.0), (0.2, 23.0), (0.4, 26.0), (0.8, 29.0), (1.6, 32.0))

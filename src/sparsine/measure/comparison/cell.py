@@ -8,11 +8,11 @@ from typing import Any
 from sparsine.fields.mlp import MLP
 from sparsine.lazy import cached_property
 from sparsine.measure.comparison.config import TUNED
-from sparsine.measure.comparison.contenders import Contender
+from sparsine.measure.comparison.fitted_models import FittedModel
 from sparsine.measure.comparison.measuring import Measuring
-from sparsine.measure.comparison.methods.contract import Case, Method
+from sparsine.measure.comparison.methods.contract import Context, Method
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made, behind, total
+from sparsine.measure.comparison.stages import Artifact, ancestors, total
 from sparsine.measure.comparison.tuning import tune
 from sparsine.measure.records import head
 from sparsine.starts.plan import FULL_STEPS
@@ -37,15 +37,15 @@ class Cell:
         return f"cells/{self.plan.data}/seed-{self.plan.seed}/{self.method.name}/{self.level.name}.json"
 
     @property
-    def needs(self) -> list[Made]:
+    def needs(self) -> list[Artifact]:
         return [*self._learned, *self._learned_to_tune]
 
     @cached_property
-    def _learned(self) -> list[Made]:
+    def _learned(self) -> list[Artifact]:
         return self.method.needs(self.plan, self.level)
 
     @cached_property
-    def _learned_to_tune(self) -> list[Made]:
+    def _learned_to_tune(self) -> list[Artifact]:
         return self.method.needs_to_tune(self.plan, self.level) if self.plan.config.tuned_signals else []
 
     @property
@@ -79,15 +79,15 @@ class Cell:
     def measure(self, root: Path, on_progress: Callable[[float], None]) -> dict[str, Any]:
         """The record. What it needs must have been learned in `root`."""
         plan, config = self.plan, self.plan.config
-        case = Case(plan, self.level, self._learned, root, self._learned_to_tune)
-        contender = self._ready(self.method.contender(case))
+        context = Context(plan, self.level, self._learned, root, self._learned_to_tune)
+        model = self._ready(self.method.fitted_model(context))
         measuring = Measuring(plan, root, (self.method.name, self.level.name))
         part = self._paper_steps / max(self._paper_steps + self._tuned_steps, 1)
         protocols = {}
         for name, fit in config.protocols.items():
             told = (lambda done: on_progress(part * done)) if name == "adam" else (lambda _: None)
-            protocols[name] = measuring.protocol(name, contender, fit, told)
-        if config.tuned_signals and (tuned := self._tuned(case, measuring, root)):
+            protocols[name] = measuring.protocol(name, model, fit, told)
+        if config.tuned_signals and (tuned := self._tuned(context, measuring, root)):
             protocols[TUNED] = tuned
         return {
             **head(KIND, VERSION), "comparison": config.recipe,
@@ -95,32 +95,32 @@ class Cell:
                      "value_kind": plan.dataset.kind.name, "shape": list(plan.dataset.shape), "split": "test"},
             "seed": plan.seed, "method": self.method.name, "label": self.method.label, "family": self.method.family,
             "level": self.level.name, "round": self.level.round,
-            "weights": contender.weights, "biases": contender.biases, "numbers": contender.numbers,
-            "bits": contender.bits, "shared_numbers": contender.shared_numbers,
-            "field": contender.field and self._described(contender.field),
+            "weights": model.weights, "biases": model.biases, "numbers": model.numbers,
+            "bits": model.bits, "shared_numbers": model.shared_numbers,
+            "field": model.field and self._described(model.field),
             "learn": asdict(config.learn.inner) | asdict(config.learn.outer),
             "learning": self._spent(self._learned, root),
             "protocols": protocols, "pictures": measuring.num_pictures, "made_from": self.made_from,
         }  # fmt: skip
 
-    def _tuned(self, case: Case, measuring: Measuring, root: Path) -> dict[str, Any] | None:
+    def _tuned(self, context: Context, measuring: Measuring, root: Path) -> dict[str, Any] | None:
         """The tuned protocol: test signals at the settings that validation signals chose. None: it cannot be tuned."""
-        plan, candidates = self.plan, [self._ready(one) for one in self.method.to_tune(case)]
+        plan, candidates = self.plan, [self._ready(one) for one in self.method.to_tune(context)]
         if not candidates:
             return None
         stopwatch = Stopwatch()
         found = tune(candidates, plan.config.tuned_effort, plan.domain.num_points, measuring.validated)
         search = stopwatch.usage().to_dict()
-        measured = measuring.protocol(TUNED, found.contender, found.fit, lambda _: None)
+        measured = measuring.protocol(TUNED, found.model, found.fit, lambda _: None)
         return {**measured, **found.to_dict(), "validation_signals": plan.config.tuned_signals, "search": search,
                 "learning": self._spent(self._learned_to_tune or self._learned, root)}  # fmt: skip
 
-    def _ready(self, contender: Contender) -> Contender:
-        contender.engine, contender.shape = self.plan.config.learn.engine, self.plan.dataset.shape
-        return contender
+    def _ready(self, model: FittedModel) -> FittedModel:
+        model.engine, model.shape = self.plan.config.learn.engine, self.plan.dataset.shape
+        return model
 
-    def _spent(self, needs: list[Made], root: Path) -> dict[str, Any]:
-        return total([made.stage.spent(root, made.round) for made in behind(needs)])
+    def _spent(self, needs: list[Artifact], root: Path) -> dict[str, Any]:
+        return total([artifact.stage.spent(root, artifact.round) for artifact in ancestors(needs)])
 
     def _described(self, field: MLP) -> dict[str, Any]:
         return {name: value for name, value in field.to_dict().items() if name != "kind"} | {

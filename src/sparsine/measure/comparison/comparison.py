@@ -179,13 +179,13 @@ def stages_of(cells: Sequence[Cell]) -> dict[str, Stage]:
     found: dict[str, Stage] = {}
 
     def visit(stage: Stage) -> None:
-        for made in stage.needs:
-            visit(made.stage)
+        for artifact in stage.needs:
+            visit(artifact.stage)
         found.setdefault(stage.key, stage)
 
     for cell in cells:
-        for made in cell.needs:
-            visit(made.stage)
+        for artifact in cell.needs:
+            visit(artifact.stage)
     return found
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from sparsine.errors import WorkFailed
 from sparsine.fitting.fit import FitConfig, Status
 from sparsine.lazy import cached_property
-from sparsine.measure.comparison.contenders import Contender
+from sparsine.measure.comparison.fitted_models import FittedModel
 from sparsine.measure.comparison.plan import Plan
 from sparsine.measure.score import Batch, OnDrawn, Original, draw_signals, measure, read_batches
 from sparsine.psnr import reached_db
@@ -29,13 +29,13 @@ class Measuring:
         self.pictures = plan.config.pictures if plan.seed == plan.config.seeds[0] else 0
 
     def protocol(
-        self, name: str, contender: Contender, fit: FitConfig, on_progress: Callable[[float], None]
+        self, name: str, model: FittedModel, fit: FitConfig, on_progress: Callable[[float], None]
     ) -> dict[str, Any]:
         """Every test signal, batch after batch."""
         dataset = self.plan.dataset
 
         def fitted(batch: Batch, on_drawn: OnDrawn) -> list[Status]:
-            return _fitted(contender, batch, fit, on_drawn)
+            return _fitted(model, batch, fit, on_drawn)
 
         def on_fitted(step: int, original: Original, drawn: np.ndarray) -> None:
             if name == "adam" and step == fit.num_steps and self.num_pictures < self.pictures:
@@ -49,7 +49,7 @@ class Measuring:
         return {"optimizer": fit.chosen, "lr": fit.step_size, "steps": list(fit.report_steps), "usage": usage,
                 "signals": [one.to_dict(names, len(fit.report_steps)) for one in found.signals]}  # fmt: skip
 
-    def validated(self, contender: Contender, fit: FitConfig) -> float:
+    def validated(self, model: FittedModel, fit: FitConfig) -> float:
         """Of validation signals after the last step, as `reached_db`."""
         reached: list[float] = []
 
@@ -57,7 +57,7 @@ class Measuring:
             if step == fit.num_steps:
                 reached.extend(self._validation.psnr_db(drawn, self.plan.dataset.kind.peak))
 
-        _fitted(contender, self._validation, fit, on_drawn)
+        _fitted(model, self._validation, fit, on_drawn)
         return reached_db(reached)
 
     @cached_property
@@ -77,6 +77,6 @@ class Measuring:
         self.num_pictures += 1
 
 
-def _fitted(contender: Contender, batch: Batch, fit: FitConfig, on_drawn: OnDrawn) -> list[Status]:
+def _fitted(model: FittedModel, batch: Batch, fit: FitConfig, on_drawn: OnDrawn) -> list[Status]:
     weighed = () if batch.weights is None else (batch.weights,)
-    return contender.fit(batch.coords, batch.target, fit, on_drawn, *weighed)
+    return model.fit(batch.coords, batch.target, fit, on_drawn, *weighed)

@@ -13,7 +13,7 @@ from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.lazy import cached_property
 from sparsine.measure.comparison.config import CompareConfig
-from sparsine.measure.comparison.stages import Made, StartStage
+from sparsine.measure.comparison.stages import Artifact, StartStage
 from sparsine.measure.comparison.training_signals import training_signals
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.cost import course_of, gradient_cost
@@ -142,7 +142,13 @@ class Plan:
                            lambda _: random_start(field, self.domain, self.seed, self.dataset.kind))  # fmt: skip
 
     def relearned(
-        self, name: str, level: Level, needs: list[Made], begin: Callable[[Sequence[Start]], Start], *, dense_steps: int
+        self,
+        name: str,
+        level: Level,
+        needs: list[Artifact],
+        begin: Callable[[Sequence[Start]], Start],
+        *,
+        dense_steps: int,
     ) -> StartStage:
         """A sparse start that learns on from what `begin` makes of others, without further pruning, for as many outer
         steps as the alternation took to this level; `dense_steps` come on top."""
@@ -167,7 +173,7 @@ class Plan:
         return gradients * gradient_cost(self.field, weights, self.domain.num_points)
 
     def _stage(
-        self, name: str, config: LearnConfig, field: MLP, needs: list[Made],
+        self, name: str, config: LearnConfig, field: MLP, needs: list[Artifact],
         begin: Callable[[Sequence[Start]], Start] | None, density: float = 1.0,
     ) -> StartStage:  # fmt: skip
         weights = int(density * field.num_weights)

@@ -119,9 +119,9 @@ def _jobs(comparison: Comparison) -> dict[str, Job]:
     stages = {key: stage for key, stage in stages_of(cells).items() if not stage.is_done(root)}
     for cell in cells:  # each right after what it needs, so that the first results come early
         for key in (key for key in stages_of([cell]) if key in stages):
-            jobs.setdefault(key, Job(key, {made.stage.key for made in stages[key].needs} & stages.keys(),
+            jobs.setdefault(key, Job(key, {artifact.stage.key for artifact in stages[key].needs} & stages.keys(),
                                      stages[key].cost))  # fmt: skip
-        jobs[cell.key] = Job(cell.key, {made.stage.key for made in cell.needs} & stages.keys(), cell.cost)
+        jobs[cell.key] = Job(cell.key, {artifact.stage.key for artifact in cell.needs} & stages.keys(), cell.cost)
     for cell in cells:
         remove_leftovers((root / cell.key).parent)
     return jobs

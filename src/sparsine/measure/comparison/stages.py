@@ -33,7 +33,7 @@ class Stage(ABC):
     """Label of the data set."""
     seed: int
     name: str
-    needs: "tuple[Made, ...]"
+    needs: "tuple[Artifact, ...]"
     """What must have been learned before."""
     cost: float
     """Roughly, in multiply-adds: for the time left."""
@@ -46,9 +46,9 @@ class Stage(ABC):
     def is_done(self, root: Path) -> bool:
         return (root / self.key / DONE).is_file()
 
-    def at(self, round: int = 0) -> "Made":
+    def at(self, round: int = 0) -> "Artifact":
         """What this stage will have learned after `round` prunings."""
-        return Made(self, round)
+        return Artifact(self, round)
 
     def run(self, root: Path, dataset: Dataset, on_progress: OnProgress) -> None:
         """Learn it, or go on with it. Raises BadInput and WorkFailed as `open_run` and the outer loop do."""
@@ -70,7 +70,7 @@ class Stage(ABC):
 
 
 @dataclass(frozen=True)
-class Made:
+class Artifact:
     """What a stage has learned after a round."""
 
     stage: Stage
@@ -96,7 +96,7 @@ class StartStage(Stage):
     def _learn(self, root: Path, dataset: Dataset, on_progress: OnProgress) -> list[dict[str, Any]]:
         config, given = self.config, None
         if self.begin:
-            given = self.begin([made.start(root) for made in self.needs])
+            given = self.begin([artifact.start(root) for artifact in self.needs])
             config = replace(config, outer=replace(config.outer, start_from=start_name(given)))
 
         def on_step(state: LearnState, loss: float) -> None:
@@ -133,19 +133,19 @@ def total(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"outer_steps": sum(part["outer_steps"] for part in parts), **usage.to_dict(), "stages": list(parts)}
 
 
-def behind(needs: Sequence[Made]) -> list[Made]:
+def ancestors(needs: Sequence[Artifact]) -> list[Artifact]:
     """Everything that was learned on the way to `needs`, each stage once, at the latest round that was used."""
-    found: dict[str, Made] = {}
+    found: dict[str, Artifact] = {}
 
-    def visit(made: Made) -> None:
-        for earlier in made.stage.needs:
+    def visit(artifact: Artifact) -> None:
+        for earlier in artifact.stage.needs:
             visit(earlier)
-        known = found.get(made.stage.key)
-        if known is None or known.round < made.round:
-            found[made.stage.key] = made
+        known = found.get(artifact.stage.key)
+        if known is None or known.round < artifact.round:
+            found[artifact.stage.key] = artifact
 
-    for made in needs:
-        visit(made)
+    for artifact in needs:
+        visit(artifact)
     return list(found.values())
 
 

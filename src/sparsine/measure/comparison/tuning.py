@@ -1,6 +1,6 @@
 """The tuned protocol: every method at its own best settings, each found in the same way on validation signals.
 
-Of every contender the step size is looked for as `plan_search` does for a start (many steps on small lattices, a step
+Of every model the step size is looked for as `plan_search` does for a start (many steps on small lattices, a step
 size that falls); what begins from random numbers also chooses its omega_0, with its output in the middle of the values.
 Validation signals choose, test signals report.
 """
@@ -13,7 +13,7 @@ from sparsine.fields.activations import Sine
 from sparsine.fields.mlp import MLP
 from sparsine.fitting.fit import FitConfig
 from sparsine.fitting.plan_search import best_plan, fit_by, plan_of, share_of, usual_step_size
-from sparsine.measure.comparison.contenders import Contender
+from sparsine.measure.comparison.fitted_models import FittedModel
 from sparsine.signals.kind import Kind
 from sparsine.starts.plan import FULL_STEPS, Effort, FitPlan
 
@@ -52,9 +52,9 @@ def best_of(
 
 @dataclass(frozen=True)
 class Tuned:
-    """A contender with the settings that were best."""
+    """A model with the settings that were best."""
 
-    contender: Contender
+    model: FittedModel
     plan: FitPlan
     effort: Effort
     trials: tuple[dict[str, Any], ...]
@@ -66,13 +66,16 @@ class Tuned:
 
     def to_dict(self) -> dict[str, Any]:
         """What a record says beside the fits."""
-        field = self.contender.field
+        field = self.model.field
         return {"effort": self.effort, "plan": asdict(self.plan), "omega_0": omega_of(field),
                 "output_offset": field.output_offset if field else None, "trials": list(self.trials)}  # fmt: skip
 
 
 def tune(
-    candidates: Sequence[Contender], effort: Effort, num_samples: int, reached: Callable[[Contender, FitConfig], float]
+    candidates: Sequence[FittedModel],
+    effort: Effort,
+    num_samples: int,
+    reached: Callable[[FittedModel, FitConfig], float],
 ) -> Tuned:
     """The best candidate at its best step size. What is not fitted at all is taken as it is.
 
@@ -85,16 +88,16 @@ def tune(
     trials: list[dict[str, Any]] = []
     share = share_of(num_samples)
 
-    def search(contender: Contender) -> tuple[FitPlan, float]:
+    def search(model: FittedModel) -> tuple[FitPlan, float]:
         found: dict[float, float] = {}
 
         def tried(plan: FitPlan) -> float:
-            found[plan.lr] = reached(contender, fit_by(plan))
-            omega_0 = omega_of(contender.field)
+            found[plan.lr] = reached(model, fit_by(plan))
+            omega_0 = omega_of(model.field)
             trials.append({"omega_0": omega_0, "lr": plan.lr, "psnr_db": round(found[plan.lr], 4)})
             return found[plan.lr]
 
-        plan = best_plan(FULL_STEPS[effort], share, usual_step_size(contender.weights), tried)
+        plan = best_plan(FULL_STEPS[effort], share, usual_step_size(model.weights), tried)
         return plan, found[plan.lr]
 
     if not candidates[0].is_fitted:

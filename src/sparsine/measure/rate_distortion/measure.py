@@ -14,16 +14,16 @@ from sparsine.measure.rate_distortion.codecs.ours import Coded, OurCodec
 from sparsine.measure.rate_distortion.codecs.pillow_codecs import PillowCodec, codecs
 from sparsine.measure.rate_distortion.config import RateDistortionConfig
 from sparsine.measure.rate_distortion.records import KIND, VERSION, add, versions
-from sparsine.measure.rate_distortion.signals import Original, read_batches
+from sparsine.measure.rate_distortion.signals import OriginalPicture, read_batches
 from sparsine.measure.records import head
 from sparsine.signals.dataset import SignalSet
 from sparsine.starts.start import Start
 
 OnProgress = Callable[[int, str], None]
-"""Told (signals done, name of the last one)."""
+"""CodedVector (signals done, name of the last one)."""
 Sizes = dict[tuple[str, str], dict[int, int]]
 """Bytes by quality, of a signal's files of a codec."""
-Told = tuple[bytes, Tensor, tuple[int, ...]]
+CodedVector = tuple[bytes, Tensor, tuple[int, ...]]
 """A code, the vector before rounding, rows and columns."""
 
 
@@ -73,7 +73,7 @@ def measure_rate_distortion(
     ours = [OurCodec(named.start, config) for named in starts]
     others = {name: codec for name, codec in codecs().items() if getattr(config, name)}  # there, and not left out
     record = _record(starts, collection, config)
-    told: list[list[Told]] = [[] for _ in starts]
+    told: list[list[CodedVector]] = [[] for _ in starts]
     for batch in read_batches(collection.signals, collection.count, config.fit.together(), record["unreadable"]):
         sizes: Sizes = {(o.name, name): {} for o in batch for name in others}
         record["signals"] += [{"input": o.name, "shape": list(o.picture.shape[:2])} for o in batch]
@@ -113,7 +113,7 @@ def _told_quality(config: RateDistortionConfig) -> int:
 
 
 def _add_ours(
-    record: dict[str, Any], start: int, quality: int, batch: list[Original], coded: list[Coded],
+    record: dict[str, Any], start: int, quality: int, batch: list[OriginalPicture], coded: list[Coded],
     others: dict[str, PillowCodec], sizes: Sizes,
 ) -> None:  # fmt: skip
     """The codes, and the best that others make of as many bytes."""
@@ -127,7 +127,7 @@ def _add_ours(
             add(record, {"codec": name, "start": start, "beside_quality": quality}, made)
 
 
-def _add_half_floats(record: dict[str, Any], batch: list[Original], config: RateDistortionConfig) -> None:
+def _add_half_floats(record: dict[str, Any], batch: list[OriginalPicture], config: RateDistortionConfig) -> None:
     for width in config.coin_widths if config.coin_steps else ():
         for steps, found in measure_half_floats([o.picture for o in batch], width, config).items():
             for made in found:
@@ -135,14 +135,14 @@ def _add_half_floats(record: dict[str, Any], batch: list[Original], config: Rate
 
 
 def _add_pillow(
-    record: dict[str, Any], original: Original, config: RateDistortionConfig, others: dict[str, PillowCodec]
+    record: dict[str, Any], original: OriginalPicture, config: RateDistortionConfig, others: dict[str, PillowCodec]
 ) -> None:
     for name, codec in others.items():
         for quality in getattr(config, name):
             add(record, {"codec": name, "quality": quality}, codec.measure(original.picture, quality))
 
 
-def _spending(codec: OurCodec, codes: list[Told], quality: int) -> dict[str, Any]:
+def _spending(codec: OurCodec, codes: list[CodedVector], quality: int) -> dict[str, Any]:
     """Means over codes, group by group, and a row for all that is no number: header, checksum, end of the payload."""
     groups: list[list[GroupAllocation]] = [
         bit_allocation(codec.coder, codec.engine, theta, data, codec.start.domain.resized(shape).coords())

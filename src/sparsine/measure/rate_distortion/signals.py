@@ -12,7 +12,7 @@ from sparsine.signals.kinds.image import Rgb
 
 
 @dataclass(frozen=True)
-class Original:
+class OriginalPicture:
     """A picture with its place in the collection."""
 
     index: int
@@ -20,14 +20,16 @@ class Original:
     picture: Picture
 
 
-def read_batches(signals: SignalSet, count: int, batch: int, unreadable: dict[str, str]) -> Iterator[list[Original]]:
+def read_batches(
+    signals: SignalSet, count: int, batch: int, unreadable: dict[str, str]
+) -> Iterator[list[OriginalPicture]]:
     """The first `count` signals, at most `batch` of one shape together; what cannot be read goes to `unreadable`."""
 
     def on_unreadable(found: score.Scores) -> None:
         unreadable[found.name] = found.reason
 
     for originals in score.read_batches(signals, count, batch, Rgb(), on_unreadable):
-        yield [Original(one.index, one.name, _picture(one)) for one in originals]
+        yield [OriginalPicture(one.index, one.name, _picture(one)) for one in originals]
 
 
 def _picture(original: score.Original) -> Picture:

@@ -44,7 +44,7 @@ from sparsine.storage import json_value, write_atomically, write_json
 MEAN_OF = 16
 """Training signals whose mean value an output offset may be."""
 OnTrial = Callable[[str, str, float, float], None]
-"""Told (what is going on, facts, work done, all work)."""
+"""RaceProgress (what is going on, facts, work done, all work)."""
 
 
 class Untouched(SignalSet):
@@ -83,7 +83,7 @@ class Tuning:
             WorkFailed: not one candidate could be fitted, or a file could not be written.
         """
         done = {(trial["rung"], trial["candidate"]): trial for trial in self.record["trials"]}
-        told = Told(self, on_trial)
+        told = RaceProgress(self, on_trial)
 
         def measure(rung: int, candidate: int) -> float:
             if (rung, candidate) not in done:
@@ -166,7 +166,7 @@ def _mean(base: LearnConfig, dataset: Dataset) -> float:
     return float((samples.values * counts).sum() / counts.sum())
 
 
-class Told:
+class RaceProgress:
     """Progress over all trials. Who races on later rungs nobody knows: those of this one, as far as can be told."""
 
     def __init__(self, tuning: Tuning, on_trial: OnTrial) -> None:

@@ -4,34 +4,34 @@ from collections.abc import Callable, Iterable
 from statistics import fmean
 from typing import Any
 
-from sparsine.report.comparison.points import Cell
-from sparsine.report.comparison.results import View
+from sparsine.report.comparison.points import CellRecord
+from sparsine.report.comparison.results import DataResults
 from sparsine.report.table import Table
 from sparsine.report.wording import DASH, count, duration
 
 MIB = 2**20
 
 
-def budgets(view: View) -> list[Table]:
+def budgets(results: DataResults) -> list[Table]:
     """One row a method; where levels differ, from the cheapest to the dearest, each a mean over seeds."""
-    rows = tuple(_row(view, method) for method in view.methods)
+    rows = tuple(_row(results, method) for method in results.methods)
     head = ("method", "levels", "outer steps", "learning", "learning, CPU", "learning, peak memory",
             "fit of all signals", "fit, CPU", "fit, peak memory")  # fmt: skip
     return [Table(
-        "budgets", f"{view.label}: budgets", head, rows,
+        "budgets", f"{results.label}: budgets", head, rows,
         note="Learning is what one level cost from the beginning, earlier stages included: levels of an alternation "
              "share their stages, narrow networks share nothing. Where levels differ, from the least to the most. Fits "
              "are those of the Adam protocol. Peak memory is of the whole process.",
     )]  # fmt: skip
 
 
-def _row(view: View, method: str) -> tuple[str, ...]:
-    levels: dict[str, list[Cell]] = {}
-    for cell in view.cells:
+def _row(results: DataResults, method: str) -> tuple[str, ...]:
+    levels: dict[str, list[CellRecord]] = {}
+    for cell in results.cells:
         if cell["method"] == method:
             levels.setdefault(cell["level"], []).append(cell)
 
-    def over_levels(read: Callable[[Cell], Any], form: Callable[[float], str]) -> str:
+    def over_levels(read: Callable[[CellRecord], Any], form: Callable[[float], str]) -> str:
         means = (_mean(map(read, cells)) for cells in levels.values())
         return _range([value for value in means if value is not None], form)
 
@@ -42,7 +42,7 @@ def _row(view: View, method: str) -> tuple[str, ...]:
         return f"{value / MIB:,.0f} MiB"
 
     return (
-        view.label_of(method), str(len(levels)),
+        results.label_of(method), str(len(levels)),
         over_levels(lambda c: c["learning"].get("outer_steps"), steps),
         over_levels(lambda c: c["learning"].get("seconds"), duration),
         over_levels(lambda c: c["learning"].get("cpu_seconds"), duration),
@@ -53,7 +53,7 @@ def _row(view: View, method: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _usage(cell: Cell) -> dict[str, Any]:
+def _usage(cell: CellRecord) -> dict[str, Any]:
     usage: dict[str, Any] = cell["protocols"].get("adam", {}).get("usage") or {}
     return usage
 

@@ -5,28 +5,28 @@ from typing import Any
 
 from sparsine.counted import counted
 from sparsine.measure.comparison.config import TRIALS, TUNED
-from sparsine.report.comparison.points import Cell
+from sparsine.report.comparison.points import CellRecord
 from sparsine.report.comparison.published import published_for
-from sparsine.report.comparison.results import OURS, View
+from sparsine.report.comparison.results import OURS, DataResults
 from sparsine.report.wording import count, protocol
 
 
-def notes_of(views: Sequence[View]) -> list[str]:
+def notes_of(datasets: Sequence[DataResults]) -> list[str]:
     """Sentences, each about something that these cells hold."""
-    cells = [cell for view in views for cell in view.cells]
+    cells = [cell for results in datasets for cell in results.cells]
     methods = {cell["method"] for cell in cells}
     return [
-        *_counting(views, cells),
+        *_counting(datasets, cells),
         *([_starved(cells)] if methods & {"scratch", "dense-narrow"} else []),
-        *_tuned(views),
+        *_tuned(datasets),
         *([_one_round()] if methods & {"maml-oneshot", "maml-imp"} else []),
         "Means are over the signals whose fit is ok, all of those that were asked for and no other (the published code "
         "averages one signal more than the paper says).",
-        *(published_for(view.cells)[1] for view in views),
+        *(published_for(results.cells)[1] for results in datasets),
     ]
 
 
-def trial_note(cells: Iterable[Cell]) -> str:
+def trial_note(cells: Iterable[CellRecord]) -> str:
     """Said first where the numbers of a recipe are too few to judge by; empty for the others."""
     tried = [cell for cell in cells if cell["comparison"] in TRIALS]
     if not tried:
@@ -40,7 +40,7 @@ def trial_note(cells: Iterable[Cell]) -> str:
     )
 
 
-def outcomes_of(cells: Iterable[Cell]) -> list[dict[str, Any]]:
+def outcomes_of(cells: Iterable[CellRecord]) -> list[dict[str, Any]]:
     """The signals that are not ok, each with the fits it concerns."""
     found: dict[tuple[str, str, str, str], set[str]] = {}
     for cell in cells:
@@ -53,8 +53,8 @@ def outcomes_of(cells: Iterable[Cell]) -> list[dict[str, Any]]:
             for (data, name, status, reason), where in found.items()]  # fmt: skip
 
 
-def _counting(views: Sequence[View], cells: Sequence[Cell]) -> list[str]:
-    ours = next((p for view in views for p in reversed(view.points()) if p.method == OURS), None)
+def _counting(datasets: Sequence[DataResults], cells: Sequence[CellRecord]) -> list[str]:
+    ours = next((p for results in datasets for p in reversed(results.points()) if p.method == OURS), None)
     example = f": {count(ours.weights)} weights are {count(ours.numbers)} numbers" if ours else ""
     notes = [
         "Weights are those that pruning left, as the paper counts them. Biases are never pruned, and every signal "
@@ -78,7 +78,7 @@ def _counting(views: Sequence[View], cells: Sequence[Cell]) -> list[str]:
     return notes
 
 
-def _starved(cells: Sequence[Cell]) -> str:
+def _starved(cells: Sequence[CellRecord]) -> str:
     fit = next((cell["protocols"]["adam"] for cell in cells if cell["protocols"].get("adam", {}).get("steps")), None)
     fitted = f"{protocol(fit['steps'][-1], 'adam')} at {fit['lr']:g}" if fit else "a few Adam steps"
     return (
@@ -88,8 +88,8 @@ def _starved(cells: Sequence[Cell]) -> str:
     )
 
 
-def _tuned(views: Sequence[View]) -> list[str]:
-    cells = [cell for view in views if view.is_tuned for cell in view.cells]
+def _tuned(datasets: Sequence[DataResults]) -> list[str]:
+    cells = [cell for results in datasets if results.is_tuned for cell in results.cells]
     first = next((cell["protocols"][TUNED] for cell in cells if TUNED in cell["protocols"]), None)
     if first is None:
         return []

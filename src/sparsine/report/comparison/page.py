@@ -9,8 +9,8 @@ from sparsine.measure.comparison.config import TUNED
 from sparsine.report.comparison.figures import AXES, count_figure, step_figure
 from sparsine.report.comparison.gallery import grid_columns, grid_levels, grid_lines, unit
 from sparsine.report.comparison.notes import notes_of, outcomes_of, trial_note
-from sparsine.report.comparison.points import Cell, known
-from sparsine.report.comparison.results import OURS, Level, View, views_of
+from sparsine.report.comparison.points import CellRecord, known
+from sparsine.report.comparison.results import OURS, DataResults, SparsityLevel, results_of
 from sparsine.report.comparison.tables import tables_of
 from sparsine.report.figure import Figure
 from sparsine.report.html import Card, write_page
@@ -28,7 +28,7 @@ HEADINGS = {
 }  # fmt: skip
 
 
-def write_comparison_page(folder: Path, cells: Iterable[Cell], command: str = "") -> Path:
+def write_comparison_page(folder: Path, cells: Iterable[CellRecord], command: str = "") -> Path:
     """Write `folder`/comparison.html from comparison cells and the pictures in the folder; what is missing is left out.
     `command` is the one that made it.
 
@@ -42,56 +42,59 @@ def write_comparison_page(folder: Path, cells: Iterable[Cell], command: str = ""
     return path
 
 
-def page_context(folder: Path, cells: list[Cell]) -> dict[str, Any]:
+def page_context(folder: Path, cells: list[CellRecord]) -> dict[str, Any]:
     """Everything that the template asks for."""
-    views = views_of(cells)
+    datasets = results_of(cells)
     styles = styles_of(cell["method"] for cell in cells)
-    figures = _figures(views, styles)
+    figures = _figures(datasets, styles)
     outcomes = outcomes_of(cells)
     return {
-        "name": ", ".join(sorted({str(cell["comparison"]) for cell in cells})), "sentence": _sentence(views, cells),
+        "name": ", ".join(sorted({str(cell["comparison"]) for cell in cells})), "sentence": _sentence(datasets, cells),
         "trial": trial_note(cells),
-        "views": views, "cards": [card for view in views for card in _cards(view)], "figures": figures, "axes": AXES,
-        "level_names": _level_names(views), "apart": _apart(views, figures), "galleries": _galleries(folder, views),
-        "tables": _tables(cells), "notes": notes_of(views), "outcomes": outcomes, "max_outcomes": MAX_OUTCOMES,
-        "origin": _origin(views, cells),
+        "views": datasets, "cards": [card for one in datasets for card in _cards(one)], "figures": figures,
+        "axes": AXES,
+        "level_names": _level_names(datasets),
+        "apart": _apart(datasets, figures),
+        "galleries": _galleries(folder, datasets),
+        "tables": _tables(cells), "notes": notes_of(datasets), "outcomes": outcomes, "max_outcomes": MAX_OUTCOMES,
+        "origin": _origin(datasets, cells),
     }  # fmt: skip
 
 
-def _figures(views: Sequence[View], styles: dict[str, Style]) -> dict[str, Figure]:
+def _figures(datasets: Sequence[DataResults], styles: dict[str, Style]) -> dict[str, Figure]:
     """By name: what is drawn, the place of the data set, and the choice among several."""
     made: dict[str, Figure | None] = {}
-    for i, view in enumerate(views):
-        families = view.main_families
-        made |= {f"count-{i}-{what}": count_figure(view, what, families, styles) for what in AXES}
-        for number, level in enumerate(view.shown_levels):
-            made[f"steps-{i}-{number}"] = step_figure(view, level, styles)
-        if view.is_tuned:
-            made[f"tuned-{i}"] = count_figure(view, "weights", families, styles, TUNED, with_published=False)
-            for number, level in enumerate(view.shown_levels):
-                made[f"tuned-{i}-{number}"] = step_figure(view, level, styles, TUNED)
+    for i, results in enumerate(datasets):
+        families = results.main_families
+        made |= {f"count-{i}-{what}": count_figure(results, what, families, styles) for what in AXES}
+        for number, level in enumerate(results.shown_levels):
+            made[f"steps-{i}-{number}"] = step_figure(results, level, styles)
+        if results.is_tuned:
+            made[f"tuned-{i}"] = count_figure(results, "weights", families, styles, TUNED, with_published=False)
+            for number, level in enumerate(results.shown_levels):
+                made[f"tuned-{i}-{number}"] = step_figure(results, level, styles, TUNED)
         for family in APART:
-            if any(view.family_of(method) == family for method in view.methods):
-                made[f"{family}-{i}"] = count_figure(view, "weights", ("ours", family), styles, with_published=False)
+            if any(results.family_of(method) == family for method in results.methods):
+                made[f"{family}-{i}"] = count_figure(results, "weights", ("ours", family), styles, with_published=False)
     return {name: figure for name, figure in made.items() if figure}
 
 
-def _apart(views: Sequence[View], figures: dict[str, Figure]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _apart(datasets: Sequence[DataResults], figures: dict[str, Figure]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Headings of the figures of the tuned protocol, ablations and transfer, each with data sets and names of
     figures."""
-    found = [(heading, [(view.label, f"{family}-{i}") for i, view in enumerate(views) if f"{family}-{i}" in figures])
+    found = [(heading, [(one.label, f"{family}-{i}") for i, one in enumerate(datasets) if f"{family}-{i}" in figures])
              for family, heading in {TUNED: HEADINGS[TUNED], **APART}.items()]  # fmt: skip
     found.insert(1, ("The same, step after step", [
-        (f"{view.label}, {percent(level.density)} of the weights", name) for i, view in enumerate(views)
-        for number, level in enumerate(view.shown_levels) if (name := f"{TUNED}-{i}-{number}") in figures
+        (f"{results.label}, {percent(level.density)} of the weights", name) for i, results in enumerate(datasets)
+        for number, level in enumerate(results.shown_levels) if (name := f"{TUNED}-{i}-{number}") in figures
     ]))  # fmt: skip
     return [(heading, shown) for heading, shown in found if shown]
 
 
-def _level_names(views: Sequence[View]) -> list[str]:
+def _level_names(datasets: Sequence[DataResults]) -> list[str]:
     """What to call the first and the second level of the figures over steps: densities, by data set where they
     differ."""
-    levels = [view.shown_levels for view in views]
+    levels = [results.shown_levels for results in datasets]
     names = []
     for number in range(max(map(len, levels), default=0)):
         found = dict.fromkeys(percent(own[number].density) for own in levels if number < len(own))
@@ -99,25 +102,25 @@ def _level_names(views: Sequence[View]) -> list[str]:
     return names
 
 
-def _sentence(views: Sequence[View], cells: Sequence[Cell]) -> str:
+def _sentence(datasets: Sequence[DataResults], cells: Sequence[CellRecord]) -> str:
     def number(items: Iterable[Any], singular: str) -> str:
         return counted(len(set(items)), singular)
 
     methods = number((cell["method"] for cell in cells), "method")
-    levels = number((level.name for view in views for level in view.levels), "level")
+    levels = number((level.name for results in datasets for level in results.levels), "level")
     seeds = number((cell["seed"] for cell in cells), "seed")
-    where = number((view.label for view in views), "data set")
+    where = number((results.label for results in datasets), "data set")
     signals = max((len(fit["signals"]) for cell in cells for fit in cell["protocols"].values()), default=0)
     return (f"{methods} at {levels} of sparsity on {where}, with {seeds}: {counted(len(cells), 'cell')}, in each of "
             f"which up to {counted(signals, 'unseen test signal')} were fitted.")  # fmt: skip
 
 
-def _cards(view: View) -> list[Card]:
+def _cards(results: DataResults) -> list[Card]:
     """Ours at the levels that the figures show, with the best of the paper's baselines there. What is over some of the
     signals says over how many."""
     cards = []
-    for level in view.shown_levels:
-        at = [p for p in view.points() if p.level == level.name and p.mean is not None]
+    for level in results.shown_levels:
+        at = [p for p in results.points() if p.level == level.name and p.mean is not None]
         ours = next((p for p in at if p.method == OURS), None)
         best = max((p for p in at if p.family == "baseline"), key=lambda p: p.mean or 0.0, default=None)
         if ours:
@@ -126,31 +129,31 @@ def _cards(view: View) -> list[Card]:
                 details.append(f"mean of {ours.num_ok} of {ours.num_signals} fits")
             if best:
                 details.append(f"best baseline: {best.label}, {db(best.mean)} dB{best.lacks}")
-            title = f"{view.label}, {percent(level.density)} of the weights"
+            title = f"{results.label}, {percent(level.density)} of the weights"
             cards.append(Card(title, db(ours.mean), "dB", tuple(details)))
     return cards
 
 
-def _tables(cells: list[Cell]) -> list[tuple[str, list[Any]]]:
+def _tables(cells: list[CellRecord]) -> list[tuple[str, list[Any]]]:
     """A heading with its tables."""
     tables = tables_of(cells)
     return [(heading, found) for kind, heading in HEADINGS.items() if (found := [t for t in tables if t.kind == kind])]
 
 
-def _galleries(folder: Path, views: Sequence[View]) -> list[dict[str, Any]]:
+def _galleries(folder: Path, datasets: Sequence[DataResults]) -> list[dict[str, Any]]:
     """One a data set, at the sparsest of the levels that are shown."""
-    return [gallery for view in views for level in grid_levels(folder, view)[-1:]
-            if (gallery := _gallery(folder, view, level))["lines"]]  # fmt: skip
+    return [gallery for results in datasets for level in grid_levels(folder, results)[-1:]
+            if (gallery := _gallery(folder, results, level))["lines"]]  # fmt: skip
 
 
-def _gallery(folder: Path, view: View, level: Level) -> dict[str, Any]:
-    columns = grid_columns(folder, view, level)
-    return {"data": view.label, "density": level.density, "lines": grid_lines(folder, view, columns),
+def _gallery(folder: Path, results: DataResults, level: SparsityLevel) -> dict[str, Any]:
+    columns = grid_columns(folder, results, level)
+    return {"data": results.label, "density": level.density, "lines": grid_lines(folder, results, columns),
             "columns": [{"label": cell["label"], "weights": cell["weights"], "unit": unit(cell)}
                         for cell in columns]}  # fmt: skip
 
 
-def _origin(views: Sequence[View], cells: Sequence[Cell]) -> dict[str, dict[str, str]]:
+def _origin(datasets: Sequence[DataResults], cells: Sequence[CellRecord]) -> dict[str, dict[str, str]]:
     """Groups of settings; where cells differ, every value."""
     created = sorted(str(cell["created"]) for cell in cells)
     return {
@@ -161,7 +164,7 @@ def _origin(views: Sequence[View], cells: Sequence[Cell]) -> dict[str, dict[str,
         "hardware": _settings([cell["hardware"] for cell in cells]),
         **{f"protocol {name}": _protocol([cell["protocols"][name] for cell in cells if name in cell["protocols"]])
            for name in dict.fromkeys(name for cell in cells for name in cell["protocols"])},
-        **{f"data {view.label}": _data(view) for view in views},
+        **{f"data {results.label}": _data(results) for results in datasets},
     }  # fmt: skip
 
 
@@ -171,12 +174,12 @@ def _protocol(fits: Sequence[dict[str, Any]]) -> dict[str, str]:
             "measured after": ", ".join(map(count, steps))}  # fmt: skip
 
 
-def _data(view: View) -> dict[str, str]:
-    data = view.cells[0]["data"]
-    fields = [cell for cell in view.cells if cell["field"]]
+def _data(results: DataResults) -> dict[str, str]:
+    data = results.cells[0]["data"]
+    fields = [cell for cell in results.cells if cell["field"]]
     field = max((cell["field"] for cell in fields if cell["family"] == "ours"),
                 default=fields[0]["field"] if fields else None, key=lambda field: sum(field["sizes"]))  # fmt: skip
-    signals = max((len(fit["signals"]) for cell in view.cells for fit in cell["protocols"].values()), default=0)
+    signals = max((len(fit["signals"]) for cell in results.cells for fit in cell["protocols"].values()), default=0)
     return {"source": data["spec"], "values": data["value_kind"], "shape": shape(data["shape"]),
             "split": data["split"], "signals": count(signals),
             **(_field(field) if field else {})}  # fmt: skip

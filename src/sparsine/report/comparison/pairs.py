@@ -8,7 +8,7 @@ from scipy.special import stdtrit  # as scipy.stats.t.ppf, which takes a second 
 
 from sparsine.psnr import averaged_db, psnr_difference_db
 from sparsine.report.comparison.points import Value, named_values
-from sparsine.report.comparison.results import View
+from sparsine.report.comparison.results import DataResults
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Difference:
 
 
 def paired_difference(
-    view: View, first: str, second: str, level: str, protocol: str = "adam", step: int | None = None,
+    results: DataResults, first: str, second: str, level: str, protocol: str = "adam", step: int | None = None,
     value: Value = "psnr_db",
 ) -> Difference | None:  # fmt: skip
     """Over the signals that are ok for both methods under the same seed; None when there is none."""
     by_signal: dict[str, list[float]] = {}
     num_seeds = 0
-    for seed in view.seeds:
-        cells = [view.cell(method, level, seed) for method in (first, second)]
+    for seed in results.seeds:
+        cells = [results.cell(method, level, seed) for method in (first, second)]
         ours, theirs = (dict(named_values(cell, protocol, step, value)) if cell else {} for cell in cells)
         shared = ours.keys() & theirs.keys()
         num_seeds += bool(shared)

@@ -16,7 +16,7 @@ from sparsine.measure.records import metrics_of
 from sparsine.psnr import psnr_of
 from sparsine.report.wording import lacking
 
-Cell = dict[str, Any]
+CellRecord = dict[str, Any]
 Count = Literal["weights", "numbers", "bits"]
 """What a horizontal axis counts: the paper's weights, all stored numbers, or stored bits."""
 Value = Literal["psnr_db", "ssim"]
@@ -25,7 +25,7 @@ READ = (1, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class MeanPoint:
     """One method at one level on one data set, all its seeds together."""
 
     data: str
@@ -85,7 +85,7 @@ def unit_of(family: str, shared_numbers: int) -> str:
     return "numbers" if family == "linear" else "latents" if shared_numbers else "weights"
 
 
-def known(cells: Iterable[Cell]) -> list[Cell]:
+def known(cells: Iterable[CellRecord]) -> list[CellRecord]:
     """The cells, if this version can read them.
 
     Raises:
@@ -104,30 +104,32 @@ def known(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def points_of(
-    cells: Iterable[Cell], protocol: str = "adam", step: int | None = None, value: Value = "psnr_db"
-) -> list[Point]:
+    cells: Iterable[CellRecord], protocol: str = "adam", step: int | None = None, value: Value = "psnr_db"
+) -> list[MeanPoint]:
     """A point for each method and level on each data set, in the order in which they first appear.
 
     `step` counts fitting steps; None is the last one. A cell that was not measured there gives no value: a point whose
     cells all lack it has no mean.
     """
-    groups: dict[tuple[str, str, str], dict[int, Cell]] = {}
+    groups: dict[tuple[str, str, str], dict[int, CellRecord]] = {}
     for cell in cells:
         groups.setdefault((cell["data"]["label"], cell["method"], cell["level"]), {})[cell["seed"]] = cell
     return [_point([by_seed[seed] for seed in sorted(by_seed)], protocol, step, value) for by_seed in groups.values()]
 
 
-def mean_and_spread(point: Point, form: Callable[[float | None], str]) -> str:
+def mean_and_spread(point: MeanPoint, form: Callable[[float | None], str]) -> str:
     """27.71 ± 0.12, the sample standard deviation over seeds; one seed has none."""
     return form(point.mean) + ("" if point.deviation is None else f" ± {form(point.deviation)}")
 
 
-def signal_values(cell: Cell, protocol: str = "adam", step: int | None = None, value: Value = "psnr_db") -> list[float]:
+def signal_values(
+    cell: CellRecord, protocol: str = "adam", step: int | None = None, value: Value = "psnr_db"
+) -> list[float]:
     """One number for each good signal that has one."""
     return [number for _, number in named_values(cell, protocol, step, value)]
 
 
-def named_values(cell: Cell, protocol: str, step: int | None, value: Value) -> list[tuple[str, float]]:
+def named_values(cell: CellRecord, protocol: str, step: int | None, value: Value) -> list[tuple[str, float]]:
     """The good signals of a cell by name, each with its number at that step."""
     measured = cell["protocols"].get(protocol)
     if measured is None or not measured["steps"] or (step is not None and step not in measured["steps"]):
@@ -142,16 +144,16 @@ def named_values(cell: Cell, protocol: str, step: int | None, value: Value) -> l
     return found
 
 
-def steps_of(cells: Iterable[Cell], protocol: str = "adam") -> list[int]:
+def steps_of(cells: Iterable[CellRecord], protocol: str = "adam") -> list[int]:
     """Every step at which something was measured."""
     return sorted({step for cell in cells for step in cell["protocols"].get(protocol, {}).get("steps", ())})
 
 
-def _point(cells: Sequence[Cell], protocol: str, step: int | None, value: Value) -> Point:
+def _point(cells: Sequence[CellRecord], protocol: str, step: int | None, value: Value) -> MeanPoint:
     values = {cell["seed"]: signal_values(cell, protocol, step, value) for cell in cells}
     good = {seed: found for seed, found in values.items() if found}
     first = cells[0]
-    return Point(
+    return MeanPoint(
         data=first["data"]["label"], method=first["method"], label=first["label"], family=first["family"],
         level=first["level"], round=first.get("round"),
         weights=_mean_count(cells, "weights"), biases=_mean_count(cells, "biases"),
@@ -163,6 +165,6 @@ def _point(cells: Sequence[Cell], protocol: str, step: int | None, value: Value)
     )  # fmt: skip
 
 
-def _mean_count(cells: Sequence[Cell], name: str) -> int:
+def _mean_count(cells: Sequence[CellRecord], name: str) -> int:
     """The same for every seed, but for methods that decide the size themselves."""
     return round(fmean(cell.get(name) or 0 for cell in cells))

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from sparsine.report.comparison.points import Cell
+from sparsine.report.comparison.points import CellRecord
 from sparsine.report.wording import count, protocol, shape
 
 SHORT = "Lee et al. 2021"
@@ -50,7 +50,7 @@ def published_points(kind: str) -> list[PublishedPoint]:
     return found
 
 
-def published_for(cells: Sequence[Cell]) -> tuple[list[PublishedPoint] | None, str]:
+def published_for(cells: Sequence[CellRecord]) -> tuple[list[PublishedPoint] | None, str]:
     """The points that may stand on the same axes as these cells of one data set, and a note: what differs still, or,
     with None, why no point may."""
     data = cells[0]["data"]
@@ -63,7 +63,7 @@ def published_for(cells: Sequence[Cell]) -> tuple[list[PublishedPoint] | None, s
     return published_points(kind), f"{data['label']}: {' '.join(_remarks(cells, kind))}"
 
 
-def _differences(cells: Sequence[Cell]) -> list[str]:
+def _differences(cells: Sequence[CellRecord]) -> list[str]:
     """Whatever makes the numbers incomparable, in words."""
     theirs = lee2021()["protocol"]
     data, reference = cells[0]["data"], _reference(cells)
@@ -90,7 +90,7 @@ def _differences(cells: Sequence[Cell]) -> list[str]:
     return found
 
 
-def _remarks(cells: Sequence[Cell], kind: str) -> list[str]:
+def _remarks(cells: Sequence[CellRecord], kind: str) -> list[str]:
     theirs, reference = lee2021()["protocol"], _reference(cells)
     assert reference is not None  # the protocol is the same
     learned = max((c["learning"]["outer_steps"] for c in cells if c["family"] == "ours"), default=0)
@@ -109,7 +109,7 @@ def _remarks(cells: Sequence[Cell], kind: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _conventions(cell: Cell) -> list[str]:
+def _conventions(cell: CellRecord) -> list[str]:
     """What differs in how the same network is written down."""
     found = []
     if given := cell.get("learn", {}).get("start_from"):
@@ -123,7 +123,7 @@ def _conventions(cell: Cell) -> list[str]:
     return found
 
 
-def _reference(cells: Sequence[Cell]) -> Cell | None:
+def _reference(cells: Sequence[CellRecord]) -> CellRecord | None:
     """The cell, if one is a field, whose field and fit are looked at: one of our method, or else one with the largest
     field; narrow baselines have fields of their own, and what is compared besides may be fitted in its own way."""
     fields = [cell for cell in cells if cell["field"]]

@@ -7,7 +7,7 @@ from math import log
 
 from sparsine.lazy import cached_property
 from sparsine.measure.comparison.config import TUNED
-from sparsine.report.comparison.points import Cell, Point, Value, points_of
+from sparsine.report.comparison.points import CellRecord, MeanPoint, Value, points_of
 from sparsine.report.styles import method_rank
 
 OURS = "meta-sparse"
@@ -24,7 +24,7 @@ APART = ("ablation", "transfer")
 
 
 @dataclass(frozen=True)
-class Level:
+class SparsityLevel:
     """A level of sparsity by the weights that Meta-SparseINR keeps there (or else the widest field pruned so)."""
 
     name: str
@@ -34,11 +34,11 @@ class Level:
 
 
 @dataclass(frozen=True)
-class View:
+class DataResults:
     """One data set of a comparison."""
 
     label: str
-    cells: tuple[Cell, ...]
+    cells: tuple[CellRecord, ...]
 
     @cached_property
     def dense_weights(self) -> int:
@@ -54,7 +54,7 @@ class View:
         return tuple(sorted(families, key=lambda method: method_rank(method, families[method])))
 
     @cached_property
-    def levels(self) -> tuple[Level, ...]:
+    def levels(self) -> tuple[SparsityLevel, ...]:
         """The levels of sparsity, densest first."""
         weights: dict[str, int] = {}
         for family in PRUNED:
@@ -64,7 +64,7 @@ class View:
         if not weights:
             weights = {point.level: point.weights for point in self.points()}
         order = sorted(weights.items(), key=lambda item: -item[1])
-        return tuple(Level(name, number, number / self.dense_weights) for name, number in order)
+        return tuple(SparsityLevel(name, number, number / self.dense_weights) for name, number in order)
 
     @cached_property
     def main_families(self) -> tuple[str, ...]:
@@ -72,21 +72,21 @@ class View:
         return tuple(dict.fromkeys(family for m in self.methods if (family := self.family_of(m)) not in APART))
 
     @cached_property
-    def shown_levels(self) -> tuple[Level, ...]:
+    def shown_levels(self) -> tuple[SparsityLevel, ...]:
         """The levels nearest to 10 % and to 4 %; one, where they are the same."""
         found = [self.level_near(density) for density in NEAR_LEVELS]
         return tuple(dict.fromkeys(level for level in found if level))
 
-    def points(self, protocol: str = "adam", step: int | None = None, value: Value = "psnr_db") -> list[Point]:
+    def points(self, protocol: str = "adam", step: int | None = None, value: Value = "psnr_db") -> list[MeanPoint]:
         """By method, each from many weights to few."""
         return self._last if (protocol, step, value) == ("adam", None, "psnr_db") else self._made(protocol, step, value)
 
     @cached_property
-    def _last(self) -> list[Point]:
+    def _last(self) -> list[MeanPoint]:
         """What nearly every table and figure asks for."""
         return self._made("adam", None, "psnr_db")
 
-    def _made(self, protocol: str, step: int | None, value: Value) -> list[Point]:
+    def _made(self, protocol: str, step: int | None, value: Value) -> list[MeanPoint]:
         found = points_of(self.cells, protocol, step, value)
         return sorted(found, key=lambda p: (self.methods.index(p.method), -p.weights, -p.bits, p.round or 0, p.level))
 
@@ -101,18 +101,18 @@ class View:
     def family_of(self, method: str) -> str:
         return next(str(cell["family"]) for cell in self.cells if cell["method"] == method)
 
-    def curve(self, method: str, points: Sequence[Point] | None = None) -> list[Point]:
+    def curve(self, method: str, points: Sequence[MeanPoint] | None = None) -> list[MeanPoint]:
         """The points of one method that have a mean."""
         return [p for p in (self.points() if points is None else points) if p.method == method and p.mean is not None]
 
-    def level_near(self, density: float, among: Iterable[str] | None = None) -> Level | None:
+    def level_near(self, density: float, among: Iterable[str] | None = None) -> SparsityLevel | None:
         """The sparse level whose density is nearest, as a ratio; the dense one only where there is no other."""
         names = None if among is None else set(among)
         levels = [level for level in self.levels if level.weights > 0 and (names is None or level.name in names)]
         sparse = [level for level in levels if level.density < 1]
         return min(sparse or levels, key=lambda level: abs(log(level.density / density)), default=None)
 
-    def beside(self, level: Level) -> dict[str, str]:
+    def beside(self, level: SparsityLevel) -> dict[str, str]:
         """For each method, the name of its level that may stand beside `level`: of the same name, or of about as many
         weights; methods with a dense level only are there as a reference."""
         found: dict[str, str] = {}
@@ -128,7 +128,7 @@ class View:
                     found[method] = nearest.level
         return found
 
-    def cell(self, method: str, level: str, seed: int) -> Cell | None:
+    def cell(self, method: str, level: str, seed: int) -> CellRecord | None:
         return next((c for c in self.cells if (c["method"], c["level"], c["seed"]) == (method, level, seed)), None)
 
     @cached_property
@@ -136,12 +136,12 @@ class View:
         return tuple(sorted({cell["seed"] for cell in self.cells}))
 
 
-def views_of(cells: Iterable[Cell]) -> list[View]:
-    """One view for each data set, by label."""
-    by_label: dict[str, list[Cell]] = {}
+def results_of(cells: Iterable[CellRecord]) -> list[DataResults]:
+    """One results for each data set, by label."""
+    by_label: dict[str, list[CellRecord]] = {}
     for cell in cells:
         by_label.setdefault(cell["data"]["label"], []).append(cell)
-    return [View(label, tuple(by_label[label])) for label in sorted(by_label)]
+    return [DataResults(label, tuple(by_label[label])) for label in sorted(by_label)]
 
 
 def num_weights(sizes: Sequence[int]) -> int:
@@ -149,7 +149,7 @@ def num_weights(sizes: Sequence[int]) -> int:
     return sum(a * b for a, b in pairwise(sizes))
 
 
-def _first_family(cells: Sequence[Cell], *families: str) -> Sequence[Cell]:
+def _first_family(cells: Sequence[CellRecord], *families: str) -> Sequence[CellRecord]:
     for family in families:
         if found := [cell for cell in cells if cell["family"] == family]:
             return found

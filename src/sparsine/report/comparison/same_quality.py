@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import exp, inf, log
 
 from sparsine.report.comparison.points import Count
-from sparsine.report.comparison.results import OURS, View
+from sparsine.report.comparison.results import OURS, DataResults
 from sparsine.report.table import Table
 from sparsine.report.wording import DASH, count, db, percent
 
@@ -37,29 +37,29 @@ def needed(curve: Sequence[tuple[int, float]], psnr_db: float) -> Needed | None:
     return Needed(ordered[-1][0], ">")
 
 
-def same_quality(view: View) -> list[Table]:
+def same_quality(results: DataResults) -> list[Table]:
     """In weights, as the paper counts; and in bits, where some method stores its numbers in fewer than 32."""
-    tables = [_table(view, "weights", "surviving weights")]
-    if any(p.bits != 32 * p.numbers for p in view.points()):
-        tables.append(_table(view, "bits", "stored bits"))
+    tables = [_table(results, "weights", "surviving weights")]
+    if any(p.bits != 32 * p.numbers for p in results.points()):
+        tables.append(_table(results, "bits", "stored bits"))
     return tables
 
 
-def _table(view: View, what: Count, words: str) -> Table:
+def _table(results: DataResults, what: Count, words: str) -> Table:
     # a single point is no curve
-    curves = {method: curve for method in view.methods if method != OURS and view.family_of(method) != "transfer"
-              and len(curve := [(p.count(what), p.mean) for p in view.curve(method)
+    curves = {method: curve for method in results.methods if method != OURS and results.family_of(method) != "transfer"
+              and len(curve := [(p.count(what), p.mean) for p in results.curve(method)
                                 if p.mean is not None and p.count(what) > 0]) > 1}  # fmt: skip
-    ours = [(p, p.mean) for p in view.curve(OURS) if p.mean is not None]
-    rows = [(view.label_of(method), *(_told(needed(curve, mean), p.count(what)) for p, mean in ours))
+    ours = [(p, p.mean) for p in results.curve(OURS) if p.mean is not None]
+    rows = [(results.label_of(method), *(_told(needed(curve, mean), p.count(what)) for p, mean in ours))
             for method, curve in curves.items()]  # fmt: skip
     if not ours or not rows:
         rows = []
     else:
-        rows.insert(0, (view.label_of(OURS), *(count(p.count(what)) for p, _ in ours)))
-    head = ("method", *(f"{db(mean)} dB ({percent(p.weights / view.dense_weights)})" for p, mean in ours))
+        rows.insert(0, (results.label_of(OURS), *(count(p.count(what)) for p, _ in ours)))
+    head = ("method", *(f"{db(mean)} dB ({percent(p.weights / results.dense_weights)})" for p, mean in ours))
     return Table(
-        "same-psnr", f"{view.label}: {words} for the same PSNR", head, tuple(rows),
+        "same-psnr", f"{results.label}: {words} for the same PSNR", head, tuple(rows),
         note="What each method needs for the PSNR that Meta-SparseINR reaches at its levels; in brackets, times as "
              "many. Between measured levels PSNR is taken to be linear in the logarithm of the count; > and < where "
              "the measured levels of a method do not reach so far.",

@@ -7,34 +7,34 @@ from typing import Any
 
 import bjontegaard
 
-from sparsine.report.rate_distortion.points import Curve, Point
+from sparsine.report.rate_distortion.points import RateCurve, RatePoint
 
 FEWEST_POINTS = 3
 LEAST_OVERLAP = 0.3
 """Part of our curve beside which the other one must lie: below, the average would speak of very little."""
 
 
-def bd_rate(anchor: Curve | None, ours: Curve) -> float | None:
+def bd_rate(anchor: RateCurve | None, ours: RateCurve) -> float | None:
     """Per cent of bytes that `ours` takes more for the same PSNR than `anchor`; None where they hardly overlap."""
     return _delta(bjontegaard.bd_rate, anchor, ours)
 
 
-def bd_psnr(anchor: Curve | None, ours: Curve) -> float | None:
+def bd_psnr(anchor: RateCurve | None, ours: RateCurve) -> float | None:
     """Decibels that `ours` lies above `anchor` at the same bytes; None where the curves hardly overlap."""
     return _delta(bjontegaard.bd_psnr, anchor, ours)
 
 
-def front(curves: Sequence[Curve], label: str) -> Curve:
+def front(curves: Sequence[RateCurve], label: str) -> RateCurve:
     """The best of several curves: the points that no other point beats, better at no more bytes."""
     points = sorted((p for curve in curves for p in curve.points), key=lambda p: (p.bits_per_pixel, -p.psnr_db))
-    best: list[Point] = []
+    best: list[RatePoint] = []
     for point in points:
         if not best or point.psnr_db > best[-1].psnr_db:
             best.append(point)
-    return Curve("front", label, tuple(best))
+    return RateCurve("front", label, tuple(best))
 
 
-def _delta(measure: Any, anchor: Curve | None, ours: Curve) -> float | None:
+def _delta(measure: Any, anchor: RateCurve | None, ours: RateCurve) -> float | None:
     if anchor is None:
         return None
     (their_rates, their_psnr), (our_rates, our_psnr) = _rising(anchor), _rising(ours)
@@ -55,9 +55,9 @@ def _overlap(theirs: Sequence[float], ours: Sequence[float]) -> float:
     return max(0.0, min(theirs[-1], ours[-1]) - max(theirs[0], ours[0])) / (ours[-1] - ours[0])
 
 
-def _rising(curve: Curve) -> tuple[list[float], list[float]]:
+def _rising(curve: RateCurve) -> tuple[list[float], list[float]]:
     """Bits per pixel and PSNR, the points left out at which a codec takes more bits for less."""
-    kept: list[Point] = []
+    kept: list[RatePoint] = []
     for point in sorted(curve.points, key=lambda p: p.bits_per_pixel):
         if isfinite(point.psnr_db) and (not kept or point.psnr_db > kept[-1].psnr_db):
             kept.append(point)

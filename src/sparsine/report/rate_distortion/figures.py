@@ -10,7 +10,7 @@ from sparsine.counted import counted
 from sparsine.report.axes import Fractions
 from sparsine.report.figure import Axis, Figure, Line
 from sparsine.report.matplotlib_figures import SUFFIXES, Layout, save
-from sparsine.report.rate_distortion.points import MANY, Curve, Point, Record, curves
+from sparsine.report.rate_distortion.points import MANY, RateCurve, RatePoint, Record, curves
 from sparsine.report.rate_distortion.published import Published, published_for
 from sparsine.report.styles import DENSE, OTHER_CODECS, OTHER_PUBLISHED, OUR_MARKS, PUBLISHED, Style, ramp_of
 from sparsine.report.wording import count, db
@@ -53,7 +53,7 @@ def quality_figure(record: Record, quality: Quality, counting: Counting = "apart
                   is_wide=True)  # fmt: skip
 
 
-def styled(record: Record) -> list[tuple[Curve, Style]]:
+def styled(record: Record) -> list[tuple[RateCurve, Style]]:
     """Ours first, from dense to sparse."""
     found = curves(record)
     ours = [curve for curve in found if curve.codec == "sparsine"]
@@ -64,7 +64,7 @@ def styled(record: Record) -> list[tuple[Curve, Style]]:
     return [(curve, styles[curve.key] if curve.key in styles else OTHER_CODECS[curve.key]) for curve in found]
 
 
-def start_bits(record: Record, curve: Curve, counting: Counting) -> float:
+def start_bits(record: Record, curve: RateCurve, counting: Counting) -> float:
     """Bits per pixel that the start adds."""
     if curve.codec != "sparsine" or counting == "apart":
         return 0.0
@@ -84,7 +84,7 @@ def _panel(record: Record, quality: Quality) -> Figure | None:
                    x=figure.x if quality == last else replace(figure.x, title=""))  # fmt: skip
 
 
-def _line(record: Record, curve: Curve, style: Style, quality: Quality, counting: Counting) -> Line | None:
+def _line(record: Record, curve: RateCurve, style: Style, quality: Quality, counting: Counting) -> Line | None:
     points = [point for point in curve.points if getattr(point, quality) is not None]
     if not points:
         return None
@@ -101,7 +101,7 @@ def _published(codec: Published) -> Line:
     return Line(f"{codec.name}, published", style, codec.bits_per_pixel, codec.psnr_db, notes, hollow=True)
 
 
-def _note(curve: Curve, point: Point, bits: float) -> str:
+def _note(curve: RateCurve, point: RatePoint, bits: float) -> str:
     """Everything about a point."""
     similar = "" if point.ssim is None else f", SSIM {point.ssim:.3f}"
     return "\n".join([

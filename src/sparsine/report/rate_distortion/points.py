@@ -18,7 +18,7 @@ MANY = 10_000
 
 
 @dataclass(frozen=True)
-class Point:
+class RatePoint:
     """One codec at one setting: means over the signals that it could code."""
 
     setting: str
@@ -40,20 +40,20 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Curve:
+class RateCurve:
     """One codec at all of its settings, fewest bytes first."""
 
     key: str
     """jpeg, webp, coin-100, or sparsine-0 for the first start."""
     label: str
-    points: tuple[Point, ...]
+    points: tuple[RatePoint, ...]
 
     @property
     def codec(self) -> str:
         return self.key.partition("-")[0]
 
 
-def point(record: Record, row: dict[str, Any], setting: str) -> Point | None:
+def point(record: Record, row: dict[str, Any], setting: str) -> RatePoint | None:
     """None where no signal has a file."""
     fine = [i for i, value in enumerate(row["bytes"]) if value is not None]
     if not fine:
@@ -67,7 +67,7 @@ def point(record: Record, row: dict[str, Any], setting: str) -> Point | None:
 
     psnr = [found for i in fine if (found := psnr_of(row["psnr_db"][i])) is not None]
     bits = float(np.mean([8 * size / n for size, n in zip(sizes, pixels, strict=True)]))
-    return Point(setting, float(np.mean(sizes)), bits, float(np.mean(psnr)),
+    return RatePoint(setting, float(np.mean(sizes)), bits, float(np.mean(psnr)),
                  float(np.mean(similar)) if similar else None, mean("encode_seconds"), mean("decode_seconds"),
                  len(fine), len(row["bytes"]))  # fmt: skip
 
@@ -78,7 +78,7 @@ def names_of(record: Record) -> dict[str, str]:
     return {name: label for name, label in NAMES.items() if name in there}
 
 
-def curves(record: Record) -> list[Curve]:
+def curves(record: Record) -> list[RateCurve]:
     """Our starts from dense to sparse, then other codecs and dense fields."""
     order = sorted(range(len(record["starts"])), key=lambda i: -record["starts"][i]["weights"])
     ours = [_curve(record, f"sparsine-{i}", start_label(record, i), {"codec": "sparsine", "start": i}) for i in order]
@@ -108,7 +108,7 @@ def beside(record: Record, codec: str, start: int, quality: int) -> dict[str, An
                 == (codec, start, quality))  # fmt: skip
 
 
-def at_same_bytes(record: Record, codec: str, start: int, quality: int) -> tuple[Point | None, str]:
+def at_same_bytes(record: Record, codec: str, start: int, quality: int) -> tuple[RatePoint | None, str]:
     """What another codec makes of as many bytes as our codes have. Means over some of the signals would compare unlike
     with unlike: where it has no file for some of those that we have a code of, there is no point, but for how many it
     has one: " (3 of 4)"."""
@@ -119,10 +119,10 @@ def at_same_bytes(record: Record, codec: str, start: int, quality: int) -> tuple
     return None, lacking(theirs.num_signals, coded)
 
 
-def bytes_for(curve: Curve | None, psnr_db: float) -> float | None:
+def bytes_for(curve: RateCurve | None, psnr_db: float) -> float | None:
     """Bytes at which a codec's mean curve has this PSNR, by straight lines of log(bytes) over PSNR; None beyond its
     ends."""
-    points: Sequence[Point] = curve.points if curve else ()
+    points: Sequence[RatePoint] = curve.points if curve else ()
     for low, high in pairwise(points):
         if low.psnr_db <= psnr_db <= high.psnr_db < inf and low.psnr_db < high.psnr_db:
             share = (psnr_db - low.psnr_db) / (high.psnr_db - low.psnr_db)
@@ -130,10 +130,10 @@ def bytes_for(curve: Curve | None, psnr_db: float) -> float | None:
     return None
 
 
-def _curve(record: Record, key: str, label: str, having: dict[str, Any]) -> Curve:
+def _curve(record: Record, key: str, label: str, having: dict[str, Any]) -> RateCurve:
     rows = [row for row in record["rows"] if having.items() <= row.items() and "beside_quality" not in row]
     points = [found for row in rows if (found := point(record, row, _setting(row)))]
-    return Curve(key, label, tuple(sorted(points, key=lambda p: p.num_bytes)))
+    return RateCurve(key, label, tuple(sorted(points, key=lambda p: p.num_bytes)))
 
 
 def _setting(row: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@ from sparsine.psnr import averaged_db, psnr_difference_db, psnr_of
 from sparsine.report.rate_distortion.bjontegaard_delta import bd_psnr, bd_rate, front
 from sparsine.report.rate_distortion.points import (
     MANY,
-    Curve,
-    Point,
+    RateCurve,
+    RatePoint,
     Record,
     at_same_bytes,
     bytes_for,
@@ -215,7 +215,7 @@ def _spent(record: Record, number: int) -> Table:
     return Table("spent", title, head, tuple(lines), note=note)
 
 
-def _size(point: Point) -> tuple[str, str]:
+def _size(point: RatePoint) -> tuple[str, str]:
     """Bytes, and bits per pixel."""
     return count(round(point.num_bytes)), f"{point.bits_per_pixel:.2f}"
 
@@ -226,13 +226,13 @@ def _each(row: dict[str, Any]) -> tuple[str, str]:
     return f"{row['bits'] / row['numbers']:.2f}", f"{row['entropy_bits'] / row['numbers']:.2f}"
 
 
-def _fewest(curve: Curve) -> str:
+def _fewest(curve: RateCurve) -> str:
     """The fewest signals that a setting of a codec was timed on, where those are not all."""
     return min(curve.points, key=lambda p: p.num_signals).lacks
 
 
-def _seconds_row(curve: Curve) -> tuple[str, str]:
-    def mean(of: Callable[[Point], float]) -> str:
+def _seconds_row(curve: RateCurve) -> tuple[str, str]:
+    def mean(of: Callable[[RatePoint], float]) -> str:
         return f"{sum(of(p) for p in curve.points) / len(curve.points):.3g}"
 
     return mean(lambda p: p.encode_seconds), mean(lambda p: p.decode_seconds)

@@ -9,7 +9,7 @@ from sparsine.counted import counted
 from sparsine.errors import BadInput
 from sparsine.evenly import evenly
 from sparsine.report.axes import Chosen, Steps
-from sparsine.report.figure import PSNR, Axis, Band, Figure, Level, Line
+from sparsine.report.figure import PSNR, Axis, Band, Figure, Line, Reference
 from sparsine.report.matplotlib_figures import Layout, save
 from sparsine.report.run.rows import Row, rows_of, scratch_and_starts
 from sparsine.report.styles import BAND, SCRATCH, Style, ramp_of
@@ -42,12 +42,12 @@ def psnr_against_weights(rows: Sequence[Row], name: str = "") -> Figure:
     known = [row for row in starts if row.final_psnr_db is not None]
     colours = {row.name: colour for row, colour in zip(starts, ramp_of(len(starts)), strict=True)}
     lines = [_learned(known, colours, name), *_earlier(known)] if known else []
-    levels = []
+    references = []
     if scratch and scratch.final_psnr_db is not None:
         style = Style(SCRATCH, "diamond", "dash", 1.4, 11)
-        levels = [Level("dense, from scratch", style, scratch.final_psnr_db, scratch.weights, _note(scratch))]
+        references = [Reference("dense, from scratch", style, scratch.final_psnr_db, scratch.weights, _note(scratch))]
     labels = {float(row.weights): f"{count(row.weights)}\n{percent(row.density)}" for row in rows}
-    return Figure(Axis("surviving weights", Chosen(labels, is_log=True)), PSNR, lines, levels=levels)
+    return Figure(Axis("surviving weights", Chosen(labels, is_log=True)), PSNR, lines, references=references)
 
 
 def psnr_against_steps(rows: Sequence[Row]) -> Figure:

@@ -19,7 +19,7 @@ MAX_MARKERS = 60
 _OUTER, _OUTER_RAW = "#3b6fe0", "#798fc6"
 _VALIDATION = (SCRATCH, "#b8871b", "#e8590c", "#c92d61")
 
-Point = tuple[int, float | None]
+StepPoint = tuple[int, float | None]
 """Step and PSNR; None is a gap."""
 
 
@@ -51,33 +51,33 @@ def _validation(rounds: list[list[dict[str, Any]]]) -> Iterator[Line]:
                      Style(colours[inner], width=1.8, size=5), marked=sum(map(len, looks)) <= MAX_MARKERS)  # fmt: skip
 
 
-def _curve(points: list[Point], name: str, style: Style, marked: bool = False) -> Line:
+def _curve(points: list[StepPoint], name: str, style: Style, marked: bool = False) -> Line:
     points = _thinned(points)
     return Line(name, style, [step for step, _ in points], [value for _, value in points],
                 "step {x:,}: {y:.2f} dB", marked=marked)  # fmt: skip
 
 
-def _joined(rounds: list[list[Point]]) -> list[Point]:
+def _joined(rounds: list[list[StepPoint]]) -> list[StepPoint]:
     """All rounds one after the other, with a gap at every pruning: there the curve has a right to jump."""
-    joined: list[Point] = []
+    joined: list[StepPoint] = []
     for points in filter(None, rounds):
         joined += [(joined[-1][0], None), *points] if joined else points
     return joined
 
 
-def _smoothed(points: list[Point]) -> list[Point]:
+def _smoothed(points: list[StepPoint]) -> list[StepPoint]:
     """A centred mean over a twentieth of the round, at least five lines; never across a pruning."""
     points = [(step, value) for step, value in points if value is not None and isfinite(value)]
     half = max(2, len(points) // 40)
     sums = np.cumsum([0.0, *(value or 0.0 for _, value in points)])
-    smoothed: list[Point] = []
+    smoothed: list[StepPoint] = []
     for i, (step, _) in enumerate(points):
         low, high = max(i - half, 0), min(i + half + 1, len(points))
         smoothed.append((step, float(sums[high] - sums[low]) / (high - low)))
     return smoothed
 
 
-def _thinned(points: list[Point]) -> list[Point]:
+def _thinned(points: list[StepPoint]) -> list[StepPoint]:
     """Every n-th point; gaps and the last point stay."""
     every = -(-len(points) // MAX_POINTS)
     return [p for i, p in enumerate(points) if i % every == 0 or p[1] is None or i == len(points) - 1]

@@ -7,33 +7,33 @@ from pathlib import Path
 from typing import Literal
 
 from sparsine.lazy import cached_property
-from sparsine.measure.comparison.contenders import Contender
+from sparsine.measure.comparison.fitted_models import FittedModel
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 from sparsine.starts.start import Start
 
 Family = Literal["ours", "baseline", "other", "linear", "ablation", "transfer"]
 
 
 @dataclass(frozen=True)
-class Case:
+class Context:
     """One cell, when everything that it needs has been learned."""
 
     plan: Plan
     level: Level
-    needs: Sequence[Made]
+    needs: Sequence[Artifact]
     root: Path
-    needs_to_tune: Sequence[Made] = ()
+    needs_to_tune: Sequence[Artifact] = ()
 
     @cached_property
     def starts(self) -> list[Start]:
         """What was learned, in the order of `needs`."""
-        return [made.start(self.root) for made in self.needs]
+        return [artifact.start(self.root) for artifact in self.needs]
 
     @cached_property
     def starts_to_tune(self) -> list[Start]:
         """What was learned for the tuned protocol, in the order of `needs_to_tune`."""
-        return [made.start(self.root) for made in self.needs_to_tune]
+        return [artifact.start(self.root) for artifact in self.needs_to_tune]
 
 
 class Method(ABC):
@@ -47,8 +47,8 @@ class Method(ABC):
         ...     def needs(self, plan, level):
         ...         return [plan.dense().at()]
         ...
-        ...     def contender(self, case):
-        ...         return FromStart(pruned_once(case.starts[0], case.level.weights))
+        ...     def fitted_model(self, context):
+        ...         return FromStart(pruned_once(context.starts[0], context.level.weights))
     """
 
     name: str
@@ -65,17 +65,17 @@ class Method(ABC):
         """Asked before anything is learned. Raises BadInput where it cannot be measured on the data set."""
 
     @abstractmethod
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         """What must be learned first. Stages that other methods share are learned once."""
 
     @abstractmethod
-    def contender(self, case: Case) -> Contender:
+    def fitted_model(self, context: Context) -> FittedModel:
         """What is fitted to each test signal."""
 
-    def needs_to_tune(self, plan: Plan, level: Level) -> list[Made]:
+    def needs_to_tune(self, plan: Plan, level: Level) -> list[Artifact]:
         """What must be learned besides, where the tuned protocol is asked for."""
         return []
 
-    def to_tune(self, case: Case) -> Sequence[Contender]:
+    def to_tune(self, context: Context) -> Sequence[FittedModel]:
         """Among what the tuned protocol chooses, each at its own best step size; nothing, where it cannot be tuned."""
-        return [self.contender(case)]
+        return [self.fitted_model(context)]

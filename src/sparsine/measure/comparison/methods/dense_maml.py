@@ -1,9 +1,9 @@
 """Dense meta-learning (MetaSDF, Sitzmann et al. 2020; Learnit, Tancik et al. 2021): the 100 % point."""
 
-from sparsine.measure.comparison.contenders import Contender, FromStart
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, FromStart
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 
 
 class DenseMaml(Method):
@@ -13,8 +13,8 @@ class DenseMaml(Method):
     def levels(self, plan: Plan) -> list[Level]:
         return [plan.level(0)]
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         return [plan.dense().at()]
 
-    def contender(self, case: Case) -> Contender:
-        return FromStart(case.starts[0])
+    def fitted_model(self, context: Context) -> FittedModel:
+        return FromStart(context.starts[0])

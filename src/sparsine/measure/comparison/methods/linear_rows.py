@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from sparsine.fitting.fit import FitConfig, Status
-from sparsine.measure.comparison.contenders import Contender, OnDrawn
+from sparsine.measure.comparison.fitted_models import FittedModel, OnDrawn
 from sparsine.measure.comparison.linear import Components, Spectrum, lattice_shape, on_lattice
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 from sparsine.measure.comparison.training_signals import check_training
 
 
 @dataclass
-class Told(Contender):
+class Approximated(FittedModel):
     """Signals as some numbers tell them. After every step that is asked for they are the same."""
 
     is_fitted = False
@@ -61,7 +61,7 @@ class LinearRow(Method):
 
     family: Family = "linear"
 
-    def __init__(self, name: str, label: str, make: Callable[[Plan, int], Told]):
+    def __init__(self, name: str, label: str, make: Callable[[Plan, int], Approximated]):
         self.name, self.label, self.make = name, label, make
 
     def levels(self, plan: Plan) -> list[Level]:
@@ -70,35 +70,37 @@ class LinearRow(Method):
     def check(self, plan: Plan) -> None:
         check_training(self.name, plan.dataset)
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         return []
 
-    def contender(self, case: Case) -> Contender:
-        return self.make(case.plan, case.level.weights)
+    def fitted_model(self, context: Context) -> FittedModel:
+        return self.make(context.plan, context.level.weights)
 
 
-def _fixed_cosines(plan: Plan, count: int) -> Told:
+def _fixed_cosines(plan: Plan, count: int) -> Approximated:
     spectrum = _spectrum(plan)
-    return Told(plan.dataset.shape, _at_most_all(plan, count), spectrum.mean.size, lambda x: spectrum.fixed(x, count))
+    return Approximated(
+        plan.dataset.shape, _at_most_all(plan, count), spectrum.mean.size, lambda x: spectrum.fixed(x, count)
+    )
 
 
-def _own_cosines(plan: Plan, count: int) -> Told:
+def _own_cosines(plan: Plan, count: int) -> Approximated:
     spectrum = _spectrum(plan)
-    return Told(plan.dataset.shape, _at_most_all(plan, count), spectrum.mean.size,
+    return Approximated(plan.dataset.shape, _at_most_all(plan, count), spectrum.mean.size,
                 lambda x: np.stack(list(spectrum.own(x, count))))  # fmt: skip
 
 
-def _components(plan: Plan, count: int) -> Told:
+def _components(plan: Plan, count: int) -> Approximated:
     components = Components.of(plan.training_signals)
     found = min(_at_most_all(plan, count), len(components.scales))
     shared = (1 + found) * components.mean.size
-    return Told(plan.dataset.shape, found, shared, lambda x: components.told(x, count))
+    return Approximated(plan.dataset.shape, found, shared, lambda x: components.told(x, count))
 
 
-def _grid(plan: Plan, count: int) -> Told:
+def _grid(plan: Plan, count: int) -> Approximated:
     channels = plan.dataset.num_channels
     sizes = lattice_shape(plan.dataset.shape, channels, count)
-    return Told(plan.dataset.shape, prod(sizes) * channels, 0, lambda x: on_lattice(x, sizes))
+    return Approximated(plan.dataset.shape, prod(sizes) * channels, 0, lambda x: on_lattice(x, sizes))
 
 
 def _spectrum(plan: Plan) -> Spectrum:

@@ -1,9 +1,9 @@
 """Meta-SparseINR (Lee et al., NeurIPS 2021): meta-learn, prune the smallest weights, meta-learn on, repeat."""
 
-from sparsine.measure.comparison.contenders import Contender, FromStart
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, FromStart
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 
 
 class Alternation(Method):
@@ -15,12 +15,12 @@ class Alternation(Method):
     def levels(self, plan: Plan) -> list[Level]:
         return [level for level in super().levels(plan) if level.round is not None and level.round > self.after]
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         assert level.round is not None
         return [plan.chain(self.score, self.after).at(level.round - self.after)]
 
-    def contender(self, case: Case) -> Contender:
-        return FromStart(case.starts[0])
+    def fitted_model(self, context: Context) -> FittedModel:
+        return FromStart(context.starts[0])
 
 
 META_SPARSE = Alternation("meta-sparse", "Meta-SparseINR", "ours", "magnitude")

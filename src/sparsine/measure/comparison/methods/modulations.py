@@ -11,11 +11,11 @@ from torch import Tensor
 from sparsine.engines.choose import make_engine
 from sparsine.fields.mlp import MLP
 from sparsine.fitting.fit import FitConfig, Objective, Status, fit
-from sparsine.measure.comparison.contenders import Contender, OnDrawn
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, OnDrawn
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.pinned import manifest_of
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made, OnProgress, Stage
+from sparsine.measure.comparison.stages import Artifact, OnProgress, Stage
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.modulated_engine import ModulatedEngine
 from sparsine.meta.modulations import FILE, Modulations, learn_modulations, load_modulations
@@ -43,7 +43,7 @@ class ModulationStage(Stage):
 
 
 @dataclass
-class Codes(Contender):
+class Codes(FittedModel):
     """A code for each signal, from zero."""
 
     modulations: Modulations
@@ -83,12 +83,12 @@ class LatentModulations(Method):
     def levels(self, plan: Plan) -> list[Level]:
         return [Level(f"latents-{latents:03d}", latents, None) for latents in plan.config.latents]
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         config = plan.learning(dense_steps=plan.config.latent_steps)
         cost = plan.dense().cost * plan.config.latent_steps / max(plan.config.learn.outer.dense_steps, 1)
         needs = (plan.dense().at(),)
         return [ModulationStage(plan.data, plan.seed, level.name, needs, cost, config, level.weights).at()]
 
-    def contender(self, case: Case) -> Contender:
-        (made,) = case.needs
-        return Codes(load_modulations(case.root / made.stage.key / FILE))
+    def fitted_model(self, context: Context) -> FittedModel:
+        (artifact,) = context.needs
+        return Codes(load_modulations(context.root / artifact.stage.key / FILE))

@@ -3,10 +3,10 @@ what a learned start with a pattern by the same score has more is what meta-lear
 
 from collections.abc import Sequence
 
-from sparsine.measure.comparison.contenders import Contender, FromStart
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, FromStart
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 from sparsine.measure.comparison.tuning import at_omegas, in_the_middle
 
 NAME = "pattern"
@@ -16,18 +16,18 @@ class PatternOnly(Method):
     name, label = NAME, "Pattern only, nothing learned"
     family: Family = "baseline"
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         assert level.round is not None
         return [plan.pattern_chain(NAME, plan.field).at(level.round)]
 
-    def contender(self, case: Case) -> Contender:
-        return FromStart(case.starts[0])
+    def fitted_model(self, context: Context) -> FittedModel:
+        return FromStart(context.starts[0])
 
-    def needs_to_tune(self, plan: Plan, level: Level) -> list[Made]:
+    def needs_to_tune(self, plan: Plan, level: Level) -> list[Artifact]:
         assert level.round is not None
         fields = at_omegas(in_the_middle(plan.field, plan.dataset.kind))
         return [plan.pattern_chain(f"{NAME}-tuned-{number}", field).at(level.round)
                 for number, field in enumerate(fields)]  # fmt: skip
 
-    def to_tune(self, case: Case) -> Sequence[Contender]:
-        return [FromStart(start) for start in case.starts_to_tune]
+    def to_tune(self, context: Context) -> Sequence[FittedModel]:
+        return [FromStart(start) for start in context.starts_to_tune]

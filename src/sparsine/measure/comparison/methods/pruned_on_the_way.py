@@ -4,10 +4,10 @@ The published evaluation starts its lists at zero prunings, so that what it plot
 k - 1 times. Here level k is pruned to what k prunings leave.
 """
 
-from sparsine.measure.comparison.contenders import Contender, PrunedOnTheWay
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, PrunedOnTheWay
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 
 
 class OneShot(Method):
@@ -17,13 +17,13 @@ class OneShot(Method):
     family: Family = "baseline"
     once_at_half = True
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         return [plan.dense().at()]
 
-    def contender(self, case: Case) -> Contender:
-        assert case.level.round is not None
-        survivors = case.plan.survivors[1 : case.level.round + 1]
-        return PrunedOnTheWay(case.starts[0], survivors, self.once_at_half)
+    def fitted_model(self, context: Context) -> FittedModel:
+        assert context.level.round is not None
+        survivors = context.plan.survivors[1 : context.level.round + 1]
+        return PrunedOnTheWay(context.starts[0], survivors, self.once_at_half)
 
 
 class IterativeMagnitudePruning(OneShot):

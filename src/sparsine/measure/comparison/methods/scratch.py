@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from sparsine.fields.mlp import MLP
-from sparsine.measure.comparison.contenders import Contender, FromStart
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, FromStart
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan, random_start
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 from sparsine.measure.comparison.tuning import at_omegas, in_the_middle
 
 
@@ -14,30 +14,30 @@ class Scratch(Method):
     name, label = "scratch", "Scratch"
     family: Family = "baseline"
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         return []
 
-    def contender(self, case: Case) -> Contender:
-        return from_scratch(case)
+    def fitted_model(self, context: Context) -> FittedModel:
+        return from_scratch(context)
 
-    def to_tune(self, case: Case) -> Sequence[Contender]:
-        return from_scratch_to_tune(case)
+    def to_tune(self, context: Context) -> Sequence[FittedModel]:
+        return from_scratch_to_tune(context)
 
 
-def from_scratch(case: Case) -> FromStart:
+def from_scratch(context: Context) -> FromStart:
     """The narrow field of the cell's level at random numbers."""
-    return _from(case, _narrow(case))
+    return _from(context, _narrow(context))
 
 
-def from_scratch_to_tune(case: Case) -> list[FromStart]:
+def from_scratch_to_tune(context: Context) -> list[FromStart]:
     """The same, by omega_0, with its output in the middle of the values."""
-    return [_from(case, field) for field in at_omegas(in_the_middle(_narrow(case), case.plan.dataset.kind))]
+    return [_from(context, field) for field in at_omegas(in_the_middle(_narrow(context), context.plan.dataset.kind))]
 
 
-def _narrow(case: Case) -> MLP:
-    return case.plan.narrow_field(case.plan.narrow_width(case.level.weights))
+def _narrow(context: Context) -> MLP:
+    return context.plan.narrow_field(context.plan.narrow_width(context.level.weights))
 
 
-def _from(case: Case, field: MLP) -> FromStart:
-    plan = case.plan
+def _from(context: Context, field: MLP) -> FromStart:
+    plan = context.plan
     return FromStart(random_start(field, plan.domain, plan.seed, plan.dataset.kind))

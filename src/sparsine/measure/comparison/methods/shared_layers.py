@@ -15,10 +15,10 @@ from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.fit import FitConfig, fit
 from sparsine.fitting.plan_search import share_of, usual_step_size
-from sparsine.measure.comparison.contenders import Contender, FromStart
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, FromStart
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan, random_start
-from sparsine.measure.comparison.stages import Made, OnProgress, Stage
+from sparsine.measure.comparison.stages import Artifact, OnProgress, Stage
 from sparsine.measure.comparison.training_signals import check_training, training_signals
 from sparsine.measure.comparison.tuning import at_omegas, in_the_middle
 from sparsine.meta.run_folder import start_path
@@ -88,21 +88,21 @@ class SharedLayers(Method):
     def check(self, plan: Plan) -> None:
         check_training(self.name, plan.dataset)
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         return [_stage(plan, NAME, plan.narrow_field(plan.narrow_width(level.weights)))]
 
-    def contender(self, case: Case) -> Contender:
-        return FromStart(case.starts[0])
+    def fitted_model(self, context: Context) -> FittedModel:
+        return FromStart(context.starts[0])
 
-    def needs_to_tune(self, plan: Plan, level: Level) -> list[Made]:
+    def needs_to_tune(self, plan: Plan, level: Level) -> list[Artifact]:
         field = in_the_middle(plan.narrow_field(plan.narrow_width(level.weights)), plan.dataset.kind)
         return [_stage(plan, f"{NAME}-tuned-{number}", one) for number, one in enumerate(at_omegas(field))]
 
-    def to_tune(self, case: Case) -> Sequence[Contender]:
-        return [FromStart(start) for start in case.starts_to_tune]
+    def to_tune(self, context: Context) -> Sequence[FittedModel]:
+        return [FromStart(start) for start in context.starts_to_tune]
 
 
-def _stage(plan: Plan, name: str, field: MLP) -> Made:
+def _stage(plan: Plan, name: str, field: MLP) -> Artifact:
     """As many steps as the dense start is learned for."""
     steps = plan.config.learn.outer.dense_steps
     cost = plan.fit_cost(field.num_weights, steps * share_of(plan.domain.num_points))

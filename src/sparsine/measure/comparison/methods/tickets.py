@@ -7,10 +7,10 @@ Each variant learns on for as many outer steps as the alternation took to the le
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sparsine.measure.comparison.contenders import Contender, FromStart
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, FromStart
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 from sparsine.pruning.prune import prune
 from sparsine.starts.start import Start
 
@@ -24,7 +24,7 @@ class Ticket(Method):
     def levels(self, plan: Plan) -> list[Level]:
         return [plan.level(round) for round in plan.config.ablation_levels]
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         dense_steps = plan.config.learn.outer.dense_steps if self.learns_dense_steps_too else 0
         return [
             plan.relearned(
@@ -33,7 +33,7 @@ class Ticket(Method):
             ).at()
         ]  # fmt: skip
 
-    def sources(self, plan: Plan, level: Level) -> list[Made]:
+    def sources(self, plan: Plan, level: Level) -> list[Artifact]:
         """The dense start and the alternation's start at this level."""
         assert level.round is not None
         return [plan.dense().at(), plan.chain("magnitude").at(level.round)]
@@ -42,8 +42,8 @@ class Ticket(Method):
         """The start to learn on from."""
         raise NotImplementedError
 
-    def contender(self, case: Case) -> Contender:
-        return FromStart(case.starts[0])
+    def fitted_model(self, context: Context) -> FittedModel:
+        return FromStart(context.starts[0])
 
 
 class Rewound(Ticket):
@@ -74,7 +74,7 @@ class PrunedOnce(Ticket):
 
     name, label = "ticket-oneshot", "pruned once, no alternation"
 
-    def sources(self, plan: Plan, level: Level) -> list[Made]:
+    def sources(self, plan: Plan, level: Level) -> list[Artifact]:
         return [plan.dense().at()]
 
     def begin(self, starts: Sequence[Start], plan: Plan, level: Level) -> Start:

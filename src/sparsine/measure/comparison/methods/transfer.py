@@ -5,10 +5,10 @@ from dataclasses import replace
 import torch
 
 from sparsine.fields.pattern import Pattern
-from sparsine.measure.comparison.contenders import Contender, FromStart
-from sparsine.measure.comparison.methods.contract import Case, Family, Method
+from sparsine.measure.comparison.fitted_models import FittedModel, FromStart
+from sparsine.measure.comparison.methods.contract import Context, Family, Method
 from sparsine.measure.comparison.plan import Level, Plan
-from sparsine.measure.comparison.stages import Made
+from sparsine.measure.comparison.stages import Artifact
 from sparsine.signals.kind import VALUES, Kind
 from sparsine.starts.start import Start
 
@@ -24,13 +24,13 @@ class Transfer(Method):
     def levels(self, plan: Plan) -> list[Level]:
         return super().levels(plan) if plan.data != self.source else []
 
-    def needs(self, plan: Plan, level: Level) -> list[Made]:
+    def needs(self, plan: Plan, level: Level) -> list[Artifact]:
         assert level.round is not None
         return [plan.on(self.source).chain("magnitude").at(level.round)]
 
-    def contender(self, case: Case) -> Contender:
-        dataset = case.plan.dataset
-        return FromStart(with_channels(case.starts[0], dataset.num_channels, dataset.kind))
+    def fitted_model(self, context: Context) -> FittedModel:
+        dataset = context.plan.dataset
+        return FromStart(with_channels(context.starts[0], dataset.num_channels, dataset.kind))
 
 
 def with_channels(start: Start, channels: int, kind: Kind = VALUES) -> Start:

@@ -20,7 +20,7 @@ from sparsine.starts.start import Start
 FLOAT_BITS = 32
 
 
-class Contender(ABC):
+class FittedModel(ABC):
     """Fits batches of signals, and draws on the way what a decoder would draw."""
 
     engine: str = "auto"
@@ -72,7 +72,7 @@ class Contender(ABC):
 
 
 @dataclass
-class FromStart(Contender):
+class FromStart(FittedModel):
     """Every surviving weight and bias, from a start that all signals share."""
 
     start: Start
@@ -108,7 +108,7 @@ class FromStart(Contender):
 
 
 @dataclass
-class PrunedOnTheWay(Contender):
+class PrunedOnTheWay(FittedModel):
     """A dense start, pruned by each signal for itself while it is fitted."""
 
     start: Start
@@ -153,7 +153,7 @@ class PrunedOnTheWay(Contender):
 
 
 @dataclass
-class Quantised(Contender):
+class Quantised(FittedModel):
     """Every weight and bias in `bits_each` bits: COIN (Dupont et al., 2021). Each tensor is rounded to a uniform grid
     from its smallest number to its largest, and these two are stored beside it."""
 

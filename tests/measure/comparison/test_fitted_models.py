@@ -14,7 +14,7 @@ from sparsine.engines import DenseEngine, ReferenceEngine
 from sparsine.fields.layers import layers
 from sparsine.fitting import FitConfig
 from sparsine.fitting.prune_on_the_way import fit_and_prune
-from sparsine.measure.comparison.contenders import FromStart, PrunedOnTheWay, Quantised
+from sparsine.measure.comparison.fitted_models import FromStart, PrunedOnTheWay, Quantised
 from sparsine.measure.comparison.methods.modulations import Codes
 from sparsine.measure.comparison.methods.transfer import with_channels
 from sparsine.meta.modulations import initial
@@ -37,7 +37,7 @@ def signals(count=3):
     return make_problem(FULL, signals=count, points=45, seed=3).values.float()
 
 
-def fitted(contender, config=CONFIG, values=None):
+def fitted(model, config=CONFIG, values=None):
     """(status, {step: drawn}) of three signals."""
     drawn = {}
 
@@ -46,7 +46,7 @@ def fitted(contender, config=CONFIG, values=None):
         drawn[step] = values.clone()
 
     values = signals() if values is None else values
-    return contender.fit(GRID.coords(), values, config, on_drawn), drawn
+    return model.fit(GRID.coords(), values, config, on_drawn), drawn
 
 
 def psnr(drawn):
@@ -58,11 +58,11 @@ def psnr(drawn):
 
 @pytest.mark.parametrize("pattern", [FULL, SPARSE], ids=["full", "sparse"])
 def test_what_is_drawn_from_a_start_is_its_fit_at_every_reported_step(pattern):
-    contender = FromStart(start_of(pattern))
-    status, drawn = fitted(contender)
+    model = FromStart(start_of(pattern))
+    status, drawn = fitted(model)
     assert status == ["ok"] * 3
     assert list(drawn) == [0, 3, 7]
-    first = DenseEngine(pattern).predict(contender.start.theta[None], GRID.coords())
+    first = DenseEngine(pattern).predict(model.start.theta[None], GRID.coords())
     torch.testing.assert_close(drawn[0], first.expand(3, -1, -1), rtol=1e-4, atol=1e-5)
     curves = psnr(drawn)
     assert all(a < b < c for a, b, c in zip(*curves, strict=True))
@@ -70,12 +70,12 @@ def test_what_is_drawn_from_a_start_is_its_fit_at_every_reported_step(pattern):
 
 @pytest.mark.parametrize("pattern", [FULL, SPARSE], ids=["full", "sparse"])
 def test_weights_are_counted_as_the_paper_counts_and_biases_beside_them(pattern):
-    contender = FromStart(start_of(pattern))
+    model = FromStart(start_of(pattern))
     weights = int(pattern.keep.sum())
-    assert (contender.weights, contender.biases) == (weights, BIASES)
-    assert contender.numbers == weights + BIASES
-    assert contender.bits == 32 * (weights + BIASES)
-    assert contender.shared_numbers == 0
+    assert (model.weights, model.biases) == (weights, BIASES)
+    assert model.numbers == weights + BIASES
+    assert model.bits == 32 * (weights + BIASES)
+    assert model.shared_numbers == 0
 
 
 # Pruned on the way
@@ -111,14 +111,14 @@ def test_prunings_of_imp_are_evenly_spread_whatever_the_numbers(steps, count):
 
 
 def test_each_signal_is_pruned_for_itself_and_drawn_in_its_place():
-    contender = PrunedOnTheWay(start_of(), [50, 31, 14])
-    status, drawn = fitted(contender)
+    model = PrunedOnTheWay(start_of(), [50, 31, 14])
+    status, drawn = fitted(model)
     assert status == ["ok"] * 3
     assert list(drawn) == [0, 3, 7]
     patterns = []
     for i, values in enumerate(signals()):
         ends = []
-        fit_and_prune(FULL, contender.start.theta, GRID.coords(), values, CONFIG, [(1, 50), (3, 31), (5, 14)],
+        fit_and_prune(FULL, model.start.theta, GRID.coords(), values, CONFIG, [(1, 50), (3, 31), (5, 14)],
                       observe=lambda step, engine, theta, ends=ends: ends.append((engine, theta)))  # fmt: skip
         engine, theta = ends[-1]
         patterns.append(engine.pattern.keep)
@@ -128,8 +128,8 @@ def test_each_signal_is_pruned_for_itself_and_drawn_in_its_place():
 
 
 def test_a_pruned_field_has_the_weights_of_its_last_pruning_and_all_biases():
-    contender = PrunedOnTheWay(start_of(), [50, 31, 14])
-    assert (contender.weights, contender.biases, contender.bits) == (14, BIASES, 32 * (14 + BIASES))
+    model = PrunedOnTheWay(start_of(), [50, 31, 14])
+    assert (model.weights, model.biases, model.bits) == (14, BIASES, 32 * (14 + BIASES))
 
 
 # Quantised
@@ -187,9 +187,9 @@ def test_a_tensor_of_one_value_is_kept_as_it_is(value):
 
 def test_bits_are_counted_with_the_ends_of_every_tensors_grid():
     for bits, expected in ((16, 16 * 79 + 6 * 64), (8, 8 * 79 + 6 * 64)):
-        contender = Quantised(FromStart(start_of()), bits)
-        assert contender.bits == expected
-        assert (contender.weights, contender.biases, contender.numbers) == (WEIGHTS, BIASES, 79)
+        model = Quantised(FromStart(start_of()), bits)
+        assert model.bits == expected
+        assert (model.weights, model.biases, model.numbers) == (WEIGHTS, BIASES, 79)
 
 
 def test_sixteen_bits_draw_nearly_the_plain_fit_and_three_do_not():
@@ -209,22 +209,22 @@ def test_quantisation_does_not_touch_the_fit_itself():
         def fit_drawn_as(self, stored, *args):
             return super().fit_drawn_as(lambda theta: ends.append(theta.clone()) or stored(theta), *args)
 
-    contender = Quantised(Spy(start_of()), 3)
-    _, drawn = fitted(contender)
+    model = Quantised(Spy(start_of()), 3)
+    _, drawn = fitted(model)
     plain = []
     FromStart(start_of()).fit_drawn_as(lambda theta: plain.append(theta.clone()) or theta, GRID.coords(), signals(),
                                        CONFIG, lambda step, drawn: None)  # fmt: skip
     assert all(torch.equal(a, b) for a, b in zip(ends, plain, strict=True))
-    last = ReferenceEngine(FULL).predict(contender.quantised(plain[-1]), GRID.coords())
+    last = ReferenceEngine(FULL).predict(model.quantised(plain[-1]), GRID.coords())
     torch.testing.assert_close(drawn[7], last, rtol=1e-4, atol=1e-5)
 
 
 def test_a_quantised_sparse_field_keeps_its_pattern():
     theta = SPARSE.gather(make_problem(FULL).theta.float())
-    contender = Quantised(FromStart(start_of(SPARSE)), 5)
-    found = contender.quantised(theta)
+    model = Quantised(FromStart(start_of(SPARSE)), 5)
+    found = model.quantised(theta)
     assert found.shape == theta.shape
-    assert contender.weights == int(SPARSE.keep.sum())
+    assert model.weights == int(SPARSE.keep.sum())
     assert (found - theta).abs().max() < 0.5
 
 
@@ -241,8 +241,8 @@ def test_each_channel_draws_what_a_channel_of_the_start_draws(pattern, channels)
     torch.testing.assert_close(new, old[:, [c % 3 for c in range(channels)]], rtol=1e-5, atol=1e-6)
     body = pattern.keep[:49]
     assert torch.equal(other.pattern.keep[:49], body)
-    rows = pattern.keep[49:].view(3, 5)
-    assert torch.equal(other.pattern.keep[49:].view(channels, 5), rows[[c % 3 for c in range(channels)]])
+    rows = pattern.keep[49:].results(3, 5)
+    assert torch.equal(other.pattern.keep[49:].results(channels, 5), rows[[c % 3 for c in range(channels)]])
     assert other.domain == start.domain
 
 
@@ -268,9 +268,9 @@ def codes(latents=4, scale=2.0):
 
 
 def test_a_code_begins_at_zero_and_draws_the_base():
-    contender = codes()
-    status, drawn = fitted(contender, replace(CONFIG, lr=0.05))
-    base = contender.modulations.base
+    model = codes()
+    status, drawn = fitted(model, replace(CONFIG, lr=0.05))
+    base = model.modulations.base
     first = DenseEngine(FULL).predict(base.theta[None], GRID.coords())
     torch.testing.assert_close(drawn[0], first.expand(3, -1, -1), rtol=1e-4, atol=1e-5)
     assert status == ["ok"] * 3
@@ -279,18 +279,18 @@ def test_a_code_begins_at_zero_and_draws_the_base():
 
 
 def test_of_a_code_its_numbers_are_counted_and_the_base_apart():
-    contender = codes(latents=4)
-    assert (contender.weights, contender.biases, contender.numbers, contender.bits) == (4, 0, 4, 128)
+    model = codes(latents=4)
+    assert (model.weights, model.biases, model.numbers, model.bits) == (4, 0, 4, 128)
     # the base, and a row of shifts of the 12 hidden biases for each number of a code
-    assert contender.shared_numbers == WEIGHTS + BIASES + 4 * 12
+    assert model.shared_numbers == WEIGHTS + BIASES + 4 * 12
 
 
 def test_a_code_moves_nothing_but_hidden_biases():
-    contender = codes()
-    before = [t.clone() for t in (contender.modulations.base.theta, contender.modulations.mix)]
-    _, drawn = fitted(contender, replace(CONFIG, lr=0.05))
-    assert torch.equal(contender.modulations.base.theta, before[0])
-    assert torch.equal(contender.modulations.mix, before[1])
+    model = codes()
+    before = [t.clone() for t in (model.modulations.base.theta, model.modulations.mix)]
+    _, drawn = fitted(model, replace(CONFIG, lr=0.05))
+    assert torch.equal(model.modulations.base.theta, before[0])
+    assert torch.equal(model.modulations.mix, before[1])
     assert not torch.equal(drawn[7][0], drawn[7][1])
 
 
@@ -310,10 +310,12 @@ def test_signals_are_fitted_independently_of_their_batch(make):
 
 
 def test_these_are_the_contenders_that_the_methods_give(tmp_path):
-    """Every kind of contender that a method gives is one of those tested here."""
+    """Every kind of model that a method gives is one of those tested here."""
     from sparsine import recipes
-    from sparsine.measure.comparison.methods import Case
+    from sparsine.measure.comparison.methods import Context
 
     made = tiny.learned(tiny.comparison(tmp_path, methods=recipes.EVERYTHING))
-    kinds = {type(cell.method.contender(Case(cell.plan, cell.level, cell.needs, tmp_path))) for cell in made.cells()}
+    kinds = {
+        type(cell.method.fitted_model(Context(cell.plan, cell.level, cell.needs, tmp_path))) for cell in made.cells()
+    }
     assert kinds == {FromStart, PrunedOnTheWay, Quantised, Codes}
