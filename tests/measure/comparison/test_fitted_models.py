@@ -309,7 +309,7 @@ def test_signals_are_fitted_independently_of_their_batch(make):
             torch.testing.assert_close(alone[step][0], together[step][i], rtol=1e-3, atol=1e-4)
 
 
-def test_these_are_the_contenders_that_the_methods_give(tmp_path):
+def test_these_are_the_models_that_the_methods_give(tmp_path):
     """Every kind of model that a method gives is one of those tested here."""
     from sparsine import recipes
     from sparsine.measure.comparison.methods import Context

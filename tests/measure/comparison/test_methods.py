@@ -59,7 +59,7 @@ def cell_of(made, data, method, level):
     return cell
 
 
-def contender_of(made, data, method, level):
+def model_of(made, data, method, level):
     cell = cell_of(made, data, method, level)
     return cell.method.fitted_model(Context(cell.plan, cell.level, cell.needs, made.root))
 
@@ -233,9 +233,9 @@ def test_oneshot_and_imp_begin_as_the_dense_start_does(records):
 def test_pruned_k_times_at_level_k(made):
     """Not k - 1 times, as the published evaluation plots it."""
     for level, counts in (("round-01", [47]), ("round-03", [47, 33, 24])):
-        imp = contender_of(made, "photos", "maml-imp", level)
+        imp = model_of(made, "photos", "maml-imp", level)
         assert [count for _, count in imp.prunings(100)] == counts
-        oneshot = contender_of(made, "photos", "maml-oneshot", level)
+        oneshot = model_of(made, "photos", "maml-oneshot", level)
         assert oneshot.prunings(100) == [(50, counts[-1])]
 
 
@@ -265,7 +265,7 @@ def test_coin_is_scratch_in_fewer_bits(records):
 
 
 def test_scratch_learned_nothing(made):
-    model = contender_of(made, "curves", "scratch", "round-03")
+    model = model_of(made, "curves", "scratch", "round-03")
     bounds = torch.cat([torch.full((8,), 0.5), torch.full((16 + 4,), (6 / 4) ** 0.5 / 9)])
     assert bool((model.start.theta[:28].abs() <= bounds).all())
     assert model.start.field.sizes == (2, 4, 4, 1)
@@ -344,7 +344,7 @@ def test_modulations_are_learned_on_from_the_dense_start(made):
 
 @pytest.mark.parametrize(("data", "source", "channels"), [("photos", "curves", 3), ("curves", "photos", 1)])
 def test_a_start_is_transferred_to_signals_of_other_channels(made, records, data, source, channels):
-    model = contender_of(made, data, f"transfer-{source}", "round-03")
+    model = model_of(made, data, f"transfer-{source}", "round-03")
     assert model.field.out_features == channels
     expected = with_channels(start(made, source, "magnitude", 3), channels)
     assert torch.equal(model.start.theta, expected.theta)
