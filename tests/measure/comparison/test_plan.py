@@ -133,7 +133,7 @@ def test_a_stage_comes_after_all_that_it_needs(tmp_path):
 def test_what_lies_behind_a_cell_counts_each_stage_once_at_its_latest_round():
     plan = tiny_plan()
     early, late = plan.chain("magnitude").at(1), plan.chain("magnitude").at(3)
-    found = [(artifact.stage.name, artifact.round) for made in ancestors([early, late, plan.dense().at()])]
+    found = [(artifact.stage.name, artifact.round) for artifact in ancestors([early, late, plan.dense().at()])]
     assert found == [("dense", 0), ("magnitude", 3)]
 
 

@@ -7,7 +7,7 @@ from fabricated_cells import cell, comparison, fitted, signal
 from sparsine.errors import BadInput
 from sparsine.report.comparison.pairs import half_width, paired_difference, t_quantile
 from sparsine.report.comparison.points import known, points_of, steps_of
-from sparsine.report.comparison.results import DataResults, Level, num_weights, results_of
+from sparsine.report.comparison.results import DataResults, SparsityLevel, num_weights, results_of
 from sparsine.report.comparison.same_quality import Needed, needed
 
 
@@ -138,7 +138,7 @@ def test_levels_go_by_our_weights_and_not_by_those_of_narrow_networks():
     cells = [cell(weights=233), cell("dense-narrow", weights=290, sizes=(2, 9, 9, 3)), cell(level="dense", weights=456),
              cell("modulations", "latents-008", weights=8)]  # fmt: skip
     (results,) = results_of(cells)
-    assert results.levels == (Level("dense", 456, 1.0), Level("round-03", 233, 233 / 456))
+    assert results.levels == (SparsityLevel("dense", 456, 1.0), SparsityLevel("round-03", 233, 233 / 456))
 
 
 def test_the_nearest_level_is_a_sparse_one():
@@ -156,7 +156,7 @@ def test_what_may_stand_beside_a_level():
              cell("dense-maml", "dense", weights=456), cell("modulations", "latents-064", weights=64),
              cell("modulations", "latents-128", weights=128), cell("coin-8", "tiny", weights=3)]  # fmt: skip
     (results,) = results_of(cells)
-    assert results.beside(Level("round-03", 100, 0.2)) == {
+    assert results.beside(SparsityLevel("round-03", 100, 0.2)) == {
         "meta-sparse": "round-03", "scratch": "round-03", "dense-maml": "dense", "modulations": "latents-128",
     }  # fmt: skip
 
