@@ -15,6 +15,7 @@ from sparsine.measure.comparison.config import CompareConfig
 from sparsine.measure.comparison.methods import METHODS as METHODS_KNOWN
 from sparsine.measure.comparison.methods.meta_sparse import Alternation
 from sparsine.measure.comparison.plan import Plan
+from sparsine.measure.comparison.stages import ancestors
 from sparsine.meta.config import FieldConfig, GridConfig
 from sparsine.meta.run_folder import start_name
 from sparsine.pruning.prune import PruningConfig
