@@ -198,14 +198,14 @@ def test_files_that_were_loaded_here_are_loaded_by_workers(cluster, tmp_path):
 
 DIES = """
 import os, signal, sys
-import sparsine.codec.files.journal as journal
+import sparsine.codec.files.stores as stores
 from sparsine.cli.main import main
-real, times = journal.append, iter((0, 0, 1))
+real, times = stores.append, iter((0, 0, 1))
 def append(*args):
     if next(times):
         os.kill(os.getpid(), signal.SIGKILL)
     real(*args)
-journal.append = append
+stores.append = append
 main(sys.argv[1:])
 """
 

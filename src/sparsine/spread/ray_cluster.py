@@ -87,7 +87,7 @@ def _token() -> str:
 @contextmanager
 def _environment(address: RayAddress) -> Iterator[None]:
     """What Ray asks its environment for; what a user says there stays."""
-    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SCHEDULER_EVENTS": "0"}
+    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SCHEDULER_EVENTS": "0", "RAY_IGNORE_UNHANDLED_ERRORS": "1"}
     ours = "ray" not in sys.modules or bool(_token.cache_info().currsize)
     if address.is_local and ours and not any(name.startswith("RAY_AUTH_") for name in os.environ):
         own |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
