@@ -8,6 +8,7 @@ import torch
 from sparsine.engines import make_engine
 from sparsine.fitting import FitConfig, FitResult, fit
 from sparsine.meta.config import LearnConfig
+from sparsine.meta.learner import StartLearner
 from sparsine.meta.outer import LearnState, meta_train
 from sparsine.meta.sparse import next_round
 from sparsine.meta.tasks import TaskSampler
@@ -26,7 +27,8 @@ def alternation(config: LearnConfig, start: Start, dataset: Dataset, num_rounds:
     for k in range(1, num_rounds + 1):
         state = next_round(config, state, survivors[k - 1], sampler)
         engine = make_engine(state.pattern, config.engine, device=config.device)
-        state = meta_train(engine, state, sampler, config, config.outer.steps_per_round, lambda *_: None)
+        learner = StartLearner(engine, config.inner, state.theta)
+        state = meta_train(learner, state, sampler, config, config.outer.steps_per_round, lambda *_: None)
         yield k, replace(start, pattern=state.pattern, theta=state.theta)
 
 

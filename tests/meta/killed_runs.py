@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 import torch.utils.tensorboard
 
-import sparsine.meta.outer as outer
+import sparsine.meta.learner as learner
 import sparsine.storage as storage
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
 from sparsine.meta.maml import InnerConfig
@@ -55,7 +55,7 @@ def at_call(number, function):
 
 
 def in_gradient(number):
-    outer.meta_gradient = at_call(number, outer.meta_gradient)
+    learner.meta_gradient = at_call(number, learner.meta_gradient)
 
 
 def while_writing(number):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from small_runs import CONFIG, begin, config_of, contents, copied, digests, learn, opened, photos
 
-import sparsine.meta.outer as outer
+import sparsine.meta.learner as learner
 import sparsine.meta.sparse as sparse
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.meta.changes import FILE as CHANGES
@@ -86,7 +86,7 @@ def test_signals_that_could_not_be_read_are_remembered_by_a_run_that_goes_on(tmp
     config = replace(config, outer=replace(config.outer, dense_steps=30, steps_per_round=1))
     begin(config, tmp_path / "run", until=20)  # all were met by then, and few are met again
     with open_run(config, tmp_path / "run", opened(config), resume=True) as learning:
-        learning.resumed()
+        learning.begin()
         assert set(learning.unreadable) == broken
     start, _ = learn(config, tmp_path / "run", resume=True)
     assert set(start.info["unreadable"]) == broken
@@ -185,7 +185,7 @@ def test_a_run_that_lost_its_checkpoint_says_that_it_begins_anew(tmp_path, confi
 
 def overflowing(monkeypatch, at, loss=None):
     """The gradient of outer step `at` (from 0) is not finite; `loss` is told instead of what it is at that step."""
-    real = outer.meta_gradient
+    real = learner.meta_gradient
     calls = iter(range(10**6))
 
     def gradient(*args):
@@ -195,8 +195,8 @@ def overflowing(monkeypatch, at, loss=None):
             return (value if loss is None else torch.tensor(loss)), grad * torch.inf
         return value, grad
 
-    monkeypatch.setattr(outer, "meta_gradient", gradient)
-    return lambda: monkeypatch.setattr(outer, "meta_gradient", real)
+    monkeypatch.setattr(learner, "meta_gradient", gradient)
+    return lambda: monkeypatch.setattr(learner, "meta_gradient", real)
 
 
 @pytest.mark.parametrize("option", ["outer_step_size", "inner_step_size"])

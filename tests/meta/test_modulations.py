@@ -17,6 +17,7 @@ import pytest
 import torch
 from small_problems import Pattern, field_of, make_problem, random_pattern, relative_error
 
+import sparsine.meta.keeper as keeper
 import sparsine.meta.modulations as module
 import sparsine.storage as storage
 from sparsine.engines import DenseEngine, ReferenceEngine
@@ -24,21 +25,23 @@ from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig, fit
 from sparsine.folders import locked
 from sparsine.meta.config import FieldConfig, GridConfig, LearnConfig, OuterConfig, WatchConfig
+from sparsine.meta.learn_modulations import learn_modulations
 from sparsine.meta.maml import InnerConfig, Samples, Tasks, adapt
 from sparsine.meta.modulated_engine import ModulatedEngine
 from sparsine.meta.modulations import (
     Modulations,
     hidden_biases,
     initial,
-    learn_modulations,
     load_modulations,
     modulation_gradient,
     save_modulations,
 )
 from sparsine.meta.outer import NotFinite
+from sparsine.meta.run_folder import CHECKPOINT_FILE
 from sparsine.signals.grid import Grid
 from sparsine.signals.open import open_dataset
-from sparsine.starts.start import Start, read_vectors, save_start
+from sparsine.starts.start import Start, read_vectors, save_start, write_vectors
+from sparsine.usage import Usage
 
 FIELD = field_of(2, 7, 5, 3, omega_0=2.5, output_offset=0.5)
 PATTERNS = {"full": Pattern.full(FIELD), "sparse": random_pattern(FIELD, 0.4)}
@@ -401,24 +404,62 @@ def test_an_overflow_stops_learning_and_keeps_the_last_good_checkpoint(tmp_path,
         return (loss * torch.nan if len(calls) == 5 else loss, *grads)
 
     monkeypatch.setattr(module, "modulation_gradient", overflowing)
-    with pytest.raises(NotFinite, match=r"nan at outer step 4 .*lower --inner-step-size \(now 0.01\)"):
+    with pytest.raises(
+        NotFinite, match=r"nan at outer step 4 .*--inner-step-size \(now 0.01\).*step 3, the last good"
+    ):
         learn(tmp_path / "a")
-    assert read_vectors(tmp_path / "a" / module.CHECKPOINT_FILE, module.CHECKPOINT_FORMAT)[2]["step"] == 4
+    assert read_vectors(tmp_path / "a" / CHECKPOINT_FILE, module.CHECKPOINT.format)[2]["step"] == 3  # 4 has that loss
     assert not (tmp_path / "a" / module.FILE).exists()
     monkeypatch.setattr(module, "modulation_gradient", plain)
     assert same(learn(tmp_path / "a"), learn(tmp_path / "b"))
 
 
-def test_costs_add_up_over_interruptions(tmp_path, monkeypatch):
-    monkeypatch.setattr(module.Stopwatch, "usage", lambda self: module.Usage(10.0, 5.0, 1000))
+def test_a_checkpoint_from_before_the_one_loop_is_gone_on_with_to_the_same_bits(tmp_path):
+    """It said how many latents there are, and nothing of rounds, losses or metrics.jsonl."""
 
     def stop(step, loss):
         if step == 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        learn(tmp_path, on_step=stop)
-    assert learn(tmp_path).info["usage"] == {"seconds": 20.0, "cpu_seconds": 10.0, "peak_bytes": 1000}
+        learn(tmp_path / "old", on_step=stop)
+    path = tmp_path / "old" / CHECKPOINT_FILE
+    vectors, pattern, about = read_vectors(path, "sparsine-modulations-checkpoint")
+    assert set(vectors) == {"vector", "adam_mean", "adam_square"}
+    known = ("step", "adam_steps", "seconds", "cpu_seconds", "peak_bytes", "unreadable")
+    old = {"latents": LATENTS, **{name: about[name] for name in known}}
+    write_vectors(path, vectors, pattern, old, "sparsine-modulations-checkpoint")
+    (tmp_path / "old" / "metrics.jsonl").unlink()
+    steps = []
+    again = learn(tmp_path / "old", on_step=lambda step, loss: steps.append(step))
+    assert steps == [5, 6, 7, 8, 9]
+    assert same(again, learn(tmp_path / "whole"))
+
+
+def test_costs_add_up_over_interruptions_and_pauses_cost_nothing(tmp_path, monkeypatch):
+    now = [0.0]
+
+    class Clock:
+        def __init__(self):
+            self.began = now[0]
+
+        def usage(self):
+            return Usage(now[0] - self.began, (now[0] - self.began) / 2, 1000)
+
+    def step_of(last):
+        def work(step, loss):
+            now[0] += 1
+            if step == last:
+                raise KeyboardInterrupt
+
+        return work
+
+    monkeypatch.setattr(keeper, "Stopwatch", Clock)
+    with pytest.raises(KeyboardInterrupt):
+        learn(tmp_path, on_step=step_of(4))
+    now[0] += 100
+    info = learn(tmp_path, on_step=step_of(None)).info
+    assert info["usage"] == {"seconds": 9.0, "cpu_seconds": 4.5, "peak_bytes": 1000}
 
 
 def test_learned_modulations_fit_unseen_signals_better_than_fresh_ones(tmp_path):

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+import sparsine.meta.learner as learner
 import sparsine.meta.outer as outer
 import sparsine.meta.sparse as sparse
 from sparsine.errors import BadInput
@@ -76,19 +77,19 @@ def test_survivors_of_later_rounds_were_survivors_before(tmp_path):
 
 def test_a_loss_that_is_not_finite_keeps_the_last_good_state_and_can_be_resumed(tmp_path, monkeypatch):
     whole = learn(tmp_path / "whole")
-    calls, real = iter(range(1, 99)), outer.meta_gradient
+    calls, real = iter(range(1, 99)), learner.meta_gradient
 
     def overflowing(*args):
         loss, grad = real(*args)
         return (loss, grad * torch.inf) if next(calls) == 9 else (loss, grad)
 
-    monkeypatch.setattr(outer, "meta_gradient", overflowing)
+    monkeypatch.setattr(learner, "meta_gradient", overflowing)
     with pytest.raises(NotFinite, match="outer step 8"):
         learn(tmp_path / "run")
     checkpoint = load_checkpoint(tmp_path / "run" / "checkpoint.safetensors", "cpu")
     assert checkpoint.state.step == 8
     assert torch.isfinite(checkpoint.state.theta).all()
-    monkeypatch.setattr(outer, "meta_gradient", real)
+    monkeypatch.setattr(learner, "meta_gradient", real)
     assert torch.equal(learn(tmp_path / "run", resume=True).theta, whole.theta)
 
 
@@ -261,14 +262,14 @@ def test_a_start_of_other_channels_is_refused_before_anything_is_written(tmp_pat
 
 
 def test_every_start_says_what_it_cost_so_far_and_sittings_add_up(tmp_path, monkeypatch):
-    calls, real = iter(range(1, 99)), outer.meta_gradient
+    calls, real = iter(range(1, 99)), learner.meta_gradient
 
     def slow(*args):
         time.sleep(0.01)
         loss, grad = real(*args)
         return (loss, grad * torch.inf) if next(calls) == 18 + 17 else (loss, grad)
 
-    monkeypatch.setattr(outer, "meta_gradient", slow)
+    monkeypatch.setattr(learner, "meta_gradient", slow)
     began = time.monotonic()
     learn(tmp_path / "whole")
     elapsed = time.monotonic() - began

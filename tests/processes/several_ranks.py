@@ -22,6 +22,7 @@ from PIL import Image
 
 import sparsine.cli.learn  # so that no child has to load it
 import sparsine.cli.learn_ranks  # noqa: F401
+import sparsine.meta.learner as learner
 import sparsine.meta.outer as outer
 import sparsine.meta.rank_agreement as rank_agreement
 import sparsine.meta.rank_group as rank_group
@@ -159,9 +160,9 @@ def drift():
 
 
 def overflow():
-    real = outer.meta_gradient
+    real = learner.meta_gradient
     calls = iter(range(1, 10**6))
-    outer.meta_gradient = lambda *given: (real(*given)[0], real(*given)[1] * (float("inf") if next(calls) > 3 else 1))
+    learner.meta_gradient = lambda *given: (real(*given)[0], real(*given)[1] * (float("inf") if next(calls) > 3 else 1))
 
 
 def bits(folder):
@@ -238,7 +239,7 @@ class Cases:
         return self.outcome("store", 2, prepare={0: at_message(8, die)}, agent=False, then=2)
 
     def begun_alone(self):
-        return self.outcome("begun-alone", 1, prepare={0: instead(outer, "meta_gradient", 4, die)}, then=3)
+        return self.outcome("begun-alone", 1, prepare={0: instead(learner, "meta_gradient", 4, die)}, then=3)
 
     def frozen(self):
         return self.outcome("frozen", 2, "--rank-timeout", "2", prepare={1: at_message(8, freeze)}, then=2)

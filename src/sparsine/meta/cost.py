@@ -1,4 +1,4 @@
-"""What learning costs, in multiply-adds: for the share that is done, and for the time that is left.
+"""What learning costs, in multiply-adds: for the share that is done, and for the time that is left; and in memory.
 
 Steps get cheaper with every pruning where the engine leaves pruned weights out, so the share of the steps that is taken
 says little: after the dense round of `quick` it is 38 %, of the work almost two thirds.
@@ -10,12 +10,16 @@ from typing import Any
 
 import torch
 
+from sparsine.checks import check_memory
 from sparsine.engines.choose import engine_kind
 from sparsine.fields.mlp import MLP
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import InnerConfig, num_gradients
+from sparsine.meta.tasks import MOST_POINTS
+from sparsine.pruning.contract import memory_of
+from sparsine.signals.domain import Domain
 
 PASSES = 3
 """A gradient in forward passes."""
@@ -98,3 +102,23 @@ def _computed(config: LearnConfig, field: MLP, num_weights: int) -> int:
     pattern = Pattern(field, torch.arange(field.num_weights) < num_weights)
     kind = engine_kind(pattern, config.engine, device=config.device)
     return num_weights if kind.skips_pruned else field.num_weights
+
+
+def check_room(config: LearnConfig, field: MLP | None, domain: Domain) -> None:
+    """A rough floor of what a run will hold: vectors of a step, and the values of its signals. `field`: where it is not
+    the configuration's. Raises BadInput where memory is less."""
+    field = field or config.field.field(domain.num_coords, 1)
+    params, values = field.num_weights + field.num_biases, _points_held(config, domain) * field.out_features
+    signals = max(config.outer.tasks_per_step, config.watch.val_signals)
+    check_memory("this run", 4 * (10 * params + 3 * signals * values),
+                 "lower --width, --hidden-layers, --tasks-per-step, --val-signals or --resolution")  # fmt: skip
+    pruning = config.pruning
+    asked = "".join(f", --score.{name.replace('_', '-')}" for name in pruning.score_options)
+    check_memory(f"pruning by {pruning.score}", 40 * params + memory_of(pruning.make_score(), params, values),
+                 f"lower --width, --hidden-layers or --resolution, or what the score asks for{asked}")  # fmt: skip
+
+
+def _points_held(config: LearnConfig, domain: Domain) -> int:
+    """Of a signal: all of it, or of a huge one what steps see and validation looks at."""
+    whole, seen = domain.num_points, config.inner.points_of(domain.num_points)
+    return whole if seen is None or whole <= MOST_POINTS else min(whole, max(MOST_POINTS, 2 * seen))

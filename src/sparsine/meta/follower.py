@@ -6,8 +6,8 @@ from sparsine.engines.contract import Engine
 from sparsine.meta.outer import LearnState
 from sparsine.meta.rank_agreement import Beginning
 from sparsine.meta.ranks import Ranks
-from sparsine.meta.run import sampler_of
 from sparsine.meta.sparse import learn_rounds
+from sparsine.meta.tasks import sampler_of
 from sparsine.signals.dataset import Dataset
 
 

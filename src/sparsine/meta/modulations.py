@@ -15,9 +15,6 @@ and from the outer loss at theta_K backwards, with v_k its derivative with respe
     d base -= a h,  d mix -= a (outer(v_{k+1}, g(theta_k)[b]) + outer(z_k, h[b])),  v_k = v_{k+1} - a h[b] @ mix.T
 """
 
-import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,28 +25,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sparsine.checks import check_memory, check_range
-from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
-from sparsine.environment import environment
-from sparsine.errors import BadInput, WorkFailed
+from sparsine.errors import BadInput
 from sparsine.fields.mlp import MLP
-from sparsine.folders import locked
-from sparsine.meta.config import LearnConfig
+from sparsine.meta.learner import Form
 from sparsine.meta.maml import GROUP_ELEMENTS, InnerConfig, Tasks
-from sparsine.meta.outer import NotFinite
-from sparsine.meta.run_data import Pinned, pinned_to_learn, write_run_data
-from sparsine.meta.run_folder import check_channels, check_dataset, check_folder, start_name
-from sparsine.meta.tasks import TaskSampler
-from sparsine.optim import AdamState, adam_step
-from sparsine.signals.dataset import Dataset
 from sparsine.signals.domain import domain_from_dict
-from sparsine.signals.manifest import Manifest
 from sparsine.starts.start import Start, described, kind_of, read_vectors, write_vectors
-from sparsine.storage import remove_leftovers, write_json
-from sparsine.usage import Stopwatch, Usage
 
-FORMAT, CHECKPOINT_FORMAT = "sparsine-modulations", "sparsine-modulations-checkpoint"
-FILE, CHECKPOINT_FILE = "modulations.safetensors", "checkpoint.safetensors"
+FORMAT, FILE = "sparsine-modulations", "modulations.safetensors"
+CHECKPOINT = Form("sparsine-modulations-checkpoint", "vector", " of modulations")
 MAX_LATENTS = 65_536
 
 MIX_SCALE = 1.0
@@ -153,6 +138,29 @@ def _summed_gradients(
     return losses, grad_base, grad_mix
 
 
+class ModulationLearner:
+    """Base and mix, which one Adam moves: their vector is [base | mix]."""
+
+    form = CHECKPOINT
+
+    def __init__(self, engine: Engine, inner: InnerConfig, first: Modulations) -> None:
+        self.engine, self.inner, self.first = engine, inner, first
+
+    def initial(self) -> Modulations:
+        return self.first
+
+    def to_vector(self, learned: Modulations) -> Tensor:
+        return torch.cat([learned.base.theta, learned.mix.flatten()])
+
+    def from_vector(self, vector: Tensor) -> Modulations:
+        theta, mix = vector.tensor_split([self.first.base.theta.numel()])
+        return Modulations(replace(self.first.base, theta=theta), mix.view(self.first.mix.shape))
+
+    def gradient(self, learned: Modulations, tasks: Tasks) -> tuple[Tensor, Tensor]:
+        loss, *grads = modulation_gradient(self.engine, learned, tasks, self.inner)
+        return loss, torch.cat([part.flatten() for part in grads])
+
+
 def save_modulations(path: Path, modulations: Modulations) -> None:
     """Write them to `path`, atomically. Raises WorkFailed when the system refuses."""
     base = modulations.base
@@ -172,197 +180,3 @@ def load_modulations(path: Path) -> Modulations:
     if not (torch.isfinite(base.theta).all() and torch.isfinite(modulations.mix).all()):
         raise BadInput(f"{path} holds numbers that are not finite; it cannot be used")
     return modulations
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModulationConfig(LearnConfig):
-    """All that decides the bits of learned modulations, as config.json keeps it; prunings play no part."""
-
-    latents: int
-    """Numbers for every signal."""
-
-
-@dataclass(frozen=True)
-class _Progress:
-    """`vector` is [base | mix], so that one Adam moves both."""
-
-    vector: Tensor
-    adam: AdamState
-    step: int
-    usage: Usage
-
-
-def learn_modulations(
-    config: LearnConfig,
-    folder: Path,
-    dataset: Dataset,
-    start: Start,
-    latents: int,
-    on_step: Callable[[int, float], None] | None = None,
-    manifest: Manifest | None = None,
-) -> Modulations:
-    """Learn base and mix from `start` on, in config.outer.dense_steps steps of Adam; the result is kept in `folder`.
-
-    Called again with the same arguments it goes on from the last checkpoint, on the signals that it began with and to
-    the same bits; a finished folder is read. The field and the grid are the start's. `on_step(steps taken, outer loss)`
-    sees every step. `manifest` is what `dataset` holds, where that is known.
-
-    Raises:
-        BadInput: the data or the configuration cannot be used, or the folder holds another run or one on other signals,
-            or is in use.
-        NotFinite: the loss overflowed; the last good checkpoint stays.
-        WorkFailed: a file could not be written.
-    """
-    config = _complete(config, start, latents)
-    _check(config, dataset, start)
-    check_folder(config, folder, resume=True)
-    if (folder / FILE).exists():
-        return load_modulations(folder / FILE)
-    engine = make_engine(start.pattern, config.engine, device=config.device)  # before anything is written
-    first = initial(replace(start, theta=start.theta.to(config.device)), latents, config.seed)
-    begun = (folder / CHECKPOINT_FILE).exists()
-    pinned = pinned_to_learn(folder, dataset, start, begun=begun, manifest=manifest)
-    sampler = _sampler(config, pinned.dataset, start)
-    with locked(folder):
-        check_folder(config, folder, resume=True)  # again: another process may have been faster
-        remove_leftovers(folder)
-        write_json(folder / "config.json", config.to_dict())
-        if pinned.data:
-            write_run_data(folder, pinned.data)
-        progress = _outer_loop(engine, first, sampler, config, folder / CHECKPOINT_FILE, on_step)
-        learned = _with(first, progress.vector.cpu())
-        info = _info(config, pinned, start, sampler, progress)
-        learned = Modulations(replace(learned.base, domain=start.domain.resized(dataset.shape), info=info), learned.mix)
-        save_modulations(folder / FILE, learned)
-    return learned
-
-
-def _outer_loop(
-    engine: Engine,
-    first: Modulations,
-    sampler: TaskSampler,
-    config: LearnConfig,
-    path: Path,
-    on_step: Callable[[int, float], None] | None,
-) -> _Progress:
-    """From the checkpoint at `path`, or from `first`, to the last step; whatever ends it early is kept first."""
-    begun = progress = _load_checkpoint(path, first, sampler) if path.exists() else _first_progress(first)
-    clock, saved_step, saved_time = Stopwatch(), begun.step, time.monotonic()
-    try:
-        for step, tasks in sampler.steps(begun.step, config.outer.dense_steps):
-            loss, grad = _joined_gradient(engine, _with(first, progress.vector), tasks, config, step)
-            step_size = config.outer.step_size_at(step, config.outer.dense_steps)
-            vector, adam = adam_step(progress.vector, grad, progress.adam, step_size)
-            progress = _Progress(vector, adam, step + 1, begun.usage + clock.usage())
-            if time.monotonic() - saved_time >= config.watch.checkpoint_seconds:
-                _save_checkpoint(path, first, progress, sampler)
-                saved_step, saved_time = progress.step, time.monotonic()
-            if on_step:
-                on_step(progress.step, loss)
-    except BaseException:
-        if progress.step > saved_step:
-            with suppress(WorkFailed):
-                _save_checkpoint(path, first, progress, sampler)
-        raise
-    if progress.step > saved_step:
-        _save_checkpoint(path, first, progress, sampler)
-    return progress
-
-
-def _joined_gradient(
-    engine: Engine, modulations: Modulations, tasks: Tasks, config: LearnConfig, step: int
-) -> tuple[float, Tensor]:
-    loss, *grads = modulation_gradient(engine, modulations, tasks, config.inner)
-    grad = torch.cat([part.flatten() for part in grads])
-    if not (torch.isfinite(loss) and torch.isfinite(grad).all()):
-        raise NotFinite(
-            f"the outer loss of modulations is {loss.item():g} at outer step {step} and its gradient is "
-            f"{'' if torch.isfinite(grad).all() else 'not '}finite; lower --inner-step-size "
-            f"(now {config.inner.inner_step_size:g}) or --outer-step-size (now {config.outer.outer_step_size:g}), and "
-            "learn in another folder"
-        )
-    return loss.item(), grad
-
-
-def _first_progress(first: Modulations) -> _Progress:
-    vector = torch.cat([first.base.theta, first.mix.flatten()])
-    return _Progress(vector, AdamState.zeros_like(vector), 0, Usage())
-
-
-def _with(like: Modulations, vector: Tensor) -> Modulations:
-    """The modulations that `vector` = [base | mix] holds."""
-    theta, mix = vector.tensor_split([like.base.theta.numel()])
-    return Modulations(replace(like.base, theta=theta), mix.view(like.mix.shape))
-
-
-def _save_checkpoint(path: Path, like: Modulations, progress: _Progress, sampler: TaskSampler) -> None:
-    vectors = {"vector": progress.vector, "adam_mean": progress.adam.mean, "adam_square": progress.adam.square}
-    usage = progress.usage
-    about = {"latents": like.latents, "step": progress.step, "adam_steps": progress.adam.num_steps,
-             "seconds": usage.seconds, "cpu_seconds": usage.cpu_seconds, "peak_bytes": usage.peak_bytes,
-             "unreadable": dict(sampler.unreadable)}  # fmt: skip
-    write_vectors(path, vectors, like.base.pattern, about, CHECKPOINT_FORMAT)
-
-
-def _load_checkpoint(path: Path, like: Modulations, sampler: TaskSampler) -> _Progress:
-    """Signals that could not be read are remembered by `sampler`."""
-    vectors, _, about = read_vectors(path, CHECKPOINT_FORMAT)
-    try:
-        vector, mean, square = (vectors[name].to(like.mix) for name in ("vector", "adam_mean", "adam_square"))
-        usage = Usage(float(about["seconds"]), float(about["cpu_seconds"]), int(about["peak_bytes"]))
-        size = like.base.theta.numel() + like.mix.numel()
-        if not vector.shape == mean.shape == square.shape == (size,) or not torch.isfinite(vector).all():
-            raise ValueError(f"its vectors are not {size} finite numbers")
-        sampler.unreadable.update({str(name): str(why) for name, why in dict(about.get("unreadable", {})).items()})
-        return _Progress(vector, AdamState(mean, square, int(about["adam_steps"])), int(about["step"]), usage)
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise BadInput(
-            f"{path} is not a whole checkpoint ({type(error).__name__}: {error}); restore it from a copy, or remove it "
-            "to begin anew"
-        ) from error
-
-
-def _complete(config: LearnConfig, start: Start, latents: int) -> ModulationConfig:
-    """`config` with what else decides the bits: the number of latents, and which start."""
-    check_range("latents", latents, 1, MAX_LATENTS)
-    if config.outer.start_from not in ("", start_name(start)):
-        raise BadInput(
-            f"start_from is {config.outer.start_from!r} but the start given is {start_name(start)}; "
-            "leave start_from empty, the start's name is filled in"
-        )
-    if config.inner.algorithm != "maml":
-        raise BadInput(f"modulations are learned with maml, but algorithm is {config.inner.algorithm!r}")
-    given = {name: getattr(config, name) for name in LearnConfig.__dataclass_fields__}
-    return ModulationConfig(**{**given, "outer": replace(config.outer, start_from=start_name(start))}, latents=latents)
-
-
-def _check(config: ModulationConfig, dataset: Dataset, start: Start) -> None:
-    check_dataset(config, dataset)
-    check_channels(start, dataset)
-    field = start.field
-    # base, mix, their gradients and moments; a few vectors of every task
-    shared = start.theta.numel() + config.latents * (field.num_biases - field.out_features)
-    tasks = config.outer.tasks_per_step * (dataset.domain.num_points * field.out_features)
-    check_memory("learning these modulations", 4 * (10 * shared + 3 * tasks), "choose fewer latents or tasks per step")
-
-
-def _sampler(config: LearnConfig, dataset: Dataset, start: Start) -> TaskSampler:
-    return TaskSampler(
-        dataset.split("train"), start.domain.resized(dataset.shape), config.inner,
-        tasks_per_step=config.outer.tasks_per_step, seed=config.seed, device=torch.device(config.device),
-        kind=dataset.kind,
-    )  # fmt: skip
-
-
-def _info(
-    config: ModulationConfig, pinned: Pinned, start: Start, sampler: TaskSampler, progress: _Progress
-) -> dict[str, Any]:
-    dataset = pinned.dataset
-    return {
-        "data": dataset.spec, "description": dataset.description,
-        "recipe": config.recipe, "config": config.to_dict(), "latents": config.latents, "steps": progress.step,
-        "learn_seconds": round(progress.usage.seconds, 3), "usage": progress.usage.to_dict(),
-        "start": start_name(start), "start_info": start.info,  # what the start cost comes on top of `usage`
-        "unreadable": sampler.unreadable, "notes": list(pinned.notes), "environment": environment(),
-        "signals": pinned.data.manifest.summary.to_dict() if pinned.data else None,
-    }  # fmt: skip

@@ -1,28 +1,29 @@
-"""The outer loop: Adam on the start, one meta-gradient after the other."""
+"""The outer loop: Adam on whatever is learned, one meta-gradient after the other."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sparsine.engines.contract import Engine
 from sparsine.errors import WorkFailed
 from sparsine.fields.pattern import Pattern
 from sparsine.meta.config import LearnConfig, Moments
-from sparsine.meta.maml import meta_gradient
+from sparsine.meta.learner import Learner
 from sparsine.meta.tasks import TaskSampler
 from sparsine.optim import AdamState, adam_step
 
 
 @dataclass(frozen=True)
 class LearnState:
-    """All that a run must remember to go on: where it is, the start so far, and Adam's moments."""
+    """All that must be remembered to go on: where it is, what is learned so far, and Adam's moments."""
 
     pattern: Pattern
-    theta: Float[Tensor, " params"]
+    theta: Float[Tensor, " numbers"]
+    """The start's vector; of another learner, its vector."""
     adam: AdamState
     round: int = 0
     """0 is the dense start; round k comes after the k-th pruning."""
@@ -55,7 +56,7 @@ class NotFinite(WorkFailed):
 
 
 def meta_train(
-    engine: Engine,
+    learner: Learner[Any],
     state: LearnState,
     sampler: TaskSampler,
     config: LearnConfig,
@@ -71,11 +72,11 @@ def meta_train(
     """
     first = state.step
     for step, tasks in sampler.steps(first, first + num_steps - state.round_step):
-        loss, grad = meta_gradient(engine, state.theta, tasks, config.inner, sampler.share)
+        loss, grad = learner.gradient(learner.from_vector(state.theta), tasks)
         if not (torch.isfinite(loss) and torch.isfinite(grad).all()):
             raise NotFinite(
-                f"the outer loss is {loss.item():g} at outer step {step} (round {state.round}) and its gradient "
-                f"is {'' if torch.isfinite(grad).all() else 'not '}finite; lower --inner-step-size "
+                f"the outer loss{learner.form.what} is {loss.item():g} at outer step {step} (round {state.round}) and "
+                f"its gradient is {'' if torch.isfinite(grad).all() else 'not '}finite; lower --inner-step-size "
                 f"(now {config.inner.inner_step_size:g}) or --outer-step-size "
                 f"(now {config.outer.outer_step_size:g})",
                 loss.item(),

@@ -10,30 +10,26 @@ starts/              round-00.safetensors, round-01.safetensors, ...
 checkpoint.safetensors
 """
 
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
 
-from sparsine.checks import check_memory
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.environment import environment
-from sparsine.errors import BadInput, WorkFailed
+from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
-from sparsine.fitting.plan_search import Trial, find_plans, plans_like
+from sparsine.fitting.plan_search import Trial
 from sparsine.folders import locked
 from sparsine.lazy import cached_property
 from sparsine.meta.changes import Difference, keep_changes, read_changes
-from sparsine.meta.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sparsine.meta.checkpoint import Checkpoint, load_checkpoint
 from sparsine.meta.config import LearnConfig
-from sparsine.meta.cost import Course, course_of
-from sparsine.meta.maml import Samples, inner_step
-from sparsine.meta.outer import LearnState, NotFinite
+from sparsine.meta.cost import Course, check_room, course_of
+from sparsine.meta.keeper import Keeper
+from sparsine.meta.outer import LearnState
 from sparsine.meta.rank_agreement import Beginning, check_ranks, notes_on_shares, tell_beginning
 from sparsine.meta.ranks import ALONE, Ranks
 from sparsine.meta.run_data import Pinned, pinned_to_learn, write_run_data
@@ -47,19 +43,15 @@ from sparsine.meta.run_folder import (
     start_path,
     starts_of,
 )
-from sparsine.meta.run_log import RunLog
-from sparsine.meta.tasks import MOST_POINTS, TaskSampler
-from sparsine.meta.usual_loss import UsualLoss
+from sparsine.meta.run_starts import lost_starts, plan_starts
+from sparsine.meta.tasks import sampler_of
+from sparsine.meta.validation import Validation, notes_on_round
 from sparsine.optim import AdamState
 from sparsine.plugins import recorded, write_loaded
-from sparsine.pruning.contract import memory_of
-from sparsine.psnr import psnr_db
 from sparsine.signals.dataset import Dataset
-from sparsine.signals.domain import Domain
 from sparsine.signals.manifest import Manifest, OnLook, take
 from sparsine.starts.start import Start, load_start, save_start
 from sparsine.storage import remove_leftovers, write_json
-from sparsine.usage import Stopwatch, Usage
 
 
 @contextmanager
@@ -122,17 +114,6 @@ def _check_named(config: LearnConfig, given_start: Start | None) -> None:
         )
 
 
-NOTHING_DB = 0.05
-"""A loss of PSNR that is not worth a word."""
-
-
-class _Moment(NamedTuple):
-    """A state, and how much of metrics.jsonl belongs to it."""
-
-    state: LearnState
-    metrics_bytes: int
-
-
 class Run:
     """Answers what the loop asks: where to begin, what to draw from, what to keep."""
 
@@ -150,28 +131,18 @@ class Run:
         self.ranks = ranks
         check_ranks(config, ranks.count)
         self.config, self.folder, self.dataset, self.data = config, folder, pinned.dataset, pinned.data
-        self._notes = list(pinned.notes)
         self.given_start, dataset = given_start, pinned.dataset
         self.domain = (
             self.given_start.domain.resized(dataset.shape) if self.given_start else config.grid.domain(dataset.domain)
         )
         self._check_given_start()
-        self._check_memory()
+        check_room(config, self.given_start.field if self.given_start else None, self.domain)
         make_engine(self.first_pattern, config.engine, device=config.device)  # refuses a wrong name or device at once
         self.sampler = sampler_of(config, dataset, self.domain, ranks)
         self._on_step, self._on_pruning, self._on_trial = on_step, on_pruning, on_trial
-        self._validation = self._load_validation()
-        self._engine: Engine | None = None
-        self._state: LearnState | None = None
-        self._saved_step = -1
-        self._usual = UsualLoss()
-        self._usage, self._clock = Usage(), Stopwatch()
-        self._checkpoint_time = time.monotonic()
-        self._log: RunLog | None = None
-        self._began_db: list[float] = []
-        self._ended_db: list[float] = []
-        self._good: _Moment | None = None
-        self._last: _Moment | None = None
+        self._validation = Validation(config, dataset, self.sampler)
+        self.keeper = Keeper(folder, config.watch, self.sampler)
+        self.keeper.notes += pinned.notes
 
     def tell_ranks(self) -> None:
         """Let the other ranks know what is learned, and from where; wait until all say that they can.
@@ -184,17 +155,19 @@ class Run:
             manifest = self.data.manifest if self.data else take(self.dataset)
             survivors, finished = self.survivors, bool(self.finished)
             tell_beginning(self.ranks, Beginning(self.config, self.domain, manifest, survivors, state, finished))
-            self._notes += notes_on_shares(self.config, self.ranks.count)
+            self.keeper.notes += notes_on_shares(self.config, self.ranks.count)
 
     def prepare(self, lowered: list[Difference]) -> None:
         """Bring the folder to where learning can begin or go on. A finished run is left as it is."""
         for place in (self.folder, self.folder / "starts"):
             remove_leftovers(place)
         if self.checkpoint:
-            self._look_at_starts(self.checkpoint.state)
+            self.keeper.notes += lost_starts(self.folder, self.checkpoint.state)
         elif starts_of(self.folder):
-            self._notes.append(f"{self.folder} has starts but no {CHECKPOINT_FILE} to go on from: it learns from the "
-                               "beginning, and writes them again")  # fmt: skip
+            self.keeper.notes.append(
+                f"{self.folder} has starts but no {CHECKPOINT_FILE} to go on from: it learns from the beginning, and "
+                "writes them again"
+            )
         if self.finished:
             if lowered:
                 raise BadInput(f"the run in {self.folder} is finished; learn with smaller steps in another folder")
@@ -257,64 +230,23 @@ class Run:
 
     def begin(self) -> LearnState:
         """Where it goes on, or a state of which nothing is learned."""
-        return self.resumed() or self.first_state()
-
-    def first_state(self) -> LearnState:
-        """A random dense start, or the one that the configuration names."""
-        self._log = RunLog(self.folder, 0, 0)
-        self._clock = Stopwatch()
-        return self._random_state()
+        self.keeper.begin(self.checkpoint)
+        return self.checkpoint.state if self.checkpoint else self._random_state()
 
     def _random_state(self) -> LearnState:
+        """Dense and random, or the start that the configuration names."""
         pattern = self.first_pattern
         theta = self.given_start.theta if self.given_start else pattern.field.initial_theta(self.config.seed)
         theta = theta.to(self.config.device)
         return LearnState(pattern, theta, AdamState.zeros_like(theta))
 
-    def resumed(self) -> LearnState | None:
-        """The state of the last checkpoint, if there is one."""
-        found = self.checkpoint
-        if found is None:
-            return None
-        self._usage, self._saved_step, self._usual = found.usage, found.state.step, found.usual
-        self._began_db = found.round_began_db
-        self.sampler.unreadable.update(found.unreadable)
-        self._log = RunLog(self.folder, found.metrics_bytes, found.state.step)
-        self._notes += [self._log.lost] if self._log.lost else []
-        self._state, self._clock = found.state, Stopwatch()
-        return found.state
-
-    @contextmanager
-    def watching(self, engine: Engine, state: LearnState) -> Iterator[None]:
+    def watching(self, engine: Engine, state: LearnState) -> AbstractContextManager[None]:
         """Whatever ends the round early, the last good state is kept first."""
-        assert self._log is not None
-        self._engine, self._last = engine, _Moment(state, self._log.num_bytes)
-        if state.round_step == 0:
-            self._usual, self._began_db, self._ended_db = UsualLoss(), self._adapted_db(state)[-1:], []
-        try:
-            yield
-        except NotFinite as error:
-            raise self._back_to_good(error) from error
-        except BaseException:
-            if self._state is not None and self._state.step > self._saved_step:
-                with suppress(WorkFailed):
-                    self._checkpoint(self._state)
-            raise
+        return self.keeper.watching(state, lambda now: self._validation.adapted_db(engine, now.theta))
 
     def after_step(self, state: LearnState, loss: float) -> None:
         """Log, look at validation signals, checkpoint: each at its own pace."""
-        assert self._log is not None
-        if self._usual.sees(loss):  # it is that of the state before the step
-            self._good = self._last
-        self._state = state
-        watch, step = self.config.watch, state.step
-        if step % watch.log_every == 0 or state.round_step == 1:
-            self._write(state, loss=loss, psnr_db=psnr_db(loss, self.dataset.kind.peak))
-        if step % watch.val_every == 0:
-            self._validate(state)
-        self._last = _Moment(state, self._log.num_bytes)
-        if time.monotonic() - self._checkpoint_time >= watch.checkpoint_seconds:
-            self._checkpoint(state)
+        self.keeper.after_step(state, loss)
         if self._on_step:
             self._on_step(state, loss)
 
@@ -330,17 +262,15 @@ class Run:
         return course_of(self.config, first.field, [first.num_weights, *self.survivors], self.domain.num_points)
 
     def end_round(self, state: LearnState) -> Start:
-        """Keep the round's start. The checkpoint comes first: after a kill in here, all of this is done again."""
-        self._checkpoint(state)
-        if state.step % self.config.watch.val_every or state.round_step == 0:
-            self._validate(state)
-        self._compare_with_beginning(state)
+        """Keep the round's start."""
+        self.keeper.end_round(state)
+        self.keeper.notes += notes_on_round(self.keeper, state, self.config)
         info = {
             "data": self.dataset.spec, "description": self.dataset.description,
             "signals": self.data.manifest.summary.to_dict() if self.data else None,
             "recipe": self.config.recipe, "config": self.config.to_dict(), "changes": read_changes(self.folder),
             "round": state.round, "steps": state.step,
-            "learn_seconds": round(self._usage.seconds, 3), "usage": self._usage.to_dict(),
+            "learn_seconds": round(self.keeper.usage.seconds, 3), "usage": self.keeper.usage.to_dict(),
             "unreadable": self.unreadable, "environment": environment(), **recorded(),
             **({"ranks": self.ranks.count} if self.ranks.count > 1 else {}),
         }  # fmt: skip
@@ -349,147 +279,23 @@ class Run:
         return start
 
     def with_plans(self, last: Start) -> Start:
-        """The last start, when it was found how signals are best fitted from it; earlier ones are told what that says
-        of them. After a kill in here, the search begins again."""
-        if not self.config.plan.plan_signals:
-            return last
-        plans = find_plans(last, self.dataset.split("val"), self.config.plan, engine=self.config.engine,
-                           device=self.config.device, on_trial=self._on_trial)  # fmt: skip
-        for round in range(len(self.survivors)):  # the last one is the last to be written
-            with suppress(BadInput):  # lost, as was said
-                start = load_start(start_path(self.folder, round))
-                like = plans_like(plans, last.pattern.num_weights, start.pattern.num_weights)
-                save_start(start_path(self.folder, round), replace(start, plans=like))
-        planned = replace(last, plans=plans)
-        save_start(start_path(self.folder, len(self.survivors)), planned)
-        return planned
+        """The last start, when it was found how signals are best fitted from it. After a kill in here, the search
+        begins again."""
+        return plan_starts(self.folder, last, len(self.survivors), self.config, self.dataset, self._on_trial)
 
     def take_notes(self) -> list[str]:
         """What is not as it should be and does not hinder, a sentence each; each is handed out once."""
-        taken, self._notes = self._notes, []
+        taken, self.keeper.notes = self.keeper.notes, []
         return taken
 
     def close(self) -> None:
-        if self._log is not None:
-            self._log.close()
+        self.keeper.close()
 
     @property
     def unreadable(self) -> dict[str, str]:
         """Signals that could not be used so far, with the reason."""
-        return {**self.sampler.unreadable, **self.ranks.told()}
-
-    def _look_at_starts(self, state: LearnState) -> None:
-        """Earlier starts cannot be made again by going on."""
-        for round in range(state.round):
-            path = start_path(self.folder, round)
-            try:
-                pattern = load_start(path).pattern
-                sound = pattern.field == state.pattern.field and not (state.pattern.keep & ~pattern.keep).any()
-                reason = "" if sound else f"{path} is of another run"
-            except BadInput as error:
-                reason = str(error)
-            if reason:
-                self._notes.append(f"the start of round {round} is lost, and going on does not make it again: {reason}")
-
-    def _back_to_good(self, error: NotFinite) -> NotFinite:
-        """Keep the last state whose loss was usual; returns the error that says which it is."""
-        good = self._last if self._usual.sees(error.loss) else self._good
-        if good is None:
-            return NotFinite(
-                f"{error}; the checkpoint in {self.folder} was no better already: learn with smaller steps in another "
-                "folder, from the last start in its starts/ if there is one",
-                error.loss,
-            )
-        with suppress(WorkFailed):
-            self._checkpoint(good.state, good.metrics_bytes)
-        step = good.state.step
-        return NotFinite(f"{error}; the checkpoint is that of outer step {step}, the last good one", error.loss, step)
+        return self.keeper.unreadable
 
     def _check_given_start(self) -> None:
         if self.given_start:
             check_channels(self.given_start, self.dataset, self.config.outer.start_from)
-
-    def _check_memory(self) -> None:
-        """A rough floor of what the run will hold: vectors of a step, and the values of its signals."""
-        config = self.config
-        field = self.given_start.field if self.given_start else config.field.field(self.domain.num_coords, 1)
-        params, values = field.num_weights + field.num_biases, self._points_held() * field.out_features
-        signals = max(config.outer.tasks_per_step, config.watch.val_signals)
-        check_memory("this run", 4 * (10 * params + 3 * signals * values),
-                     "lower --width, --hidden-layers, --tasks-per-step, --val-signals or --resolution")  # fmt: skip
-        pruning = config.pruning
-        asked = "".join(f", --score.{name.replace('_', '-')}" for name in pruning.score_options)
-        check_memory(f"pruning by {pruning.score}", 40 * params + memory_of(pruning.make_score(), params, values),
-                     f"lower --width, --hidden-layers or --resolution, or what the score asks for{asked}")  # fmt: skip
-
-    def _points_held(self) -> int:
-        """Of a signal: all of it, or of a huge one what steps see and validation looks at."""
-        whole, seen = self.domain.num_points, self.config.inner.points_of(self.domain.num_points)
-        return whole if seen is None or whole <= MOST_POINTS else min(whole, max(MOST_POINTS, 2 * seen))
-
-    def _load_validation(self) -> Samples | None:
-        if self.config.watch.val_signals and not len(self.dataset.val):
-            raise BadInput(
-                f"{self.dataset.spec} has no signal in its val split ({self.dataset.counts}); add some, or say "
-                "--val-signals 0 to learn without looking at any"
-            )
-        return self.sampler.held_out(self.dataset.val, self.config.watch.val_signals)
-
-    def _validate(self, state: LearnState) -> None:
-        """Log how well validation signals are met."""
-        if curve := self._adapted_db(state):
-            self._ended_db = curve[-1:]
-            self._write(state, val_psnr_db=curve)
-
-    def _adapted_db(self, state: LearnState) -> list[float]:
-        """PSNR of validation signals after 0, 1, ..., K inner steps on all samples (of huge signals on some); nothing
-        where there are none."""
-        if self._validation is None or self._engine is None:
-            return []
-        inner, samples, peak = self.config.inner, self._validation, self.dataset.kind.peak
-        theta = state.theta.expand(len(samples.values), -1)
-        curve = []
-        for step in range(min(inner.inner_steps, 10) + 1):
-            loss = self._engine.loss(theta, samples.coords, samples.values, samples.weights)
-            curve.append(sum(psnr_db(x, peak) for x in loss.tolist()) / len(loss))
-            if step < inner.inner_steps:
-                theta = inner_step(self._engine, theta, samples, inner.inner_step_size)
-        return curve
-
-    def _compare_with_beginning(self, state: LearnState) -> None:
-        """Learning that made the start worse is not passed over in silence."""
-        inner, outer = self.config.inner.inner_step_size, self.config.outer.outer_step_size
-        for began, ended in zip(self._began_db, self._ended_db, strict=False):
-            if ended < began - NOTHING_DB:
-                self._notes.append(
-                    f"the loss of round {state.round} ended above where it began: from {began:.2f} dB on validation "
-                    f"signals to {ended:.2f} dB; lower --outer-step-size (now {outer:g}) or --inner-step-size "
-                    f"(now {inner:g}), or take more steps"
-                )
-
-    def _write(self, state: LearnState, **numbers: Any) -> None:
-        assert self._log is not None
-        self._tick()
-        about = {"round": state.round, "weights": state.pattern.num_weights, "seconds": round(self._usage.seconds, 3)}
-        self._log.write(state.step, about, numbers)
-
-    def _checkpoint(self, state: LearnState, metrics_bytes: int | None = None) -> None:
-        assert self._log is not None
-        self._tick()
-        self._log.flush()
-        size = self._log.num_bytes if metrics_bytes is None else metrics_bytes
-        unreadable, usual = self.unreadable, replace(self._usual)
-        checkpoint = Checkpoint(state, self._usage, size, unreadable, usual, self._began_db)
-        save_checkpoint(self.folder / CHECKPOINT_FILE, checkpoint)
-        self._checkpoint_time, self._saved_step = time.monotonic(), state.step
-
-    def _tick(self) -> None:
-        self._usage, self._clock = self._usage + self._clock.usage(), Stopwatch()
-
-
-def sampler_of(config: LearnConfig, dataset: Dataset, domain: Domain, ranks: Ranks = ALONE) -> TaskSampler:
-    """What a run with samples on `domain` draws training signals from."""
-    return TaskSampler(
-        dataset.split("train"), domain, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=config.seed,
-        device=torch.device(config.device), kind=dataset.kind, ranks=ranks,
-    )  # fmt: skip

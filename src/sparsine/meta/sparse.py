@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
 from sparsine.meta.config import LearnConfig
+from sparsine.meta.learner import StartLearner
 from sparsine.meta.outer import LearnState, meta_train
 from sparsine.meta.run import Run
 from sparsine.meta.shared_engine import SharedEngine
@@ -53,7 +54,8 @@ def learn_rounds(config: LearnConfig, run: Learning[T]) -> T:
     while True:
         engine = make_engine(state.pattern, config.engine, device=config.device)
         with run.watching(engine, state):
-            state = meta_train(engine, state, run.sampler, config, run.num_steps(state.round), run.after_step)
+            learner = StartLearner(engine, config.inner, state.theta, run.sampler.share)
+            state = meta_train(learner, state, run.sampler, config, run.num_steps(state.round), run.after_step)
         start = run.end_round(state)
         if state.round == len(run.survivors):
             return start

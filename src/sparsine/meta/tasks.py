@@ -14,9 +14,10 @@ from torch import Tensor
 
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.lazy import cached_property
+from sparsine.meta.config import LearnConfig
 from sparsine.meta.maml import InnerConfig, Samples, Tasks
 from sparsine.meta.ranks import ALONE, Ranks
-from sparsine.signals.dataset import SignalSet
+from sparsine.signals.dataset import Dataset, SignalSet
 from sparsine.signals.domain import Domain
 from sparsine.signals.kind import VALUES, Kind
 from sparsine.signals.sampling import POINTS
@@ -218,3 +219,11 @@ class TaskSampler:
         """(points, channels) of a signal, whole or at `places`."""
         values = load_values(signals, index, self.kind, places)
         return values.reshape(-1, values.shape[-1])
+
+
+def sampler_of(config: LearnConfig, dataset: Dataset, domain: Domain, ranks: Ranks = ALONE) -> TaskSampler:
+    """What learning by `config` with samples on `domain` draws training signals from."""
+    return TaskSampler(
+        dataset.split("train"), domain, config.inner, tasks_per_step=config.outer.tasks_per_step, seed=config.seed,
+        device=torch.device(config.device), kind=dataset.kind, ranks=ranks,
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import tiny
 
-import sparsine.meta.outer as outer
+import sparsine.meta.learner as learner
 from sparsine.errors import BadInput
 from sparsine.measure.comparison.pinned import as_it_began, manifest_of, pin
 from sparsine.measure.comparison.run import run_comparison
@@ -141,8 +141,8 @@ def test_a_start_of_an_earlier_stage_that_is_lost_is_named_with_what_to_do(tmp_p
 
 
 def test_an_overflow_in_a_comparison_says_where_smaller_steps_can_be_taken(tmp_path, folder, monkeypatch):
-    real = outer.meta_gradient
-    monkeypatch.setattr(outer, "meta_gradient", lambda *args: (real(*args)[0], real(*args)[1] * float("inf")))
+    real = learner.meta_gradient
+    monkeypatch.setattr(learner, "meta_gradient", lambda *args: (real(*args)[0], real(*args)[1] * float("inf")))
     with pytest.raises(NotFinite, match="a comparison keeps its step sizes: choose another folder for smaller ones"):
         tiny.learned(made(tmp_path / "out", folder))
 

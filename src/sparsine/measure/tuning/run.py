@@ -33,9 +33,9 @@ from sparsine.measure.tuning.records import (
 from sparsine.measure.tuning.trial import Problem, measured, score_of
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.recipe_file import recipe_bytes
-from sparsine.meta.run import sampler_of
 from sparsine.meta.run_data import FILE as DATA_FILE
 from sparsine.meta.run_data import pinned_to_learn, write_run_data
+from sparsine.meta.tasks import sampler_of
 from sparsine.plugins import recorded
 from sparsine.signals.dataset import Dataset, SignalSet
 from sparsine.signals.manifest import OnLook

@@ -13,8 +13,8 @@ from sparsine.measure.tuning.config import Rung
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.cost import course_of, gradient_cost
 from sparsine.meta.outer import LearnState
-from sparsine.meta.run import sampler_of
 from sparsine.meta.sparse import next_round
+from sparsine.meta.tasks import sampler_of
 from sparsine.optim import AdamState
 from sparsine.psnr import psnr_of
 from sparsine.signals.dataset import Dataset

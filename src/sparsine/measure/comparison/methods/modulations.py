@@ -17,8 +17,9 @@ from sparsine.measure.comparison.pinned import manifest_of
 from sparsine.measure.comparison.plan import Level, Plan
 from sparsine.measure.comparison.stages import Artifact, OnProgress, Stage
 from sparsine.meta.config import LearnConfig
+from sparsine.meta.learn_modulations import learn_modulations
 from sparsine.meta.modulated_engine import ModulatedEngine
-from sparsine.meta.modulations import FILE, Modulations, learn_modulations, load_modulations
+from sparsine.meta.modulations import FILE, Modulations, load_modulations
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.values import ANY
 
