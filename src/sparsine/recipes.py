@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import prod
+from math import prod, radians
 
 from sparsine.checks import check_choice
 from sparsine.fitting.plan_search import PlanConfig
@@ -14,6 +14,7 @@ from sparsine.pruning.saliency import IN_RANDOM_FIELDS
 from sparsine.signals.domain import Domain
 from sparsine.signals.grid import Grid
 from sparsine.signals.kind import Kind
+from sparsine.signals.sphere import Sphere
 
 
 def best() -> LearnConfig:
@@ -30,7 +31,7 @@ def best() -> LearnConfig:
     )
 
 
-def for_size(config: LearnConfig, shape: tuple[int, ...]) -> LearnConfig:
+def for_size(config: LearnConfig, shape: tuple[float, ...]) -> LearnConfig:
     """What a recipe leaves to the size of the signals: omega_0, which was found to be best at 25 for 64 x 64 samples
     and at 50 for 178 x 178; and the step size of the fits of its score, which follows that."""
     if config.recipe != "best":
@@ -57,16 +58,19 @@ def for_kind(config: LearnConfig, kind: Kind) -> LearnConfig:
     return replace(config, field=replace(config.field, output_offset=kind.middle or 0.0))
 
 
-def detailed_axes(domain: Domain) -> tuple[int, ...]:
+def detailed_axes(domain: Domain) -> tuple[float, ...]:
     """Samples along the axes that decide omega_0: those of a lattice that cover as much as the widest, which time in a
-    video does not."""
+    video does not. On a sphere as many as lie on an arc of length 2, where coordinates cover 2 along a lattice."""
+    if isinstance(domain, Sphere):
+        arcs = [abs(radians(last - first)) for first, last in (domain.latitudes, domain.longitudes)]
+        return tuple(2 * n / arc if arc else float(n) for n, arc in zip(domain.shape, arcs, strict=True))
     if not isinstance(domain, Grid):
         return domain.shape
     widths = [high - low for low, high in domain.axis_extents]
     return tuple(n for n, width in zip(domain.shape, widths, strict=True) if width == max(widths))
 
 
-def usual_omega_0(shape: tuple[int, ...]) -> float:
+def usual_omega_0(shape: tuple[float, ...]) -> float:
     """By the samples along an axis: the power of them through what was measured at 64 and 178 samples of pictures, near
     which sounds of 2,000 and 4,096 lie too."""
     samples = float(prod(shape) ** (1 / len(shape)))

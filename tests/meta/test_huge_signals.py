@@ -17,6 +17,7 @@ from sparsine.recipes import best, detailed_axes, for_size
 from sparsine.signals.dataset import Dataset, SignalSet
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Grey
+from sparsine.signals.sphere import Sphere
 
 SHAPE = (16_000, 12_000)
 CONFIG = LearnConfig(
@@ -85,3 +86,11 @@ def test_omega_0_follows_the_axes_that_cover_the_whole():
     assert detailed_axes(video) == (64, 64)
     assert detailed_axes(Grid(shape=(4, 64, 64))) == (4, 64, 64)
     assert for_size(best(), detailed_axes(video)) == for_size(best(), (64, 64))
+
+
+def test_omega_0_of_a_sphere_follows_the_samples_on_an_arc():
+    """Half a circle from pole to pole is 1.57 times as long as an axis of a lattice, the equator 3.14 times."""
+    globe = Sphere(shape=(145, 192), latitudes=(90, -90), longitudes=(0, 360))
+    assert detailed_axes(globe) == pytest.approx((145 / 1.5708, 192 / 3.1416), rel=1e-4)
+    assert 26 < for_size(best(), detailed_axes(globe)).field.omega_0 < 30
+    assert detailed_axes(Sphere(shape=(1, 9), latitudes=(5, 5), longitudes=(0, 57.29578))) == pytest.approx((1, 18))
