@@ -99,6 +99,8 @@ def test_a_pickled_set_leaves_what_it_has_read_behind(tmp_path):
 @pytest.mark.parametrize("name", ENGINES)
 def test_an_engine_gives_the_same_bits_elsewhere(name, again):
     pattern = random_pattern(field_of(2, 9, 7, 3), 0.6)
+    if reason := ENGINES[name].supports(pattern.field, torch.device("cpu"), torch.float32):
+        pytest.skip(reason)
     problem, engine = make_problem(pattern, points=29).to(torch.float32), make_engine(pattern, name)
     expected = answers(engine, problem)
     found = answers(again(engine), problem)

@@ -7,6 +7,7 @@ points alone, and the sums of programs are added in order.
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -62,6 +63,10 @@ class TritonEngine(Engine):
         self._sources = self._columns().to(self.device)
         self._dense = DenseEngine(pattern, device=device, dtype=dtype)
         self.workspace_bytes = self._scratch_numbers(2) * 4 + PARTIAL_BYTES
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles and copies are made anew: kernels are none of theirs."""
+        return partial(type(self), device=self.device, dtype=self.dtype), (self.pattern,)
 
     @classmethod
     def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:

@@ -50,8 +50,8 @@ class Sliced:
         layers = list(_connections(pattern, narrow, self.first))
         by_row = [(rows, columns, entries, self._level(n + 1)) for n, (rows, columns, entries) in enumerate(layers)]
         by_column = [(columns, rows, entries, self._level(n)) for n, (rows, columns, entries) in enumerate(layers)]
-        # what fills up a row is read as well, and must be a number: the first neuron's value and the last one's gradient
-        # are there before any other's
+        # what fills up a row is read as well, and must be a number: the first neuron's value and the last one's
+        # gradient are there before any other's
         self.forward = _sliced(by_row, nowhere, 0, device)
         self.backward = _sliced(by_column, nowhere, self.num_neurons - 1, device)
         self.bias_entries = torch.full((self.num_neurons,), nowhere)

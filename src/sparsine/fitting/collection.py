@@ -14,6 +14,7 @@ from sparsine.checks import check_memory
 from sparsine.counted import counted
 from sparsine.engines.choose import make_engine
 from sparsine.engines.contract import Engine
+from sparsine.engines.replay import replayed
 from sparsine.errors import BadInput
 from sparsine.fitting.fit import FitConfig, FitResult, Status, fit
 from sparsine.fitting.points import FromSet, Places, read_at
@@ -77,7 +78,7 @@ def fit_collection(
     """
     config = config.by(start.plans)
     indices = range(len(signals)) if indices is None else indices
-    computer, shape = make_engine(start.pattern, engine, device=device), _held(start, config)
+    computer, shape = replayed(make_engine(start.pattern, engine, device=device)), _held(start, config)
     size = min(config.together(device), len(indices))
     if config.batch is None and not is_cpu(device):
         size = most_together(start, shape, size, device)
