@@ -15,8 +15,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sparsine import EncodeConfig, decode, load_start
-from sparsine.codec.encode import encode_batch
+from sparsine.codec.encode import Encoded, encode_batch
 from sparsine.fitting import FitConfig
+from sparsine.fitting.fitted_field import FittedField
 
 START, QUALITY, ZOOM = "photos-2k", 56, 8
 REGION = (0.29, 0.62, 0.46, 0.79)
@@ -29,13 +30,8 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--effort", default="best")
     options = parser.parse_args()
-    with Image.open(options.photograph) as opened:
-        picture = opened.convert("RGB").resize((opened.width // 2, opened.height // 2), Image.Resampling.LANCZOS)
+    picture, code, field = coded(options.photograph, options.effort)
     values = np.asarray(picture, dtype=np.float32) / 255
-    start = load_start(START)
-    how = EncodeConfig(fit=FitConfig(effort=options.effort, report=()), quality=QUALITY)
-    (code,) = encode_batch(start, [values], how)
-    field = decode(start, code.data)
     size = (
         round(values.shape[0] * (REGION[2] - REGION[0])) * ZOOM,
         round(values.shape[1] * (REGION[3] - REGION[1])) * ZOOM,
@@ -48,6 +44,16 @@ def main() -> int:
     sheet(titles, whole, zoomed).save(options.out, optimize=True)
     print(START, QUALITY, options.effort, titles, f"JPEG quality {quality}", size)
     return 0
+
+
+def coded(photograph: Path, effort: str) -> tuple[Image.Image, Encoded, FittedField]:
+    """The photograph at half its size, its code, and the field of that."""
+    with Image.open(photograph) as opened:
+        picture = opened.convert("RGB").resize((opened.width // 2, opened.height // 2), Image.Resampling.LANCZOS)
+    start = load_start(START)
+    how = EncodeConfig(fit=FitConfig(effort=effort, report=()), quality=QUALITY)
+    (code,) = encode_batch(start, [np.asarray(picture, dtype=np.float32) / 255], how)
+    return picture, code, decode(start, code.data)
 
 
 def as_picture(values: np.ndarray) -> Image.Image:

@@ -20,6 +20,8 @@ import sparsine
 
 ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"(\]\()(?!https?:|#|mailto:)([^)\s#]+)(#[^)\s]*)?(\))")
+SHOWN = re.compile(r'((?:src|srcset)=")(?!https?:|data:)([^"\s]+)()(")')
+"""Of pictures in HTML."""
 MOVED = {"README.md": "index.md", "docs/README.md": "documents.md"}
 """Where a page of the repository is on the site, if it is not at its own place below docs/ or project/."""
 PAGES = (".md", ".ipynb")
@@ -73,7 +75,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             return found[0]
         return f"{found[1]}{os.path.relpath(place_of(target), here)}{found[3] or ''}{found[4]}"
 
-    return LINK.sub(turned, markdown)
+    return SHOWN.sub(turned, LINK.sub(turned, markdown))
 
 
 def on_post_page(output: str, **_: Any) -> str:

@@ -145,3 +145,13 @@ def refused(commands, folder):
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if "<img" in d.read_text()], ids=name_of)
+def test_pictures_that_move_have_a_still_one_for_who_wants_less_movement(document):
+    text = document.read_text()
+    for film in re.findall(r'<img [^>]*src="([^"]+)"', text):
+        still = str(Path(film).with_suffix(".png"))
+        assert f'<picture><source media="(prefers-reduced-motion: reduce)" srcset="{still}"><img src="{film}"' in text
+        assert (document.parent / film).is_file()
+        assert (document.parent / still).is_file()

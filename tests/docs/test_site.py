@@ -78,3 +78,10 @@ def test_a_link_that_leads_nowhere_is_named_and_fails_the_build(tmp_path):
     assert done.returncode != 0
     assert "no-such-page.md" in done.stdout + done.stderr
     assert "no-such-section" in done.stdout + done.stderr
+
+
+def test_every_picture_of_a_page_is_on_the_site(site):
+    shown = {(page, found) for page in site.rglob("*.html")
+             for found in re.findall(r'(?:src|srcset)="([^":]+\.(?:png|webp|svg))"', page.read_text())}  # fmt: skip
+    assert any(found.endswith("zoom.webp") for page, found in shown if page == site / "index.html")
+    assert {(page.name, found) for page, found in shown if not (page.parent / found).is_file()} == set()
