@@ -52,8 +52,16 @@ def main() -> int:
     frames = [frame(Look(ZOOM ** ease(step / (STEPS - 1))), field, jpeg, titles) for step in range(STEPS)]
     frames += [frames[-1]] * HOLD
     frames[0].save(options.out.with_suffix(".png"), optimize=True)
-    frames[0].save(options.out, save_all=True, append_images=frames[1:], duration=[900, *[MS] * (len(frames) - 1)],
-                   loop=0, quality=QUALITY, kmin=0, kmax=1)  # whole frames: of parts the seams stay
+    frames[0].save(
+        options.out,
+        save_all=True,
+        append_images=frames[1:],
+        duration=[900, *[MS] * (len(frames) - 1)],
+        loop=0,
+        quality=QUALITY,
+        kmin=0,
+        kmax=1,
+    )  # whole frames: of parts the seams stay
     print(START, options.effort, titles, f"to {ZOOM:g} times, {options.out.stat().st_size:,} bytes")
     return 0
 
