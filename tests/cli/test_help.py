@@ -40,6 +40,7 @@ ONE_THING = {
     "effort": "what a fit may cost", "steps": "of a fit", "data": "which data sets", "pictures": "how many are drawn",
     "levels": "rounds of pruning that are measured", "rounded-steps": "steps that see the rounded vector",
     "start": "what codes were encoded with", "ray": "work on a Ray cluster",
+    "config": "a file that says the options; of learn a recipe file", "print-config": "print such a file",
 }  # fmt: skip
 FRILLS = re.compile(r"\{None\}|\{fixed\}|\(default: (False|'')?\)|\[\w+ \[\w+ \.\.\.\]\]|MISSING")
 

@@ -7,7 +7,7 @@ import tyro
 from rich.table import Table
 
 from sparsine.cli.console import Waiting, console, counted, say, tell
-from sparsine.cli.options import Device, Reporting
+from sparsine.cli.options import Device, Working
 from sparsine.cli.outputs import Output
 from sparsine.measure.timing.config import BenchmarkConfig, What
 from sparsine.measure.timing.run import run_benchmark
@@ -17,7 +17,7 @@ ENOUGH_CONNECTED = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(BenchmarkConfig, Reporting):
+class Options(BenchmarkConfig, Working):
     what: Annotated[What, tyro.conf.Positional]
     """engines: loss and gradient. meta: exact MAML. fit: Adam from a start. decode: values without a gradient."""
     device: Device = "cpu"

@@ -14,7 +14,7 @@ from sparsine.cli.console import Waiting, console, counted, say, say_notes, show
 from sparsine.cli.early import with_chosen
 from sparsine.cli.find_start import with_home
 from sparsine.cli.given import given_command
-from sparsine.cli.options import Device, EngineName, Reporting
+from sparsine.cli.options import Device, EngineName, Working
 from sparsine.cli.outputs import Output
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import as_it_is, watched
@@ -44,7 +44,7 @@ _OWN_PARTS = ("methods", "levels", "ablation_levels", "latents", "latent_steps",
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Reporting):
+class Options(Working):
     recipe: Annotated[str, tyro.conf.Positional, OneOf(COMPARISONS)]
     """quick: minutes; too few steps and signals to judge methods by. small: hours. paper: the paper's, to the letter;
     days without a GPU. paper-cpu: hours; the paper's pruning from a published dense start, given by --start-from."""

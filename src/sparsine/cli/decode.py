@@ -15,7 +15,7 @@ import tyro
 from sparsine.addresses import Address, Place
 from sparsine.cli.console import Complaints, Waiting, counted, say, say_notes, tell
 from sparsine.cli.find_start import find_start_of, starts_at
-from sparsine.cli.options import Device, EngineName, Region, Reporting, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Region, Size, Working, as_tuple
 from sparsine.cli.outputs import Output
 from sparsine.cli.status import status_of
 from sparsine.cli.workers import workers
@@ -28,7 +28,7 @@ from sparsine.spread.ray_address import RayAddress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Reporting):
+class Options(Working):
     codes: Annotated[tuple[Address | Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CODES")]
     """Code files, and folders of them, by paths or addresses (s3://...); or fitted vectors, and folders that `fit`
     wrote."""

@@ -27,7 +27,7 @@ class _Early(argparse.ArgumentParser):
 def load_named(options: type, args: Sequence[str]) -> None:
     """Run the files that `--load` names, for a command that has it. Raises BadInput when one fails."""
     if any(field.name == "load" for field in dataclasses.fields(options)):
-        load_files([os.path.expanduser(path) for path in _given(args, "load")])
+        load_files([os.path.expanduser(path) for path in values_of(args, "load")])
 
 
 def with_chosen(config: T, args: Sequence[str]) -> T:
@@ -37,7 +37,7 @@ def with_chosen(config: T, args: Sequence[str]) -> T:
         BadInput: an option of another choice, or one that has another name now.
     """
     for choice in _choices(config):
-        names = [name for name in _given(args, choice.what) if name in choice.registry]
+        names = [name for name in values_of(args, choice.what) if name in choice.registry]
         if names and names[-1] != getattr(config, choice.what):
             config = dataclasses.replace(config, **{choice.what: names[-1], choice.options: {}})  # type: ignore
         _check_options(choice, getattr(config, choice.what), args)
@@ -62,7 +62,7 @@ def _choices(config: Any) -> Iterator[Choice]:
         yield from (mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Choice))
 
 
-def _given(args: Sequence[str], option: str) -> list[str]:
+def values_of(args: Sequence[str], option: str) -> list[str]:
     """Every value of an option; of a command line that cannot be understood none, since that is said later."""
     early = _Early(add_help=False, allow_abbrev=False)
     early.add_argument(f"--{option}", action="append", default=[])

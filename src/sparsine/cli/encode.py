@@ -22,7 +22,7 @@ from sparsine.addresses import Address, Place
 from sparsine.checks import check_range
 from sparsine.cli.console import Complaints, Waiting, console, counted, say, tell
 from sparsine.cli.find_start import find_start, starts_at
-from sparsine.cli.options import Device, EngineName, Reporting, Size
+from sparsine.cli.options import Device, EngineName, Size, Working
 from sparsine.cli.outputs import Output
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.status import status_of
@@ -43,7 +43,7 @@ TRIED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Reporting):
+class Options(Working):
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A start file, the folder of a run, or the name of a built-in start or of a family of them. Of a folder and of a
     family, a target chooses the start that meets it best on the first signals; --sparsity chooses the round."""

@@ -12,7 +12,7 @@ from sparsine.checks import OneOf
 from sparsine.cli.code_info import is_code
 from sparsine.cli.console import counted, say, say_notes, tell
 from sparsine.cli.find_start import MOST_CODE_BYTES, find_start, find_start_of
-from sparsine.cli.options import Reporting
+from sparsine.cli.options import Working
 from sparsine.cli.outputs import DASH, Output, output
 from sparsine.cli.status import DONE
 from sparsine.codec.encode import decode
@@ -30,7 +30,7 @@ TABLE = "table"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Reporting):
+class Options(Working):
     source: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="START|CODE")]
     """A start (its file, the folder of its run, or the name of a built-in one), or a code; for a table codes and
     folders of them."""

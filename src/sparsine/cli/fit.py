@@ -21,7 +21,7 @@ from torch import Tensor
 from sparsine.checks import Named, check_range
 from sparsine.cli.console import Waiting, console, counted, named_reason, say, shown_steps, tell
 from sparsine.cli.find_start import find_start
-from sparsine.cli.options import Device, EngineName, Reporting, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Size, Working, as_tuple
 from sparsine.cli.outputs import Output
 from sparsine.cli.signals import Split, check_folder, open_signals
 from sparsine.cli.status import status_of
@@ -44,7 +44,7 @@ ROWS_SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Reporting):
+class Options(Working):
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A start file, or the folder of a run (then --sparsity chooses the round)."""
     signals: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]

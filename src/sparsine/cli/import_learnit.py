@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from sparsine.cli.console import tell
-from sparsine.cli.options import Reporting
+from sparsine.cli.options import Working
 from sparsine.cli.outputs import Output, output
 from sparsine.signals.grid import Grid
 from sparsine.starts.conventions import retold
@@ -18,7 +18,7 @@ Conventions = Literal["learnit", "paper"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Reporting):
+class Options(Working):
     file: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE.npz")]
     """npz with layers.{i}.weight (out, in) and layers.{i}.bias."""
     out: Path

@@ -54,7 +54,7 @@ class Options(Reporting):
     """What is learned from; curves is built in."""
     out: Path
     """Folder of the run: configuration, metrics, starts, checkpoint."""
-    config: Path | None = None
+    config: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Recipe file, or config.json of a run. What it says comes before the recipe, options here come before both."""
     print_config: bool = False
     """Print the whole configuration that would be used, as --config takes it, and do nothing else."""

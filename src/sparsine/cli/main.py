@@ -105,7 +105,8 @@ def _run(command: str, args: list[str]) -> int:
     from sparsine.cli.described import MISSING, page_of
     from sparsine.cli.early import load_named  # brings torch: not needed for the usage
     from sparsine.cli.given import given_command, note_command
-    from sparsine.cli.options import by_their_options, parse
+    from sparsine.cli.options import Working, by_their_options, parse
+    from sparsine.cli.options_file import options_bytes, with_file
 
     module: Any = import_module(f"sparsine.cli.{command.replace('-', '_')}")
     note_command(command, args)
@@ -115,7 +116,13 @@ def _run(command: str, args: list[str]) -> int:
         if asks_for_help(args):
             usual = module.defaults(args) if hasattr(module, "defaults") else MISSING
             return _help(command, page_of(module.Options, usual))
-        options = parse(module.Options, args, command, getattr(module, "defaults", None))
+        usual = getattr(module, "defaults", None)
+        if issubclass(module.Options, Working):
+            usual = with_file(module.Options, command, args, usual)
+        options = parse(module.Options, args, command, usual)
+    if isinstance(options, Working) and options.print_config:
+        sys.stdout.write(options_bytes(options, command).decode())
+        return DONE
     try:
         return _done(module, options)
     except BadInput as error:

@@ -59,6 +59,16 @@ class Reporting(Loading):
     error. docs/command-line.md says what is in it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Working(Reporting):
+    """Of commands whose options may stand in a file."""
+
+    config: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """File of options, as --print-config prints them. Options here come before those of the file."""
+    print_config: bool = False
+    """Print all options as --config takes them, and do nothing else."""
+
+
 def parse(options: type[T], args: list[str], command: str, defaults: Callable[[list[str]], T] | None) -> T:
     """The options of one command.
 

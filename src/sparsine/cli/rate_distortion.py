@@ -17,7 +17,7 @@ from sparsine.checks import check_range
 from sparsine.cli.console import Waiting, console, counted, tell
 from sparsine.cli.find_start import find_start
 from sparsine.cli.given import given_command
-from sparsine.cli.options import Reporting
+from sparsine.cli.options import Working
 from sparsine.cli.outputs import Output
 from sparsine.cli.signals import Split, is_dataset, open_signals
 from sparsine.cli.status import status_of
@@ -36,7 +36,7 @@ from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RateDistortionConfig, Reporting):
+class Options(RateDistortionConfig, Working):
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A calibrated start file (see sparsine calibrate)."""
     signals: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]

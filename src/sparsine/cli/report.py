@@ -10,7 +10,7 @@ from rich.table import Table
 
 from sparsine.cli.console import Waiting, console, say_notes, shown_steps, tell
 from sparsine.cli.given import given_command
-from sparsine.cli.options import Reporting
+from sparsine.cli.options import Working
 from sparsine.cli.outputs import Output
 from sparsine.cli.status import status_of
 from sparsine.folders import as_it_is, check_places, locked, watched
@@ -25,7 +25,7 @@ from sparsine.report.wording import db
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Reporting):
+class Options(Working):
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Folder of a run, finished or not."""
     data: Annotated[str | None, tyro.conf.arg(metavar="SPEC")] = None

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import tyro
 
 from sparsine.cli.find_start import find_start
-from sparsine.cli.options import Device, EngineName, Reporting, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Size, Working, as_tuple
 from sparsine.cli.outputs import Output, output
 from sparsine.cli.signals import Split, open_signals
 from sparsine.signals.dataset import SignalSet
@@ -16,7 +16,7 @@ from sparsine.starts.start import Start
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartAndSignals(Reporting):
+class StartAndSignals(Working):
     start: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="START")]
     """A start file, or the folder of a run (then --sparsity chooses the round)."""
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SIGNALS")]

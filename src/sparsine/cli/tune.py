@@ -19,7 +19,7 @@ from sparsine.checks import Known, check_range
 from sparsine.cli.console import Waiting, console, counted, say, say_notes, tell
 from sparsine.cli.given import given_command
 from sparsine.cli.learn import opened
-from sparsine.cli.options import Device, EngineName, Reporting, Size, as_tuple
+from sparsine.cli.options import Device, EngineName, Size, Working, as_tuple
 from sparsine.cli.outputs import Output
 from sparsine.folders import locked
 from sparsine.measure.tuning.config import TuneConfig
@@ -37,7 +37,7 @@ from sparsine.signals.open import size_for, specs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(TuneConfig, Reporting):
+class Options(TuneConfig, Working):
     dataset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET"), Known(specs)]
     """What it is tuned for; its training signals show which weights count, its validation signals judge."""
     out: Path
