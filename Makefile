@@ -74,6 +74,7 @@ bench: env
 	$(BIN)/python benchmarks/many_inner_steps.py --json results/benchmarks/many_inner_steps.json
 	$(BIN)/python benchmarks/engine_choice.py --json results/benchmarks/engine_choice.json
 	$(BIN)/python benchmarks/module.py --json results/benchmarks/module.json
+	$(BIN)/python benchmarks/ranks.py --json results/benchmarks/ranks.json
 
 tables: env
 	$(BIN)/python scripts/make_tables.py

@@ -43,7 +43,7 @@ FIELDS = {
     "small": ("--width", "128", "--hidden-layers", "4", "--resolution", "64x64", "--points", "1024"),
     "paper": ("--width", "256", "--hidden-layers", "4", "--resolution", "178x178", "--points", "2500"),
 }
-STEPS = {"quick": 400, "small": 200, "paper": 60}
+STEPS = {"quick": 400, "small": 200, "paper": 30}
 LEFT = {"quick": 0.06, "small": 0.05, "paper": 0.05}
 """Of the weights in the second round."""
 WAYS = {"one thread": (1, 1), "two threads": (1, 2), "two ranks": (2, 1)}
@@ -63,7 +63,9 @@ class Work:
     task_seconds: float
     """Computing of one task with one thread."""
     sum_seconds: float
-    """Of the gradients of all tasks, and a step of Adam: every rank does it."""
+    """Of the gradients of all tasks: every rank does it."""
+    adam_seconds: float
+    """Of its step."""
     gradient_bytes: int
 
 
@@ -85,11 +87,11 @@ def reduce_seconds(network: Network, ranks: int, gradient_bytes: int) -> float:
 
 def on_paper(work: Work, network: Network, tasks: int, ranks: int) -> dict[str, float]:
     """A step, and its efficiency: the step of one rank over the work that all of them take for it."""
-    alone = tasks * work.task_seconds + work.sum_seconds
-    computing = tasks / ranks * work.task_seconds + work.sum_seconds
+    alone = tasks * work.task_seconds + work.sum_seconds + work.adam_seconds
+    computing = tasks / ranks * work.task_seconds + work.adam_seconds
     exchange = exchange_seconds(network, ranks, tasks, work.gradient_bytes)
-    step = computing + exchange
-    by_sum = computing + reduce_seconds(network, ranks, work.gradient_bytes)
+    step = computing + work.sum_seconds + exchange
+    by_sum = computing + work.sum_seconds / ranks + reduce_seconds(network, ranks, work.gradient_bytes)
     return {"ranks": ranks, "step_seconds": step, "exchange_seconds": exchange, "efficiency": alone / (ranks * step),
             "efficiency_by_sum": alone / (ranks * by_sum)}  # fmt: skip
 
@@ -134,14 +136,15 @@ def learning_row(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     efficiency = median["two threads"] / median["two ranks"]
     return {**{key: first[key] for key in ("field", "round", "weights", "params")}, "tasks": TASKS,
             "step_seconds": median, "step_runs": seconds, "efficiency": efficiency, "reached": efficiency >= BAR,
-            "sum_seconds": sum_seconds(first["params"])}  # fmt: skip
+            **shared_by_none(first["params"])}  # fmt: skip
 
 
-def sum_seconds(params: int) -> float:
-    """Median, for PAPER_TASKS tasks."""
+def shared_by_none(params: int) -> dict[str, float]:
+    """What every rank does alone, with one thread: medians, for PAPER_TASKS tasks."""
     rows, theta = torch.randn(PAPER_TASKS, params), torch.randn(params)
     state = AdamState.zeros_like(theta)
-    return statistics.median(timed(lambda: adam_step(theta, rows.sum(dim=0), state, 1e-3)).seconds for _ in range(21))
+    ways = {"sum_seconds": lambda: rows.sum(dim=0), "adam_seconds": lambda: adam_step(theta, theta, state, 1e-3)}
+    return {name: statistics.median(timed(way).seconds for _ in range(21)) for name, way in ways.items()}
 
 
 def message_rows(repeats: int) -> list[dict[str, Any]]:
@@ -184,7 +187,9 @@ def measured_network(rows: list[dict[str, Any]]) -> Network:
 
 def paper_rows(learning: list[dict[str, Any]], here: Network) -> Iterator[dict[str, Any]]:
     for row in learning:
-        work = Work(row["step_seconds"]["one thread"] / TASKS, row["sum_seconds"], 4 * row["params"])
+        work = Work(
+            row["step_seconds"]["one thread"] / TASKS, row["sum_seconds"], row["adam_seconds"], 4 * row["params"]
+        )
         for name, network in {"this machine": here, **{n: Network(*told) for n, told in NETWORKS.items()}}.items():
             steps = [on_paper(work, network, PAPER_TASKS, ranks) for ranks in PAPER_RANKS]
             yield {"field": row["field"], "weights": row["weights"], "network": name, **asdict(network),
@@ -199,7 +204,7 @@ def half_up_to(work: Work, network: Network) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--tiny", action="store_true", help="few steps: its numbers say nothing")
     parser.add_argument("--json", type=Path)
     parser.add_argument(MESSAGES, type=int, help=argparse.SUPPRESS)
@@ -212,6 +217,7 @@ def main() -> None:
 
 
 def measure(args: argparse.Namespace, json: Output) -> None:
+    torch.set_num_threads(1)
     steps = {name: 20 if args.tiny else count for name, count in STEPS.items()}
     repeats = 1 if args.tiny else args.repeats
     messages = message_rows(20 if args.tiny else 400)

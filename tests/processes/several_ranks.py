@@ -20,12 +20,11 @@ import torch.distributed as dist
 import torch.utils.tensorboard
 from PIL import Image
 
-import sparsine.cli.learn  # so that no child has to load it
-import sparsine.cli.learn_ranks  # noqa: F401
 import sparsine.meta.learner as learner
 import sparsine.meta.outer as outer
 import sparsine.meta.rank_agreement as rank_agreement
 import sparsine.meta.rank_group as rank_group
+import sparsine.meta.run_starts as run_starts
 import sparsine.storage as storage
 from sparsine.cli.main import main
 from sparsine.meta.checkpoint import load_checkpoint
@@ -250,6 +249,21 @@ class Cases:
     def interrupted(self):
         return self.outcome("interrupted", 2, prepare={1: at_message(8, interrupt)}, then=2)
 
+    def planned(self):
+        """Without a single outer step there may be more ranks than tasks; plans are looked for by the first alone."""
+        few = ("--dense-steps", "0", "--steps-per-round", "0", "--plan-signals", "1", "--rounds", "1")
+        ends = [start(1, self.learn("plans-1", *few)), start(4, self.learn("plans-4", *few))]
+        starts = [load_start(starts_of(self.folder / name)[-1]) for name in ("plans-1", "plans-4")]
+        return {
+            "ends": [*ends[0], *ends[1]],
+            "same": (starts[0].digest, starts[0].plans) == (starts[1].digest, starts[1].plans),
+        }
+
+    def told_while_planning(self):
+        """The others have ended well, and are not to blame."""
+        plan = {0: instead(run_starts, "find_plans", 1, be_told_to_end)}
+        return self.outcome("told-late", 2, "--plan-signals", "1", prepare=plan)
+
     def told_to_end(self):
         return self.outcome("told", 2, prepare=dict.fromkeys((0, 1), at_message(8, be_told_to_end)), then=1)
 
@@ -280,6 +294,11 @@ class Cases:
 
     def one_gpu_for_all(self):
         return self.outcome("one-gpu", 2, "--device", "cuda:1")
+
+    def reported(self):
+        path = self.folder / "told.json"
+        ends = start(2, self.learn("reported", "--json", str(path), "--quiet"))
+        return {"ends": ends, "told": json.loads(path.read_text())["kind"]}
 
     def bad_option(self):
         return self.outcome("bad-option", 2, "--tasks-per-step", "many")

@@ -33,6 +33,7 @@ GROUPS = (
     ("two", "three", "damaged", "begun_alone", "folder_of_the_first"),
     ("killed_at_once", "killed_in_a_step", "killed_in_a_score", "first_killed", "first_killed_with_its_store"),
     ("frozen", "full_disk", "interrupted", "told_to_end", "overflowed", "other_numbers"),
+    ("planned", "told_while_planning", "reported"),
     ("other_data", "missing_data", "other_options", "other_version", "too_many", "no_gpu", "one_gpu_for_all",
      "bad_option", "other_command"),
 )  # fmt: skip
@@ -156,6 +157,25 @@ def test_ranks_that_are_interrupted_end_with_a_checkpoint_and_how_to_go_on(outco
     (line,) = lines(found["ends"])
     assert re.search("^interrupted; go on with: torchrun --nproc-per-node 2 -m sparsine learn .*--resume$", line)
     assert found["step"] == 3
+
+
+def test_ranks_that_only_prune_may_be_more_than_tasks_and_find_the_plans_of_one_process(outcome):
+    found = outcome("planned")
+    assert codes(found["ends"]) == [0] * 5
+    assert found["same"]
+
+
+def test_ranks_that_have_ended_well_are_not_blamed(outcome):
+    found = outcome("told_while_planning")
+    assert codes(found["ends"]) == [130, 0]
+    (line,) = lines(found["ends"])
+    assert line.startswith("interrupted; go on with")
+
+
+def test_the_result_is_reported_by_the_first_rank_alone(outcome):
+    found = outcome("reported")
+    assert found["ends"][1]["said"] == []
+    assert found["told"] == "learn-summary"
 
 
 def test_an_overflow_is_told_once_with_how_to_go_on(outcome):

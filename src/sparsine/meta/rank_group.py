@@ -33,6 +33,10 @@ BROKEN = "ended without a word: it was killed, or its machine or the network is 
 LATE = "does not answer: waited for {:g} s (--rank-timeout)"
 
 
+GATHER = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
+"""Which is its earlier name, until torch 2.12."""
+
+
 class ToldToEnd(KeyboardInterrupt):
     """By SIGTERM: another rank ended, or the job is over."""
 
@@ -55,6 +59,7 @@ def connected(ranks: "RankGroup", device: str) -> Iterator[None]:
         try:
             ranks.connect(device)
             yield
+            ranks.leave("done")
         except (RankLost, ToldToEnd) as error:
             ranks.leave("lost")
             _disconnect()  # so that all others see it, too
@@ -80,6 +85,7 @@ class RankGroup(Ranks):
                 f"rank {os.environ['RANK']} cannot reach the others at {place} ({str(error).splitlines()[0]}); start "
                 "all of them by torchrun, with one --rdzv-endpoint"
             ) from error
+        self.on_this_machine = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
         self._store: Any = dist.PrefixStore("sparsine", store)  # type: ignore[attr-defined]
 
     def connect(self, device: str) -> None:
@@ -109,7 +115,7 @@ class RankGroup(Ranks):
         padded[: len(mine)] = mine
         found = mine.new_empty(self.count, longest)
         with self._in_time():
-            dist.all_gather(list(found), padded)
+            GATHER(found.view(-1), padded)
         return [row[:size] for row, size in zip(found, sizes, strict=True)]
 
     def from_first(self, said: bytes) -> bytes:

@@ -6,6 +6,9 @@ whatever the number of ranks. A sum on the way would make a shorter message for 
 would have bits of its own (docs/many-machines.md says what that is worth).
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import starmap
 
@@ -29,6 +32,7 @@ class Ranks:
     number: int = 0
     """Of this rank. The first one, 0, keeps the folder of the run, and speaks."""
     count: int = 1
+    on_this_machine: int = 1
 
     def share(self, total: int) -> "Share":
         """What this rank does of `total` tasks."""
@@ -59,6 +63,18 @@ class Ranks:
 
 
 ALONE = Ranks()
+
+
+@contextmanager
+def more_threads(times: int) -> Iterator[None]:
+    """Inside, there are so many times as many, as far as there are cores: no engine has other bits for that."""
+    before = torch.get_num_threads()
+    if times > 1:
+        torch.set_num_threads(min(times * before, os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from sparsine.meta.cost import Course, check_room, course_of
 from sparsine.meta.keeper import Keeper
 from sparsine.meta.outer import LearnState
 from sparsine.meta.rank_agreement import Beginning, check_ranks, notes_on_shares, tell_beginning
-from sparsine.meta.ranks import ALONE, Ranks
+from sparsine.meta.ranks import ALONE, Ranks, more_threads
 from sparsine.meta.run_data import Pinned, pinned_to_learn, write_run_data
 from sparsine.meta.run_folder import (
     CHECKPOINT_FILE,
@@ -281,7 +281,8 @@ class Run:
     def with_plans(self, last: Start) -> Start:
         """The last start, when it was found how signals are best fitted from it. After a kill in here, the search
         begins again."""
-        return plan_starts(self.folder, last, len(self.survivors), self.config, self.dataset, self._on_trial)
+        with more_threads(self.ranks.on_this_machine):  # the other ranks have ended
+            return plan_starts(self.folder, last, len(self.survivors), self.config, self.dataset, self._on_trial)
 
     def take_notes(self) -> list[str]:
         """What is not as it should be and does not hinder, a sentence each; each is handed out once."""

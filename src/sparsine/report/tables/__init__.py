@@ -7,14 +7,15 @@ from sparsine.report.measured import measured_table
 from sparsine.report.rate_distortion.tables import tables_of as tables_of_rate
 from sparsine.report.run.tables import run_table
 from sparsine.report.table import Table
-from sparsine.report.tables import coding, domains, learning, timing, tuned
+from sparsine.report.tables import coding, domains, learning, ranks, timing, tuned
 from sparsine.report.tables.facts import facts
 from sparsine.report.tables.results import RATE, Results
 
 TABLES: dict[str, Callable[[Results], Table | list[Table]]] = {
     "speed": timing.speed, "benchmarks/many_inner_steps": timing.inner_steps,
     "benchmarks/engine_choice": timing.engine_choice, "benchmarks/codec": timing.codec,
-    "benchmarks/module": timing.module, "codec/choices": coding.choices, "codec/qualities": coding.qualities,
+    "benchmarks/ranks": ranks.steps, "benchmarks/ranks-messages": ranks.messages,
+    "benchmarks/ranks-paper": ranks.on_paper, "benchmarks/module": timing.module, "codec/choices": coding.choices, "codec/qualities": coding.qualities,
     "codec/rounded-steps": coding.rounded_steps, "comparison/video-codecs": coding.video_codecs,
     "comparison/starved": tuned.starved, "comparison/tuned-fits": tuned.fits, "comparison/tuned-recipes": tuned.recipes,
     "comparison/tuned-video": tuned.video, "comparison/tuned-digits": tuned.digits,
