@@ -41,20 +41,32 @@ LIMIT = 60.0
 """Seconds until a rank counts as one that hangs."""
 
 
-def start(count, args, *, prepare=None, own=None, agent=True):
+def store_of_torchrun():
+    """(store, port)."""
+    port = free_port()
+    return dist.TCPStore("127.0.0.1", port, is_master=True, wait_for_workers=False), port
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def start(count, args, *, prepare=None, own=None, agent=True, store=None, attempt=0):
     """[exit status and words of every rank].
 
     Args:
         prepare: by rank, what it does first.
         own: by rank, arguments instead of `args`.
         agent: whether torchrun keeps the store; else the first rank does.
+        store: that of an earlier attempt.
+        attempt: of torchrun to start them, from 0.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    store = dist.TCPStore("127.0.0.1", port, is_master=True, wait_for_workers=False) if agent and count > 1 else None
+    store, port = store or (store_of_torchrun() if agent and count > 1 else (None, free_port()))
+    own_store = {"TORCHELASTIC_USE_AGENT_STORE": True} if store else {}
     environment = {"WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
-                   **({"TORCHELASTIC_USE_AGENT_STORE": True} if store else {})}  # fmt: skip
+                   "TORCHELASTIC_RESTART_COUNT": attempt, **own_store}  # fmt: skip
     children = []
     for rank in range(count):
         words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by its end)
@@ -230,6 +242,13 @@ class Cases:
 
     def killed_in_a_score(self):
         return self.outcome("killed-in-a-score", 3, prepare={2: at_message(11, die)}, then=2)
+
+    def restarted(self):
+        """As by torchrun --max-restarts."""
+        store, args = store_of_torchrun(), self.learn("restarted", "--resume")
+        ends = start(2, args, prepare={1: at_message(8, die)}, store=store)
+        then = start(2, args, store=store, attempt=1)
+        return {"ends": ends, "then": then, "same": bits(self.folder / "restarted") == self.expected}
 
     def first_killed(self):
         return self.outcome("first-killed", 3, prepare={0: at_message(7, die)}, then=1)

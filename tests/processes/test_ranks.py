@@ -33,7 +33,7 @@ GROUPS = (
     ("two", "three", "damaged", "begun_alone", "folder_of_the_first"),
     ("killed_at_once", "killed_in_a_step", "killed_in_a_score", "first_killed", "first_killed_with_its_store"),
     ("frozen", "full_disk", "interrupted", "told_to_end", "overflowed", "other_numbers"),
-    ("planned", "told_while_planning", "reported"),
+    ("planned", "told_while_planning", "reported", "restarted"),
     ("other_data", "missing_data", "other_options", "other_version", "too_many", "no_gpu", "one_gpu_for_all",
      "bad_option", "other_command"),
 )  # fmt: skip
@@ -115,7 +115,8 @@ def test_a_rank_that_is_killed_ends_all_with_a_checkpoint_and_one_line(outcome, 
     assert ("--resume" in line) == (step is not None)
 
 
-@pytest.mark.parametrize("case", [*GROUPS[1], "begun_alone", "frozen", "full_disk", "interrupted", "told_to_end"])
+@pytest.mark.parametrize("case", [*GROUPS[1], "begun_alone", "frozen", "full_disk", "interrupted", "told_to_end",
+                                  "restarted"])  # fmt: skip
 def test_another_number_of_ranks_goes_on_to_the_same_bits(outcome, case):
     found = outcome(case)
     assert set(codes(found["then"])) == {0}
