@@ -8,8 +8,11 @@ import torch
 from kinds_of_fields import KINDS, field_like, unlike_zero
 from small_problems import Pattern, answers, field_of, make_problem, random_keep, relative_error
 
-from sparsine.engines import DenseEngine, ReferenceEngine
+from sparsine import checks
+from sparsine.engines import DenseEngine, ReferenceEngine, choose, make_engine
+from sparsine.errors import BadInput
 from sparsine.fields.liveness import live_params
+from sparsine.memory import Room
 
 SIZES = (3, 23, 19, 21, 2)
 # Both compute the same formulas in another order; arguments of sines are small here.
@@ -107,6 +110,18 @@ def test_nothing_that_is_computed_on_a_device_lies_elsewhere(own_coords):
     tensors = [value for value in held if isinstance(value, torch.Tensor)]
     assert len(tensors) == 4  # three of places, one of scales
     assert {tensor.device.type for tensor in tensors} == {"meta"}
+
+
+def test_a_device_with_too_little_memory_for_an_engine_is_refused_with_what_it_needs(monkeypatch):
+    monkeypatch.setattr(choose, "check_device", lambda device: None)
+    monkeypatch.setattr(checks, "free_on", lambda device: Room(1 << 20, f"{device} has free"))
+    with pytest.raises(BadInput) as error:
+        make_engine(wounded(field_of(*SIZES)), "dense", device="meta")
+    assert str(error.value) == (
+        "engine 'dense' would need about 0.0 GiB of memory, but meta has free 0.0; use another device, or cpu"
+    )
+    monkeypatch.setattr(checks, "free_on", lambda device: Room(1 << 30, f"{device} has free"))
+    assert make_engine(wounded(field_of(*SIZES)), "dense", device="meta").workspace_bytes == 4 * 9 * 2**18
 
 
 def moved(problem, device):

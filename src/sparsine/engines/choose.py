@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
+from sparsine.checks import check_memory
 from sparsine.engines.contract import Engine
 from sparsine.engines.dense import DenseEngine
 from sparsine.engines.fused import TritonEngine
@@ -13,6 +14,7 @@ from sparsine.engines.reference import ReferenceEngine
 from sparsine.engines.sparse import SparseEngine
 from sparsine.errors import BadInput
 from sparsine.fields.pattern import Pattern
+from sparsine.memory import is_cpu
 from sparsine.registry import Registry
 
 ENGINES: Registry[type[Engine]] = Registry(
@@ -42,13 +44,15 @@ def make_engine(
     survive), then registered ones, `reference` last.
 
     Raises:
-        BadInput: no such engine, or no such device on this machine, or an engine that cannot do what is asked or
-            draws something else than the field says.
+        BadInput: no such engine, or no such device on this machine, or one with too little memory, or an engine that
+            cannot do what is asked or draws something else than the field says.
     """
     kind = engine_kind(pattern, name, device=device, dtype=dtype)
     if reason := kind.supports(pattern.field, torch.device(device), dtype):
         raise BadInput(reason)
     engine = kind(pattern, device=device, dtype=dtype)
+    if not is_cpu(device):
+        check_memory(f"engine '{engine.name}'", engine.workspace_bytes, "use another device, or cpu", device)
     if kind not in OWN:
         check_values(engine)
     return engine

@@ -32,6 +32,8 @@ class Engine(ABC):
     """Whether pruned weights cost no time."""
     weighs: ClassVar[bool] = False
     """Whether samples may count unequally: then `_loss_and_grad` and `_hvp` take `weights` as their last argument."""
+    workspace_bytes: int = 0
+    """About what a call takes on its device beside what it is given and answers."""
     has_vjp: bool = False
     """Whether `vjp` is computed by hand. If not, autograd does it, the whole grid at once."""
 

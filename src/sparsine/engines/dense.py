@@ -58,6 +58,7 @@ class DenseEngine(Engine):
         super().__init__(pattern, device=device, dtype=dtype)
         self.block_elements = block_elements or BLOCK_ELEMENTS.get(self.device.type, 2**18)
         self.alone_from = ALONE_FROM.get(self.device.type, math.inf)
+        self.workspace_bytes = self.block_elements * (2 * len(self.field.sizes) - 1) * torch.finfo(dtype).bits // 8
         self._activation = self.field.activation
         self._narrow = Narrow(pattern, self.device)
         self._scale = self._scales()

@@ -56,6 +56,35 @@ def test_what_is_wrong_with_the_input_is_one_line(run, capsys):
     assert capsys.readouterr().err.startswith("error: cannot read nowhere.safetensors")
 
 
+TINY = ("--device", "cpu", "--densities", 0.5, "--width", 7, "--size", 5, 4, "--repeats", 1, "--signals", 2)
+
+
+def test_the_bars_of_a_gpu_can_be_tried_without_one(run, capsys):
+    run("gpu_bars", *TINY, "--batch", 2, "--steps", 2, "--engines", "dense", "sparse", "--json", "bars.json")
+    rows, told = json.loads(Path("bars.json").read_text())["rows"], capsys.readouterr().out
+    assert [row["task"] for row in rows] == ["loss_and_grad"] * 2 + ["fits"] * 2 + ["meta_gradient"] * 4
+    assert all(row.get("same", True) and "left_out" not in row for row in rows)
+    assert {row["ok"] for row in rows if row["task"] == "fits"} == {2}
+    assert len(told.splitlines()) == len(rows)
+
+
+def test_an_engine_that_is_not_here_is_named_and_what_there_is_no_time_for_is_left_out(run, capsys, monkeypatch):
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    run("gpu_bars", *TINY, "--batch", 1, "--engines", "triton", "dense", "--seconds", 0, "--json", "bars.json")
+    record = json.loads(Path("bars.json").read_text())
+    assert (len(record["rows"]), record["cut_short"]) == (1, True)
+    assert record["rows"][0]["left_out"].startswith("engine 'triton' computes torch.float32 on cuda")
+    assert "what is left is left out" in capsys.readouterr().out
+
+
+def test_the_bars_of_a_gpu_want_one(run, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(SystemExit) as end:
+        run("gpu_bars", "--device", "cuda:99")
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith("error: device 'cuda:99' cannot be used here (")
+
+
 def redrawn(run, *more):
     run("linear_cost", "--redraw", RECORD, "--json", *more)
 
