@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, exp, floor, log, log10
 
 from sparsine.evenly import evenly
 from sparsine.report.wording import count
@@ -88,6 +88,12 @@ def round_numbers(low: float, high: float, most: int, digits: Sequence[Iterable[
         if len(inside) <= most:
             break
     return inside
+
+
+def crossing(low: tuple[float, float], high: tuple[float, float], y: float) -> float:
+    """Where the line from `low` to `high`, straight over log(x), reaches the height `y` between theirs; each (x, y)."""
+    share = (y - low[1]) / (high[1] - low[1])
+    return exp((1 - share) * log(low[0]) + share * log(high[0]))
 
 
 def spaced_steps(steps: Sequence[int]) -> list[int]:

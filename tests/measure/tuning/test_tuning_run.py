@@ -45,7 +45,7 @@ def test_every_trial_is_recorded_with_all_of_its_signals(whole):
         rung = record["rungs"][trial["rung"]]
         assert trial["status"] == "ok"
         assert len(trial["signals"]) == rung["signals"]
-        assert trial["mean_psnr_db"] == pytest.approx(np.mean([s["psnr_db"] for s in trial["signals"]]))
+        assert trial["mean_psnr_db"] == pytest.approx(np.mean([s["metrics"]["psnr_db"][-1] for s in trial["signals"]]))
         assert max(trial["tried"].values()) - trial["mean_psnr_db"] < 0.051
         assert trial["weights"] == CONFIG.numbers
     assert record["versions"]["sparsine"]
@@ -178,7 +178,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, photos):
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [
-        ({"record_version": 7}, "is of record version 7, but this version of sparsine reads 1"),
+        ({"record_version": 7}, "is of record version 7, but this version of sparsine reads 1 and 2"),
         ({"kind": "sparsine-data"}, "is not a record of a race"),
         ({"trials": [{"rung": 0}]}, "is damaged: trials.0.candidate is missing"),
     ],

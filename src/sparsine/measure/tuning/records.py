@@ -8,7 +8,7 @@ from sparsine.measure.records import check_head
 from sparsine.parts import NUMBER, fault
 from sparsine.storage import read_json
 
-KIND, VERSION = "sparsine-tuning", 1
+KIND, VERSION = "sparsine-tuning", 2
 RECORD, RECIPE, PAGE = "tune.json", "recipe.json", "tune.html"
 Record = dict[str, Any]
 _CANDIDATE = {"family": str, "omega_0": float, "output_offset": float, "width": int, "hidden_layers": int,
@@ -25,7 +25,7 @@ _PARTS = {
 def read_record(path: Path) -> Record:
     """Raises BadInput when it is missing, damaged, no record of a race, or of another version."""
     record = read_json(path)
-    check_head(record, KIND, {VERSION}, str(path), "a record of a race", "choose another folder")
+    check_head(record, KIND, {1, VERSION}, str(path), "a record of a race", "choose another folder")
     if wrong := fault(record, _PARTS):
         raise BadInput(f"{path} is damaged: {wrong}; restore it from a copy, or choose another folder")
     return dict(record)

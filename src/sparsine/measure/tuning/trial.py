@@ -9,6 +9,7 @@ from sparsine.errors import WorkFailed
 from sparsine.fields.pattern import Pattern
 from sparsine.fitting.collection import FittedSignal
 from sparsine.fitting.plan_search import best_plan, fits_by, mean_of, plan_of, share_of, usual_step_size
+from sparsine.measure.records import signal
 from sparsine.measure.tuning.config import Rung
 from sparsine.meta.config import LearnConfig
 from sparsine.meta.cost import course_of, gradient_cost
@@ -98,8 +99,8 @@ def measured(problem: Problem, on_progress: Progress = lambda what, worked: None
     except WorkFailed as error:
         return {"status": "failed", "reason": str(error), "mean_psnr_db": -inf, "signals": [],
                 "seconds": {"all": round(clock.usage().seconds, 3)}}  # fmt: skip
-    signals = [{"input": fit.name, "status": fit.status, "psnr_db": fit.psnr_db[-1],
-                "seconds": round(fit.seconds[-1], 6) if fit.seconds else None} for fit in fits]  # fmt: skip
+    signals = [signal(fit.name, fit.status, {"psnr_db": fit.psnr_db[-1:]}, fit.reason,
+                      seconds=[round(second, 6) for second in fit.seconds[-1:]]) for fit in fits]  # fmt: skip
     return {
         "status": "ok", "mean_psnr_db": mean_of(fits), "signals": signals, "step_size": plan.lr, "steps": plan.steps,
         "share": plan.share, "tried": {f"{lr:g}": reached for lr, reached in sorted(tried.items())},

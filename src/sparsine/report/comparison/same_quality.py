@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, inf, log
+from math import inf
 
+from sparsine.report.axes import crossing
 from sparsine.report.comparison.points import Count
 from sparsine.report.comparison.results import OURS, DataResults
 from sparsine.report.table import Table
@@ -32,8 +33,7 @@ def needed(curve: Sequence[tuple[int, float]], psnr_db: float) -> Needed | None:
         if high == inf:  # no line leads there
             return Needed(many)
         if high >= psnr_db:
-            share = (psnr_db - low) / (high - low)
-            return Needed(round(exp(log(few) + share * (log(many) - log(few)))))
+            return Needed(round(crossing((few, low), (many, high), psnr_db)))
     return Needed(ordered[-1][0], ">")
 
 

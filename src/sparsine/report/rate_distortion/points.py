@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, inf, log, prod
+from math import inf, prod
 from typing import Any
 
 import numpy as np
 
 from sparsine.measure.rate_distortion.codecs.pillow_codecs import NAMES
 from sparsine.psnr import psnr_of
+from sparsine.report.axes import crossing
 from sparsine.report.wording import count, lacking, percent
 
 Record = dict[str, Any]
@@ -125,8 +126,7 @@ def bytes_for(curve: RateCurve | None, psnr_db: float) -> float | None:
     points: Sequence[RatePoint] = curve.points if curve else ()
     for low, high in pairwise(points):
         if low.psnr_db <= psnr_db <= high.psnr_db < inf and low.psnr_db < high.psnr_db:
-            share = (psnr_db - low.psnr_db) / (high.psnr_db - low.psnr_db)
-            return exp((1 - share) * log(low.num_bytes) + share * log(high.num_bytes))
+            return crossing((low.num_bytes, low.psnr_db), (high.num_bytes, high.psnr_db), psnr_db)
     return None
 
 
