@@ -241,8 +241,8 @@ def test_each_channel_draws_what_a_channel_of_the_start_draws(pattern, channels)
     torch.testing.assert_close(new, old[:, [c % 3 for c in range(channels)]], rtol=1e-5, atol=1e-6)
     body = pattern.keep[:49]
     assert torch.equal(other.pattern.keep[:49], body)
-    rows = pattern.keep[49:].results(3, 5)
-    assert torch.equal(other.pattern.keep[49:].results(channels, 5), rows[[c % 3 for c in range(channels)]])
+    rows = pattern.keep[49:].view(3, 5)
+    assert torch.equal(other.pattern.keep[49:].view(channels, 5), rows[[c % 3 for c in range(channels)]])
     assert other.domain == start.domain
 
 

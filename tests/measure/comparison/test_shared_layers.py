@@ -43,7 +43,7 @@ def test_every_signal_is_told_by_a_last_layer_on_the_shared_ones():
         weights, biases = zip(*layers_of(start.theta), strict=True)
         values_of = DOMAIN.coords()
         for (rows, _), w, b in list(zip(FIELD.layer_shapes, weights, biases, strict=True))[:-1]:
-            values_of = torch.sin(FIELD.activation.omega_0 * (values_of @ w.results(rows, -1).T + b))
+            values_of = torch.sin(FIELD.activation.omega_0 * (values_of @ w.view(rows, -1).T + b))
         features = torch.cat([values_of, torch.ones(len(values_of), 1)], 1)
         targets = values.transpose(0, 1).flatten(1)
         return (features @ torch.linalg.lstsq(features, targets).solution - targets).square().mean()
