@@ -51,7 +51,7 @@ class Known:
 
 class Named:
     """Marks a field, by `Annotated`, whose option has another name than the field, and names it had before: these are
-    understood, and told nowhere.
+    understood, and shown nowhere.
 
     Example:
         >>> signals: Annotated[int, Named("limit", "signals")] = 16

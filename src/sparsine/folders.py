@@ -164,7 +164,7 @@ def names_in(folder: Path, use: str = "--out needs a folder") -> set[str]:
 
 def walk(folder: Path, onerror: Callable[[OSError], object] | None = None) -> Iterator[Visited]:
     """As os.walk, from the top and through links, but however deep: (folder, its folders, its other entries), each
-    sorted. Folders that are taken out of the list are not entered. What cannot be listed is told to `onerror`."""
+    sorted. Folders that are taken out of the list are not entered. `onerror` is called with what cannot be listed."""
     waiting = [str(folder)]
     while waiting:
         where = waiting.pop()

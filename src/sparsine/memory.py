@@ -24,7 +24,7 @@ class Room(NamedTuple):
 def free_memory() -> Room:
     """The least of what the machine has free, what the control groups of this process leave, and what `ulimit` does.
 
-    Where the system tells none of these (macOS), it is all the memory that there is.
+    Where the system has none of these (macOS), it is all the memory that there is.
     """
     found = [*_of_machine(), *_of_control_groups(), *_of_ulimit()]
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -125,8 +125,8 @@ def made_with(recorded: Any, what: str) -> Iterator[None]:
         lacking = missing(recorded)
         if unknown is None or not lacking or unknown.is_explained:
             raise
-        told = f"{error}. {what} was made with {' '.join(lacking)}, which is missing here"
-        raise UnknownName(told, is_explained=True) from error
+        said = f"{error}. {what} was made with {' '.join(lacking)}, which is missing here"
+        raise UnknownName(said, is_explained=True) from error
 
 
 def _run(file: LoadedFile) -> None:

@@ -19,12 +19,12 @@ def psnr_db(mse: float, peak: float = 1.0) -> float:
     return -10 * log10(mse) + 20 * log10(peak)
 
 
-def psnr_of(told: Any) -> float | None:
-    """A PSNR as a record tells it: a number, "inf" of a perfect fit; None where there is none."""
-    if told == PERFECT:
+def psnr_of(recorded: Any) -> float | None:
+    """A PSNR as a record has it: a number, "inf" of a perfect fit; None where there is none."""
+    if recorded == PERFECT:
         return inf
-    known = isinstance(told, int | float) and not isnan(told)
-    return float(told) if known else None
+    known = isinstance(recorded, int | float) and not isnan(recorded)
+    return float(recorded) if known else None
 
 
 def psnr_difference_db(one: float, other: float) -> float:

@@ -28,7 +28,7 @@ def measured(start, config):
 
 def chosen(config, starts=STARTS):
     tried = []
-    best = choose_start(starts, [(signal, None) for signal in signals()], config, told=tried.append)
+    best = choose_start(starts, [(signal, None) for signal in signals()], config, on_trial=tried.append)
     return best, tried
 
 

@@ -13,7 +13,7 @@ from sparsine.cli.main import main
 from sparsine.engines import DenseEngine
 from sparsine.errors import BadInput
 from sparsine.signals.grid import Grid
-from sparsine.starts.conventions import retold
+from sparsine.starts.conventions import reparametrised
 from sparsine.starts.start import Start, load_start
 
 FIELD = field_of(2, 7, 5, 3, omega_0=4.0, output_offset=0.5)
@@ -44,7 +44,7 @@ def drawn(start):
 def test_a_retold_start_draws_the_same(pattern, axis_order, old, new):
     start = start_of(pattern, replace(GRIDS[old], axis_order=axis_order))
     theta = start.theta.clone()
-    told = retold(start, replace(GRIDS[new], axis_order=axis_order))
+    told = reparametrised(start, replace(GRIDS[new], axis_order=axis_order))
     torch.testing.assert_close(drawn(told), drawn(start), rtol=0, atol=1e-5)
     assert torch.equal(told.pattern.keep, pattern.keep)
     assert told.domain == replace(GRIDS[new], axis_order=axis_order)
@@ -56,14 +56,14 @@ def test_a_retold_start_draws_the_same(pattern, axis_order, old, new):
 def test_axes_are_told_apart():
     # every coordinate has a scale of its own: mixed up, the drawing would be another one
     start = start_of(PATTERNS["full"], GRIDS["an extent of its own on each axis"])
-    first = retold(start, PAPER).theta[:14].view(7, 2) / start.theta[:14].view(7, 2)
+    first = reparametrised(start, PAPER).theta[:14].view(7, 2) / start.theta[:14].view(7, 2)
     torch.testing.assert_close(first, torch.tensor([[2.3 / 2, 0.7 / 2]]).expand(7, 2), rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=list(PATTERNS))
 def test_the_offset_is_folded_into_the_last_biases_and_only_the_first_layer_is_scaled(pattern):
     start = start_of(pattern, LEARNIT)
-    old, new = (s.pattern.scatter(s.theta[None])[0] for s in (start, retold(start, PAPER)))
+    old, new = (s.pattern.scatter(s.theta[None])[0] for s in (start, reparametrised(start, PAPER)))
     weights = FIELD.num_weights
     # arange(n) / n of [0, 1) as linspace(-1, 1, n): half the extent, and not quite all of it
     scale = torch.tensor([6 / 7 / 2, 4 / 5 / 2])
@@ -76,7 +76,7 @@ def test_the_offset_is_folded_into_the_last_biases_and_only_the_first_layer_is_s
 
 def test_gradients_of_the_first_layer_differ_by_the_scale_of_the_coordinates():
     start = start_of(PATTERNS["full"], Grid(shape=(7, 5), extent=(-3.0, 3.0)))
-    told = retold(start, PAPER)
+    told = reparametrised(start, PAPER)
     values = torch.from_numpy(np.random.default_rng(4).random((1, 35, 3), dtype=np.float32))
     old, new = (
         DenseEngine(s.pattern).loss_and_grad(s.theta[None], s.domain.coords(), values)[1][0] for s in (start, told)
@@ -91,13 +91,13 @@ def test_gradients_of_the_first_layer_differ_by_the_scale_of_the_coordinates():
     ids=["axes swapped", "one more column", "another order"],
 )
 def test_other_samples_are_refused(grid):
-    with pytest.raises(BadInput, match="cannot be told for"):
-        retold(start_of(PATTERNS["full"], PAPER), grid)
+    with pytest.raises(BadInput, match="cannot be reparametrised for"):
+        reparametrised(start_of(PATTERNS["full"], PAPER), grid)
 
 
 def test_a_single_sample_on_an_axis_has_no_scale_and_is_refused():
     with pytest.raises(BadInput, match="two at least on each axis"):
-        retold(start_of(PATTERNS["full"], Grid(shape=(7, 1))), Grid(shape=(7, 1)))
+        reparametrised(start_of(PATTERNS["full"], Grid(shape=(7, 1))), Grid(shape=(7, 1)))
 
 
 # sparsine import-learnit --conventions
@@ -138,7 +138,7 @@ def test_a_convention_that_does_not_exist_is_refused_and_nothing_written(publish
 def test_a_field_of_any_activation_is_retold(kind):
     field = field_like(kind, (2, 7, 5, 3), output_offset=0.5)
     start = Start(Pattern.full(field), field.initial_theta(6), LEARNIT)
-    told = retold(start, PAPER)
+    told = reparametrised(start, PAPER)
     assert told.field == replace(field, output_offset=0.0)
     torch.testing.assert_close(drawn(told), drawn(start), rtol=0, atol=1e-5)
 
@@ -147,5 +147,5 @@ def test_a_field_of_any_activation_is_retold(kind):
 def test_a_field_that_encodes_its_coordinates_cannot_be_retold(kind):
     field = field_like(kind, (2, 7, 5, 3))
     start = Start(Pattern.full(field), field.initial_theta(6), LEARNIT)
-    with pytest.raises(BadInput, match=r"a field with (fourier|radius) .* cannot be told in another way"):
-        retold(start, PAPER)
+    with pytest.raises(BadInput, match=r"a field with (fourier|radius) .* cannot be written in another way"):
+        reparametrised(start, PAPER)

@@ -136,12 +136,12 @@ def _chosen(
         return given[0], first
     starts = [first, *map(load_start, given[1:])]
 
-    def told(trial: Trial) -> None:
+    def on_trial(trial: Trial) -> None:
         name = f"{given[trial.place].stem} ({starts[trial.place].pattern.counts})"
         say(f"{name}: {db(trial.psnr_db)} dB in {trial.num_bytes:,.0f} bytes")
 
     say(("choosing a start", "bold"), f" of {len(given)} by {counted(len(some), 'signal')}")
-    place = choose_start(starts, some, aim, engine=options.engine, device=options.device, told=told).place
+    place = choose_start(starts, some, aim, engine=options.engine, device=options.device, on_trial=on_trial).place
     return given[place], starts[place]
 
 

@@ -10,7 +10,7 @@ from sparsine.cli.console import tell
 from sparsine.cli.options import Working
 from sparsine.cli.outputs import Output, output
 from sparsine.signals.grid import Grid
-from sparsine.starts.conventions import retold
+from sparsine.starts.conventions import reparametrised
 from sparsine.starts.learnit import import_learnit
 from sparsine.starts.start import start_bytes
 
@@ -38,7 +38,7 @@ def run(options: Options, result: Output) -> int:
 def _run(options: Options, out: Output, result: Output) -> int:
     start = import_learnit(options.file, omega_0=options.omega_0)
     if options.conventions == "paper":
-        start = retold(start, Grid(shape=start.domain.shape))
+        start = reparametrised(start, Grid(shape=start.domain.shape))
     out.write(start_bytes(start))
     tell(("done", "bold green"), f": {out.name} ({start.pattern.counts})")
     result.write_json(

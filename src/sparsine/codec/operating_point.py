@@ -43,7 +43,7 @@ Given = tuple[np.ndarray, np.ndarray | None]
 
 def choose_start(
     starts: Sequence[Start], signals: Sequence[Given], config: EncodeConfig, *, engine: str = "auto",
-    device: str = "cpu", told: Callable[[Trial], None] = lambda trial: None,
+    device: str = "cpu", on_trial: Callable[[Trial], None] = lambda trial: None,
 ) -> Trial:  # fmt: skip
     """The start that codes these signals best: nearest to them within `config.target_bytes`, or in the fewest bytes at
     `config.target_psnr_db`; measured by coding them. Where no start meets the target, the one that comes nearest.
@@ -66,7 +66,7 @@ def choose_start(
                          coords=None if own is None else [own])[0]
             for values, own in signals
         ]  # fmt: skip
-        told(one := _summary(place, [encoded for encoded in made if encoded.data]))
+        on_trial(one := _summary(place, [encoded for encoded in made if encoded.data]))
         return one
 
     by_size = sorted(range(len(starts)), key=lambda place: numbers[place])

@@ -21,9 +21,9 @@ class Described:
     def description(self) -> str:
         """'gauss (sigma 0.2)', for people."""
         constants = {key: value for key, value in _constants(self).items() if value is not None}
-        told = ", ".join(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+        options = ", ".join(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
                          for key, value in constants.items())  # fmt: skip
-        return f"{self.name} ({told})" if told else self.name
+        return f"{self.name} ({options})" if options else self.name
 
 
 T = TypeVar("T", bound=Described)

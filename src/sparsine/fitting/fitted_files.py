@@ -31,8 +31,8 @@ class FittedFile:
     @property
     def psnr_db(self) -> float | None:
         """Of the fit, as it was written down."""
-        told = self.about.get("psnr_db")
-        return psnr_of(told[-1]) if isinstance(told, list) and told else None
+        recorded = self.about.get("psnr_db")
+        return psnr_of(recorded[-1]) if isinstance(recorded, list) and recorded else None
 
     def belongs_to(self, start: Start) -> bool:
         return bool(self.about.get("start_sha256") == start.digest)

@@ -88,7 +88,7 @@ def most_along_an_axis(num_axes: int) -> int:
 
 
 def drawing_of(field: FittedField, view: View, suffix: str) -> Drawing:
-    """What a file of this drawing of the field is told beside its values."""
+    """What a file of this drawing of the field holds beside its values."""
     shape = view.shape(field.domain.drawn_shape)
     return Drawing(domain=field.domain.drawn(shape, view.region), own=field.domain,
                    spacing=view.sample_width(shape), scale=view.first_scale(shape, field.domain.drawn_shape),

@@ -76,10 +76,10 @@ def open_run(
         given_start: the start to begin from where `config.outer.start_from` names it by its digest (`start_name`)
             instead of by a file.
         manifest: what `dataset` holds, where that is known; without, every signal is looked at.
-        on_look: told how many signals were looked at, and of how many.
-        on_step: told the state after each outer step, and the outer loss.
-        on_trial: told how well fits went, while it is looked for how to fit.
-        on_pruning: told, by scores that take long, (the state that is pruned, how much is done, of how much).
+        on_look: called with how many signals were looked at, and of how many.
+        on_step: called with the state after each outer step, and the outer loss.
+        on_trial: called with how well fits went, while it is looked for how to fit.
+        on_pruning: called, by scores that take long, with (the state that is pruned, how much is done, of how much).
         ranks: whose first one this is; the others follow (follower.py), and have agreed before anything is written.
 
     Raises:

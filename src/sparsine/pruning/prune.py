@@ -29,7 +29,7 @@ class PruningConfig:
     score: Annotated[str, OneOf(SCORES)] = "magnitude"
     """Which weights go: those with the lowest score."""
     score_options: Annotated[Mapping[str, Any], SCORE] = dataclasses.field(default_factory=dict, hash=False)
-    """What the score can be told, by name; what is left out has its default."""
+    """Options of the score, by name; what is left out has its default."""
     distribution: Annotated[str, OneOf(DISTRIBUTIONS)] = "global"
     """How many stay in each layer. global: those with the highest scores, wherever they are (the paper's). uniform: the
     same fraction of every layer. erk: more of thin layers."""

@@ -172,10 +172,10 @@ def dataset_from_arrays(
         parts[name] = whole if held == rest else _chosen(arrays, kind, whole, held, key, coords, shape)
     if len(rest) < len(whole):
         parts["train"] = _chosen(arrays, kind, whole, rest, key, coords, shape)
-    told = description or f"{len(arrays)} arrays of shape {shape}, handed over in Python."
+    said = description or f"{len(arrays)} arrays of shape {shape}, handed over in Python."
     placed: dict[str, Any] = {} if domain is None else {"domain": domain}
     return Dataset(
-        spec=spec, source="arrays", kind=kind, shape=shape[:-1], num_channels=shape[-1], description=told,
+        spec=spec, source="arrays", kind=kind, shape=shape[:-1], num_channels=shape[-1], description=said,
         train=parts["train"], val=parts["val"], test=parts["test"], **placed,
     )  # fmt: skip
 

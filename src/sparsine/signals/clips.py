@@ -51,8 +51,8 @@ class Clips(SignalSet):
 
     def fingerprint(self, index: int) -> str:
         clip = self._clips[index]
-        told = f"{fingerprint_file(clip.path)} {clip.first} {self._form}"
-        return fingerprint_bytes(told.encode())
+        identity = f"{fingerprint_file(clip.path)} {clip.first} {self._form}"
+        return fingerprint_bytes(identity.encode())
 
 
 @final

@@ -34,7 +34,7 @@ from sparsine.memory import is_out_of_memory
 from sparsine.signals.formats import names_of_formats, plugins
 
 MAX_PIXELS = 1 << 28
-"""As many as a code can tell; no camera has more."""
+"""As many as a code can hold; no camera has more."""
 BYTES_PER_PIXEL = 16
 """The decoder's image (4, in colour), turned or converted (4), and the plane that a file's own format takes on its
 way; or that image and the values made of it (12)."""

@@ -41,10 +41,10 @@ class Listing:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was passed over, in lines to be shown."""
-        told = [OutOfReach(f"{line}; it was passed over") for line in self.closed[:MOST_TOLD]]
-        more = len(self.closed) - len(told)
-        told += [OutOfReach(f"... and {more} more could not be listed")] if more else []
-        return (*told, *left_out(self.own), *self._other_files())
+        unlisted = [OutOfReach(f"{line}; it was passed over") for line in self.closed[:MOST_TOLD]]
+        more = len(self.closed) - len(unlisted)
+        unlisted += [OutOfReach(f"... and {more} more could not be listed")] if more else []
+        return (*unlisted, *left_out(self.own), *self._other_files())
 
     def _other_files(self) -> list[str]:
         if not self.others:

@@ -31,8 +31,8 @@ class SplitManifest:
     """Of a set that is made on the spot."""
 
     def to_dict(self) -> dict[str, Any]:
-        told = {"count": self.count, "sha256": self.sha256, "recipe": self.recipe, "signals": self.signals}
-        return {key: value for key, value in told.items() if value is not None}
+        known = {"count": self.count, "sha256": self.sha256, "recipe": self.recipe, "signals": self.signals}
+        return {key: value for key, value in known.items() if value is not None}
 
     @classmethod
     def from_dict(cls, data: Any) -> "SplitManifest":

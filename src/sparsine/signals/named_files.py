@@ -34,8 +34,8 @@ def named_files(
             notes += (OutOfReach(f"{error}; it was passed over"),)
             continue
         if not listing.names and not listing.closed:
-            told = "".join(f"; {note}" for note in listing.notes)
-            raise BadInput(f"the folder {path} holds no {what} ({known}); name one that does{told}")
+            others = "".join(f"; {note}" for note in listing.notes)
+            raise BadInput(f"the folder {path} holds no {what} ({known}); name one that does{others}")
         found += [(name, path / name) for name in listing.names]
         notes += listing.notes
     if not found:

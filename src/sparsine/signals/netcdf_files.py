@@ -60,8 +60,8 @@ def read(path: Path, name: str, index: tuple[int | slice, ...]) -> Float[np.ndar
             values: Any = np.ma.asarray(file.variables[name][index])
             return np.asarray(values.astype(np.float64).filled(np.nan))
     except (BadInput, OSError, RuntimeError, KeyError, IndexError, ValueError) as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnreadableSignal(told if isinstance(error, BadInput) else f"{path}: {name}: {told}") from error
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UnreadableSignal(reason if isinstance(error, BadInput) else f"{path}: {name}: {reason}") from error
 
 
 def labels(path: Path, dim: str, length: int) -> list[str]:
@@ -76,8 +76,8 @@ def labels(path: Path, dim: str, length: int) -> list[str]:
         if values.dtype.kind not in "iuf" or np.ma.is_masked(values):
             return counted
         unit = str(getattr(array, "units", ""))
-        told = _dates(values, unit, str(getattr(array, "calendar", "standard"))) if " since " in unit else None
-    found = told or [f"{value:g}" for value in values.tolist()]
+        dates = _dates(values, unit, str(getattr(array, "calendar", "standard"))) if " since " in unit else None
+    found = dates or [f"{value:g}" for value in values.tolist()]
     return found if len(set(found)) == length else counted
 
 

@@ -87,7 +87,7 @@ class Found:
     changed: dict[str, list[str]] = field(default_factory=dict)
     """By split: names of other content, among those that were looked at."""
     others: list[str] = field(default_factory=list)
-    """Splits that are not the same ones, where single signals cannot be told."""
+    """Splits that are not the same ones, where single signals are not known."""
     new: list[str] = field(default_factory=list)
     """Names of the data set that no split of the manifest has."""
 
@@ -155,7 +155,7 @@ def _find_split(
 
 
 def _same(split: str, known: SplitManifest, here: SignalSet, look: int) -> bool:
-    """Of a split whose signals are not told one by one."""
+    """Of a split whose signals are not named one by one."""
     if known.recipe is not None or here.recipe is not None or len(here) != known.count:
         return (known.recipe, known.count) == (here.recipe, len(here))
     return look == 0 or take_split(split, here).sha256 == known.sha256

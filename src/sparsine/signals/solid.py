@@ -1,4 +1,4 @@
-"""Solids, told by their surface: which side of it a point lies on, and how far from it."""
+"""Solids, described by their surface: which side of it a point lies on, and how far from it."""
 
 from dataclasses import dataclass, field, replace
 from types import ModuleType
@@ -13,7 +13,7 @@ MARGIN = 0.1
 BLOCK = 8
 """Samples along each axis that are asked together whether the surface comes near."""
 FAR = 4.0
-"""Bands from the surface on which distances are told."""
+"""Bands from the surface on which distances are stored."""
 NEAR_WHOLE = 0.2
 """How far from a whole number a winding number may lie and still be sure of its side."""
 MOST_UNSURE = 0.1
@@ -76,7 +76,7 @@ class Solid:
 
 
 def bounded(distance: Float[np.ndarray, "*points"], band: float) -> Float[np.ndarray, "*points"]:
-    """tanh(distance / band), float32; from FAR bands on -1 and 1. A field need not tell how far away far is, and no
+    """tanh(distance / band), float32; from FAR bands on -1 and 1. A field need not say how far away far is, and no
     kink says where it ends."""
     far = np.abs(distance) >= FAR * band
     return np.where(far, np.sign(distance), np.tanh(distance / band)).astype(np.float32)

@@ -37,7 +37,7 @@ class Facts:
 
 
 def facts_of(path: Path) -> Facts | None:
-    """From the header; None where it cannot be read, which is told when the signal is."""
+    """From the header; None where it cannot be read, which is reported when the signal is read."""
     try:
         open_to_read(path).close()  # a pipe would be waited for, a device read for ever
         info = library().info(str(path))

@@ -168,9 +168,9 @@ def _zarr(path: Path, name: str) -> Opened:
     else:
         _check_alone(path, name)
     dims = getattr(found.metadata, "dimension_names", None) or found.attrs.get("_ARRAY_DIMENSIONS")
-    told = {"unit": str(found.attrs.get("units", ""))}
+    about = {"unit": str(found.attrs.get("units", ""))}
     named = dims is not None and all(dims) and len(set(dims)) == len(found.shape)
-    return Opened(found, about={**told, **({"axes": tuple(map(str, dims))} if named else {})})
+    return Opened(found, about={**about, **({"axes": tuple(map(str, dims))} if named else {})})
 
 
 def _nifti(path: Path, name: str) -> Opened:
@@ -251,8 +251,8 @@ def _check_alone(path: Path, name: str) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    told = str(getattr(error, "strerror", None) or error).strip().splitlines()
-    first = told[0] if told else type(error).__name__
+    said = str(getattr(error, "strerror", None) or error).strip().splitlines()
+    first = said[0] if said else type(error).__name__
     if "bject" in first and ("pickle" in first or "dtype" in first or "memory-mapped" in first):
         return "it holds Python objects, which are never loaded; save an array of numbers"
     return first

@@ -114,7 +114,7 @@ def surface_of(values: Float[np.ndarray, "x y z one"]) -> Surface:
 
 
 def overlap(one: Float[np.ndarray, "x y z one"], other: Float[np.ndarray, "x y z one"]) -> float | None:
-    """Intersection over union of what is below zero, told at FINER^3 points of each cell of the lattice, with values
+    """Intersection over union of what is below zero, decided at FINER^3 points of each cell of the lattice, with values
     linear between its samples; None where both are empty."""
     both = either = 0
     for a, b in zip(_layers(one[..., 0]), _layers(other[..., 0]), strict=True):

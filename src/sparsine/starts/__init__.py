@@ -1,4 +1,4 @@
-"""WHAT is shared by a collection: a start, the tables its codes are told by, and where starts of others come from."""
+"""WHAT is shared by a collection: a start, the tables its codes are made with, and where starts of others come from."""
 
 from sparsine.starts.start import Start as Start
 from sparsine.starts.start import load_start as load_start

@@ -1,4 +1,4 @@
-"""A start told in other words: the same drawing, with its samples at other coordinates and nothing added to its output.
+"""A start reparametrised: the same drawing, with its samples at other coordinates and nothing added to its output.
 
 What it draws stays the same, what is learned from it does not: the weights that meet a coordinate half as large are
 twice as small, and pruning and gradients see that.
@@ -15,7 +15,7 @@ from sparsine.signals.grid import Grid
 from sparsine.starts.start import Start
 
 
-def retold(start: Start, domain: Domain) -> Start:
+def reparametrised(start: Start, domain: Domain) -> Start:
     """`start` for the samples of `domain`, with output offset 0.
 
     Raises:
@@ -25,14 +25,14 @@ def retold(start: Start, domain: Domain) -> Start:
     old, field = start.domain, start.field
     if field.encoded_width is not None:
         raise BadInput(
-            f"the coordinates of a field with {field.encoding.description} cannot be told in another way: its encoding "
-            "is fixed, and no weight stands between it and the coordinates; keep the grid of the start"
+            f"the coordinates of a field with {field.encoding.description} cannot be written in another way: its "
+            "encoding is fixed, and no weight stands between it and the coordinates; keep the grid of the start"
         )
     if not (isinstance(old, Grid) and isinstance(domain, Grid)):
-        raise BadInput("only a lattice has coordinates that can be told anew; this start is for other samples")
+        raise BadInput("only a lattice has coordinates that can be chosen anew; this start is for other samples")
     if old.shape != domain.shape or old.axis_order != domain.axis_order or min(domain.shape) < 2:
         raise BadInput(
-            f"a start for a grid of {old.shape} samples ({old.axis_order}) cannot be told for {domain.shape} "
+            f"a start for a grid of {old.shape} samples ({old.axis_order}) cannot be reparametrised for {domain.shape} "
             f"({domain.axis_order}); both must have the same, and two at least on each axis"
         )
     scale, shift = _affine(old, domain)

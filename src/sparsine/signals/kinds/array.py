@@ -109,11 +109,11 @@ def _steps(grid: Grid, axis: int) -> tuple[float, float]:
     return float(along[0]), float(along[1] - along[0]) if len(along) > 1 else 1.0
 
 
-def _kept(told: Any) -> np.ndarray:
-    """Four by four. A code may tell anything."""
+def _kept(given: Any) -> np.ndarray:
+    """Four by four. A code may hold anything."""
     whole = np.eye(4)
     try:
-        rows = np.array(told, dtype=np.float64).reshape(3, 4)
+        rows = np.array(given, dtype=np.float64).reshape(3, 4)
     except (TypeError, ValueError):
         return whole
     if np.isfinite(rows).all():

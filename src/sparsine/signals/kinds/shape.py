@@ -1,4 +1,4 @@
-"""Solids: signed distance to their surface, told in a band around it. Negative inside."""
+"""Solids: signed distance to their surface, kept in a band around it. Negative inside."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Shape(Kind):
     in_slabs: ClassVar[bool] = True
 
     band: float = 0.04
-    """How far from the surface distances are told well, in half extents: the wider, the less is left for the rest."""
+    """How far from the surface distances are kept well, in half extents: the wider, the less is left for the rest."""
 
     def __post_init__(self) -> None:
         check_range("the band of shapes", self.band, 1e-6, 10.0)
@@ -86,7 +86,7 @@ class Shape(Kind):
         return _file(_there(surface_of(values)), self.suffix)
 
     def write_drawing(self, slabs: Iterable[np.ndarray], drawing: Drawing) -> bytes:
-        """A mesh in the units of the file that it was encoded from, as far as its code tells them."""
+        """A mesh in the units of the file that it was encoded from, as far as its code has them."""
         surface = _there(zero_level(slab[..., 0] for slab in slabs))
         centre, unit = _frame(drawing)
         return _file(Surface(_in_the_box(surface.vertices, drawing) * unit + centre, surface.faces), drawing.suffix)
@@ -135,7 +135,7 @@ def _in_the_box(samples: np.ndarray, drawing: Drawing) -> np.ndarray:
 
 
 def _frame(drawing: Drawing) -> tuple[np.ndarray, float]:
-    """Where the box lies: its centre, half its edge. A code may tell anything."""
+    """Where the box lies: its centre, half its edge. A code may hold anything."""
     centre, unit = drawing.about.get("centre"), drawing.about.get("unit")
     try:
         found = np.array([float(n) for n in centre]), float(unit)  # type: ignore[union-attr, arg-type]

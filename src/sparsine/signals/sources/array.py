@@ -291,9 +291,9 @@ def _cut(name: str, array: StoredArray, options: Options) -> dict[tuple[int, ...
     found = {}
     for index in product(*map(range, counts)):
         firsts = [first + place * size for first, place, size in zip(corner, index, sizes, strict=True)]
-        told = "-".join(f"{first:0{width}}" for first, width in zip(firsts, digits, strict=False))
+        where = "-".join(f"{first:0{width}}" for first, width in zip(firsts, digits, strict=False))
         part = tuple(slice(first, first + size) for first, size in zip(firsts, sizes, strict=True))
-        found[index] = Box(f"{name}@{told}", array, part, channels, whole=False)
+        found[index] = Box(f"{name}@{where}", array, part, channels, whole=False)
     _check_rank(next(iter(found.values())))
     return found
 

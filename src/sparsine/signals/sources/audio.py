@@ -111,7 +111,7 @@ def _check_sound(place: Path, clips: Clips) -> None:
     """Raises BadInput where every clip that can be read is silent; one that is not ends the search."""
     silent = 0
     for index in range(len(clips)):
-        with suppress(UnreadableSignal):  # told when it is learned from
+        with suppress(UnreadableSignal):  # reported when it is learned from
             if clips.load(index).any():
                 return
             silent += 1

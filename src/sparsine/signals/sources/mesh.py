@@ -101,8 +101,8 @@ class Solids(SignalSet):
 
     def fingerprint(self, index: int) -> str:
         pose = self._poses[index]
-        told = f"{fingerprint_file(pose.path)} {pose.seed} {self._shape} {self._kind}"
-        return fingerprint_bytes(told.encode())
+        identity = f"{fingerprint_file(pose.path)} {pose.seed} {self._shape} {self._kind}"
+        return fingerprint_bytes(identity.encode())
 
     def solid(self, index: int) -> Solid:
         """Raises UnreadableSignal."""
@@ -148,7 +148,7 @@ def open_mesh(spec: str, path: str, resolution: tuple[int, ...] | None, seed: in
     folder, names, how, notes = _split(place, seed)
     poses = {split: _poses(split, len(names[split])) for split in SPLITS}
     sets = {split: Solids(_posed(folder, names[split], poses[split], seed), kind, shape) for split in SPLITS}
-    told = _looked_at(place, {name: folder / name for split in SPLITS for name in names[split]})
+    found_notes = _looked_at(place, {name: folder / name for split in SPLITS for name in names[split]})
     turned = f", {poses['train']} poses of a training file" * (poses["train"] > 1)
     turned += f", {poses['val']} of one that validates" * (poses["val"] > 1)
     train, val, test = (Cached(sets[split]) for split in SPLITS)
@@ -156,7 +156,7 @@ def open_mesh(spec: str, path: str, resolution: tuple[int, ...] | None, seed: in
         spec=spec, source="mesh", kind=kind, shape=shape, num_channels=1,
         description=f"Solids of {place.name}: signed distance in a band of {kind.band:g} half extents around the "
         f"surface on {' x '.join(map(str, shape))} samples{turned}; {how}.",
-        notes=(*notes, *told), train=train, val=val, test=test,
+        notes=(*notes, *found_notes), train=train, val=val, test=test,
     )  # fmt: skip
 
 

@@ -122,8 +122,8 @@ def _brightest_of(path: Path, arrays: dict[str, np.ndarray]) -> float:
     # whole numbers up to 1 may be of either range, so the other array decides
     sure = {key: brightest for key, brightest in found.items() if brightest == BYTES or arrays[key].dtype.kind == "f"}
     if len(set(sure.values())) > 1:
-        told = ", ".join(f"{key} up to {brightest:g}" for key, brightest in sure.items())
-        raise BadInput(f"{path}: both arrays must be of one range, but the values run in {told}")
+        ranges = ", ".join(f"{key} up to {brightest:g}" for key, brightest in sure.items())
+        raise BadInput(f"{path}: both arrays must be of one range, but the values run in {ranges}")
     return next(iter((sure or found).values()))
 
 
@@ -161,8 +161,8 @@ def _keys(path: Path, promised: dict[str, Promised]) -> list[str]:
         _check(path, key, promised[key])
     shapes = {key: _signal_shape(promised[key]) for key in keys}
     if len(set(shapes.values())) > 1:
-        told = ", ".join(f"{key} has signals of shape {shape}" for key, shape in shapes.items())
-        raise BadInput(f"{path}: {told}; both must be the same")
+        both = ", ".join(f"{key} has signals of shape {shape}" for key, shape in shapes.items())
+        raise BadInput(f"{path}: {both}; both must be the same")
     if not sum(promised[key].shape[0] for key in keys):
         raise BadInput(f"{path} holds no signal; expected {_EXPECTED}")
     return keys

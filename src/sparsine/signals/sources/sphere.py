@@ -102,8 +102,8 @@ class Fields(SignalSet):
 
     def __init__(self, grid: FieldsOnAGrid, indices: Sequence[Index], kind: Globe) -> None:
         self._grid, self._indices, self._kind = grid, list(indices), kind
-        told = [labels(grid.path, dim, n) for dim, n in zip(grid.others, grid.lengths, strict=True)]
-        self._names = [_name(grid, [told[axis][place] for axis, place in enumerate(index)]) for index in self._indices]
+        words = [labels(grid.path, dim, n) for dim, n in zip(grid.others, grid.lengths, strict=True)]
+        self._names = [_name(grid, [words[axis][place] for axis, place in enumerate(index)]) for index in self._indices]
 
     def __len__(self) -> int:
         return len(self._indices)

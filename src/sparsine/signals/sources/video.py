@@ -188,13 +188,13 @@ def _told(known: Sequence[Facts], form: FrameForm) -> list[str]:
     channels = sum(facts.channels != form.channels for facts in known)
     lost = [facts.lost for facts in known if facts.lost]
     to = f"brought to {form.rate:.6g} frames a second by time stamps"
-    told = {
+    possible = {
         f"{counted(variable, 'file')} of variable frame rate {to}": variable,
         f"{counted(others, 'file')} of another rate {to}": others,
         f"{counted(channels, 'file')} brought to {counted(form.channels, 'channel')}": channels,
         f"{counted(len(lost), 'file')} cut short: {counted(sum(lost), 'frame')} missing at the end": len(lost),
     }
-    return [note for note, is_so in told.items() if is_so]
+    return [note for note, is_so in possible.items() if is_so]
 
 
 def _temporary(clips: Sequence[VideoClip]) -> list[str]:
