@@ -1,7 +1,10 @@
 """Work that is done here, and addresses of clusters that others would do it on."""
 
+import sys
+
 import pytest
 
+from sparsine.cli.main import main
 from sparsine.errors import BadInput
 from sparsine.spread import Here, Work
 from sparsine.spread.ray_address import RayAddress
@@ -46,3 +49,13 @@ def test_an_address_says_which_cluster(text, expected):
 def test_what_is_no_address_of_a_cluster_is_refused_with_what_is_one(text):
     with pytest.raises(BadInput, match="HOST:PORT, ray://HOST:PORT, auto, local or local:N, but got"):
         parsed(text)
+
+
+def test_without_ray_the_extra_that_has_it_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.chdir(tmp_path)
+    assert main(["encode", "photos-2k", "leaves", "--limit", "1", "--out", "out", "--resolution", "9x9", "--ray"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("; pip install 'sparsine[ray]'")
+    assert main(["encode", "photos-2k", "leaves", "--limit", "1", "--out", "out", "--ray", "--device", "cuda"]) == 2
+    assert "workers of a Ray cluster compute on CPUs, but --device is cuda" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -180,6 +180,18 @@ def test_a_worker_of_another_version_is_refused_before_it_reads_anything(cluster
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_worker_without_the_package_is_told(cluster, tmp_path, monkeypatch):
+    def task():
+        def lacking(*args):
+            raise ModuleNotFoundError("No module named 'sparsine'")
+
+        return lacking
+
+    monkeypatch.setattr(ray_tasks, "_task", task)
+    with pytest.raises(BadInput, match=r"has no sparsine 0\.1\.0 .*No module named 'sparsine'\); install the same"):
+        doubled(cluster, tmp_path, {})
+
+
 def test_files_that_were_loaded_here_are_loaded_by_workers(cluster, tmp_path):
     from sparsine import plugins
 

@@ -17,6 +17,7 @@ TABLES: dict[str, Callable[[Results], Table | list[Table]]] = {
     "benchmarks/ranks": ranks.steps, "benchmarks/ranks-messages": ranks.messages,
     "benchmarks/ranks-paper": ranks.on_paper, "benchmarks/module": timing.module,
     "codec/choices": coding.choices, "codec/qualities": coding.qualities,
+    "benchmarks/encode_on_ray": timing.on_ray,
     "codec/rounded-steps": coding.rounded_steps, "comparison/video-codecs": coding.video_codecs,
     "comparison/starved": tuned.starved, "comparison/tuned-fits": tuned.fits, "comparison/tuned-recipes": tuned.recipes,
     "comparison/tuned-video": tuned.video, "comparison/tuned-digits": tuned.digits,

@@ -53,6 +53,16 @@ def inner_steps(results: Results) -> Table:
     }, left=0)  # fmt: skip
 
 
+def on_ray(results: Results) -> Table:
+    """Codes of small pictures made by a Ray cluster, of which a worker was killed, and some of them by one process."""
+    return listed(results.rows("benchmarks/encode_on_ray"), {
+        "by": lambda row: row["on"], "signals": lambda row: count(row["signals"]),
+        "workers killed": lambda row: str(row["killed"]), "codes": lambda row: count(row["codes"]),
+        "seconds": lambda row: f"{row['seconds']:.1f}",
+        "signals a second": lambda row: f"{row['signals_per_second']:.1f}",
+    })  # fmt: skip
+
+
 def engine_choice(results: Results) -> Table:
     """The dense engine's seconds over those of the sparse one."""
 
