@@ -41,7 +41,7 @@ def drawn(start):
 @pytest.mark.parametrize("axis_order", ["array", "reversed"])
 @pytest.mark.parametrize("old", GRIDS)
 @pytest.mark.parametrize("new", GRIDS)
-def test_a_retold_start_draws_the_same(pattern, axis_order, old, new):
+def test_a_reparametrised_start_draws_the_same(pattern, axis_order, old, new):
     start = start_of(pattern, replace(GRIDS[old], axis_order=axis_order))
     theta = start.theta.clone()
     told = reparametrised(start, replace(GRIDS[new], axis_order=axis_order))
@@ -135,7 +135,7 @@ def test_a_convention_that_does_not_exist_is_refused_and_nothing_written(publish
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.endswith(", none")])
-def test_a_field_of_any_activation_is_retold(kind):
+def test_a_field_of_any_activation_is_reparametrised(kind):
     field = field_like(kind, (2, 7, 5, 3), output_offset=0.5)
     start = Start(Pattern.full(field), field.initial_theta(6), LEARNIT)
     told = reparametrised(start, PAPER)
@@ -144,7 +144,7 @@ def test_a_field_of_any_activation_is_retold(kind):
 
 
 @pytest.mark.parametrize("kind", ["relu, fourier", "gauss, radius"])
-def test_a_field_that_encodes_its_coordinates_cannot_be_retold(kind):
+def test_a_field_that_encodes_its_coordinates_cannot_be_reparametrised(kind):
     field = field_like(kind, (2, 7, 5, 3))
     start = Start(Pattern.full(field), field.initial_theta(6), LEARNIT)
     with pytest.raises(BadInput, match=r"a field with (fourier|radius) .* cannot be written in another way"):
