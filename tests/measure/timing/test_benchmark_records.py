@@ -36,7 +36,10 @@ def timed_as(monkeypatch, plain, ours):
 @pytest.mark.parametrize("engine", ["auto", *ENGINES])
 @pytest.mark.parametrize("what", NAMES)
 def test_every_benchmark_gives_complete_rows(what, engine):
-    record = run_benchmark(tiny(what, engine=engine))
+    config = tiny(what, engine=engine)
+    if engine == "triton" and (reason := ENGINES[engine].supports(config.field, torch.device("cpu"), torch.float32)):
+        pytest.skip(reason)
+    record = run_benchmark(config)
     assert (record["kind"], record["name"], record["what"]) == ("benchmark", f"bench-{what}", what)
     assert {"created", "commit", "versions", "hardware", "repeats", "seed", "omega_0"} <= record.keys()
     assert record["engine"] == engine
