@@ -71,7 +71,7 @@ def rows_of(width: int, size: tuple[int, int], density: float, repeats: int, den
     problem = make_problem(BenchmarkConfig(what="engines", width=width, size=size), density, 1)
     start = Start(problem.pattern, problem.theta[0], BenchmarkConfig(what="engines", size=size).grid)
     field = FittedField(start, start.theta, size)
-    field._engines["auto", "cpu"] = problem.engine  # one for both ways: where its buffers lie makes a difference
+    field._engines["auto", "cpu", False] = problem.engine  # one for both ways: where its buffers lie makes a difference
     dense = field.as_module()
     dense._on_engine = None  # plain torch operations, as a module of another type would
     v = torch.randn(start.theta.shape, generator=torch.Generator().manual_seed(0))

@@ -55,7 +55,7 @@ EOF
 # The sanitizer must be loaded before Python; libstdc++ with it, or it cannot see C++ exceptions. Leaks are not looked
 # for: Python and PyTorch leave much behind on purpose when they end. Its report goes past pytest (--capture=sys), and
 # it ends by abort(), at which pytest says which test was running.
-tests=(tests/agreement/test_sparse*.py tests/engines/test_sparse*.py)
+tests=(tests/agreement/test_sparse*.py tests/engines/test_{sparse*,weighted_loss,half}.py)
 env PYTHONPATH="$build/imports${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 \
   LD_PRELOAD="$("$CXX" -print-file-name=libasan.so) $("$CXX" -print-file-name=libstdc++.so)" \
   ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1:abort_on_error=1 \

@@ -14,6 +14,7 @@ from small_problems import field_of, random_pattern
 from sparsine.cli.main import main
 from sparsine.codec import decode, read_header
 from sparsine.codec.code_statistics import code_statistics
+from sparsine.engines import SparseEngine
 from sparsine.fields import Pattern
 from sparsine.folders import locked
 from sparsine.psnr import psnr_db
@@ -113,6 +114,28 @@ def test_codes_are_drawn_at_other_sizes_and_in_part(start, images, tmp_path, opt
     assert run("encode", start, images / "0.png", "--out", tmp_path / "codes", *FAST) == 0
     assert run("decode", tmp_path / "codes" / "0.spn", "--start", start, "--out", tmp_path / "out", *options) == 0
     assert shape_of(tmp_path / "out" / "0.png") == shape
+
+
+def test_codes_are_drawn_in_half_precision_where_the_processor_can_and_else_one_line_says_so(
+    capsys, start, images, tmp_path, monkeypatch
+):
+    assert run("encode", start, images / "0.png", "--out", tmp_path / "codes", *FAST) == 0
+    decode_it = ["decode", tmp_path / "codes" / "0.spn", "--start", start, "--scale", "4", "--out"]
+    if SparseEngine(load_start(start).pattern).why_not_half() is None:
+        assert run(*decode_it, tmp_path / "whole") == 0
+        assert run(*decode_it, tmp_path / "half", "--half") == 0
+        off = pixels_of(tmp_path / "half" / "0.png").astype(int) - pixels_of(tmp_path / "whole" / "0.png")
+        assert np.abs(off).max() <= 1
+        assert "--overwrite" in refused(capsys, *decode_it, tmp_path / "half")  # one folder does not hold both
+    capsys.readouterr()
+    monkeypatch.setenv("SPARSINE_INSTRUCTIONS", "portable")
+    said = refused(capsys, *decode_it, tmp_path / "out", "--half")
+    assert "AVX512-FP16" in said
+    assert "runs on portable; draw without it" in said
+    assert "engine 'dense' does not draw in half" in refused(
+        capsys, *decode_it, tmp_path / "out", "--half", "--engine", "dense"
+    )
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ class Options(Working):
     names."""
     format: str | None = None
     """Of the files, where the kind of signals has several: ply (the usual one), obj, glb, stl or off of shapes."""
+    half: bool = False
+    """Draw in half precision: faster, and a little less exact. Takes a processor with AVX512-FP16."""
     overwrite: bool = False
     """Use --out even if it holds pictures of another request or other files, and replace pictures of changed codes."""
     engine: EngineName = "auto"
@@ -74,7 +76,8 @@ def run(options: Options, result: Output) -> int:
     with workers(options.ray, options.device) as executor, Waiting("drawing", len(codes)) as waiting:
         for one in decode_collection(start, codes, options.out, view, overwrite=options.overwrite,
                                      suffix=_suffix(options.format), engine=options.engine,
-                                     device=options.device, written_as=written_as, executor=executor):  # fmt: skip
+                                     device=options.device, half=options.half, written_as=written_as,
+                                     executor=executor):  # fmt: skip
             drawn.append(one)
             waiting.at(len(drawn), f"{'kept' if one.kept else 'drew'} {one.input}")
             if one.reason:

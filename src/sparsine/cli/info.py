@@ -15,7 +15,7 @@ from sparsine.cli.find_start import find_start, find_start_of
 from sparsine.cli.options import Reporting
 from sparsine.cli.outputs import Output
 from sparsine.engines.choose import ENGINES
-from sparsine.engines.native import VARIABLE, chosen_instructions, instruction_sets, is_built
+from sparsine.engines.native import VARIABLE, can_draw_half, chosen_instructions, instruction_sets, is_built
 from sparsine.errors import BadInput
 from sparsine.fitting.fitted_files import is_fitted_file
 from sparsine.shown import shown
@@ -70,10 +70,11 @@ def _show_engines() -> dict[str, Any]:
             f"({VARIABLE} forces one)")  # fmt: skip
     else:
         tell("sparse is not part of this installation: install from a wheel, or with a C++ compiler")
+    tell(f"half precision (--half): {'yes' if can_draw_half() else 'no'}")
     tell(f"threads: {torch.get_num_threads()}")
     built = is_built()
     return {"names": list(ENGINES), "instructions": chosen_instructions() if built else None,
-            "instruction_sets": list(instruction_sets()) if built else [],
+            "instruction_sets": list(instruction_sets()) if built else [], "half": can_draw_half(),
             "threads": torch.get_num_threads()}  # fmt: skip
 
 

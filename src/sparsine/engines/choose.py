@@ -58,6 +58,18 @@ def make_engine(
     return engine
 
 
+def drawing_engine(pattern: Pattern, name: str = "auto", *, device: str = "cpu", half: bool = False) -> Engine:
+    """As `make_engine`; with `half`, one that draws in half precision.
+
+    Raises:
+        BadInput: as `make_engine` does, and where none draws in half precision.
+    """
+    engine = make_engine(pattern, "sparse" if half and name == "auto" else name, device=device)
+    if half and (reason := engine.why_not_half()):
+        raise BadInput(reason)
+    return engine
+
+
 def engine_kind(
     pattern: Pattern, name: str = "auto", *, device: str = "cpu", dtype: torch.dtype = torch.float32
 ) -> type[Engine]:

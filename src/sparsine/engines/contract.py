@@ -57,11 +57,20 @@ class Engine(ABC):
         return f"engine '{cls.name}' computes SIRENs, but this field is {field.description}; engine 'dense' can do that"
 
     def predict(
-        self, theta: Float[Tensor, "signals params"], coords: Float[Tensor, "*own points dims"]
+        self, theta: Float[Tensor, "signals params"], coords: Float[Tensor, "*own points dims"], *, half: bool = False
     ) -> Float[Tensor, "signals points channels"]:
-        """The field's values at the coordinates."""
+        """The field's values at the coordinates. `half`: computed in half precision, which is faster and less exact;
+        what is passed and returned stays as it is. Raises BadInput where this engine cannot (`why_not_half`)."""
         self._check(theta, coords)
-        return self._predict(theta, coords)
+        if not half:
+            return self._predict(theta, coords)
+        if reason := self.why_not_half():
+            raise BadInput(reason)
+        return self._predict_half(theta, coords)
+
+    def why_not_half(self) -> str | None:
+        """Why this engine cannot draw in half precision here, in a sentence that says what can; None if it can."""
+        return f"engine '{self.name}' does not draw in half precision; draw without it, or with engine 'sparse'"
 
     def loss_and_grad(
         self,
@@ -139,6 +148,9 @@ class Engine(ABC):
 
     @abstractmethod
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor: ...
+
+    def _predict_half(self, theta: Tensor, coords: Tensor) -> Tensor:
+        raise NotImplementedError
 
     @abstractmethod
     def _loss_and_grad(

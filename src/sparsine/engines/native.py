@@ -47,6 +47,11 @@ def instruction_sets() -> list[str]:
     return list(native().instruction_sets()) if is_built() else []
 
 
+def can_draw_half() -> bool:
+    """Whether the instruction set in use comes with drawing in half precision."""
+    return is_built() and hasattr(native(), "draws_half") and bool(native().draws_half(chosen_instructions()))
+
+
 def compiled() -> list[str]:
     """Activations of the extension; none of one that is older than the questions."""
     return list(native().activations()) if hasattr(native(), "constants") else []

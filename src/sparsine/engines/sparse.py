@@ -89,10 +89,24 @@ class SparseEngine(Engine):
         """Neurons that are computed for every point, level by level, coordinates and outputs included."""
         return list(self._native.alive)
 
+    def why_not_half(self) -> str | None:
+        if getattr(self._native, "draws_half", False):  # an extension may be older than the question
+            return None
+        return (
+            f"drawing in half precision takes a processor with AVX512-FP16 (Intel's Xeon since 2023) and an extension "
+            f"that was built for it; here engine 'sparse' runs on {self.instructions}; draw without it"
+        )
+
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
+        return self._values(theta, coords)
+
+    def _predict_half(self, theta: Tensor, coords: Tensor) -> Tensor:
+        return self._values(theta, coords, True)
+
+    def _values(self, theta: Tensor, coords: Tensor, *half: bool) -> Tensor:
         out = self._empty(theta.shape[0], coords.shape[-2], self.field.out_features)
         if theta.shape[0]:
-            self._native.predict(_rows(theta), _stack(coords), out, torch.get_num_threads())
+            self._native.predict(_rows(theta), _stack(coords), out, torch.get_num_threads(), *half)
         return out
 
     def _loss_and_grad(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from sparsine.checks import check_memory
 from sparsine.counted import counted
 from sparsine.engines.autograd import AutogradEngine
-from sparsine.engines.choose import make_engine
+from sparsine.engines.choose import drawing_engine
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.fields.forward import forward
@@ -44,7 +44,7 @@ class FittedField:
             raise BadInput(f"a vector of this start has {start.pattern.counts} numbers, but got {tuple(theta.shape)}")
         self.start, self.theta, self.domain = start, theta, start.domain.resized(shape)
         self.about = dict(about or {})
-        self._engines: dict[tuple[str, str], Engine] = {}
+        self._engines: dict[tuple[str, str, bool], Engine] = {}
 
     def __repr__(self) -> str:
         channels = counted(self.start.field.out_features, "channel")
@@ -90,6 +90,7 @@ class FittedField:
         *,
         engine: str = "auto",
         device: str = "cpu",
+        half: bool = False,
     ) -> np.ndarray:
         """A drawing (*size, channels), float32.
 
@@ -97,19 +98,22 @@ class FittedField:
             size: samples along each axis; None is the signal's own number of them in the region, at least 1.
             region: (y0, x0, y1, x1) as fractions of the picture; None is all of it. Samples lie where a whole drawing
                 of the same magnification has them.
+            half: compute it in half precision, where the processor can: faster, and less exact (docs/engines.md).
 
         Raises:
-            BadInput: a region that is not within 0 and 1, a size below 1, or one that memory cannot hold.
+            BadInput: a region that is not within 0 and 1, a size below 1, or one that memory cannot hold; half
+                precision where there is none.
         """
         domain = self.domain.drawn(size, region)
         channels = self.start.field.out_features
         check_memory("the drawing", 4 * domain.num_points * channels, "draw it smaller, or a region of it")
-        computer = self._engine(engine, device)
+        computer = self._engine(engine, device, half)
         theta = self.theta.to(device)[None]
         drawing = np.empty((domain.num_points, channels), np.float32)
         for first in range(0, domain.num_points, BLOCK_POINTS):
             last = min(first + BLOCK_POINTS, domain.num_points)
-            drawing[first:last] = computer.predict(theta, domain.coords_between(first, last, device=device))[0].cpu()
+            coords = domain.coords_between(first, last, device=device)
+            drawing[first:last] = computer.predict(theta, coords, half=half)[0].cpu()
         return drawing.reshape(*domain.shape, channels)
 
     def slabs(
@@ -119,6 +123,7 @@ class FittedField:
         *,
         engine: str = "auto",
         device: str = "cpu",
+        half: bool = False,
     ) -> Iterator[np.ndarray]:
         """What `render` draws, in parts along the first axis: in memory for one part, whatever the size of the whole.
 
@@ -126,23 +131,24 @@ class FittedField:
             BadInput: as `render` does.
         """
         domain = self.domain.drawn(size, region)
-        computer, theta = self._engine(engine, device), self.theta.to(device)[None]
+        computer, theta = self._engine(engine, device, half), self.theta.to(device)[None]
         per_slab = domain.num_points // domain.shape[0]
         step = max(1, BLOCK_POINTS // per_slab)
         for first in range(0, domain.shape[0], step):
             last = min(first + step, domain.shape[0])
             coords = domain.coords_between(first * per_slab, last * per_slab, device=device)
-            yield computer.predict(theta, coords)[0].cpu().numpy().reshape(last - first, *domain.shape[1:], -1)
+            values = computer.predict(theta, coords, half=half)[0].cpu().numpy()
+            yield values.reshape(last - first, *domain.shape[1:], -1)
 
     def as_module(self, dtype: torch.dtype = torch.float32) -> "FieldModule":
         """The field as a torch module, differentiable to any order; in float32 the engine computes it."""
         engine = self._engine("auto", "cpu") if dtype == torch.float32 else None
         return FieldModule(self.start, self.theta.to(dtype), engine)
 
-    def _engine(self, name: str, device: str) -> Engine:
-        if (name, device) not in self._engines:
-            self._engines[name, device] = make_engine(self.start.pattern, name, device=device)
-        return self._engines[name, device]
+    def _engine(self, name: str, device: str, half: bool = False) -> Engine:
+        if (name, device, half) not in self._engines:
+            self._engines[name, device, half] = drawing_engine(self.start.pattern, name, device=device, half=half)
+        return self._engines[name, device, half]
 
 
 class FieldModule(nn.Module):

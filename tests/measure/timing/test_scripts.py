@@ -14,6 +14,7 @@ SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if '"--json
 NEEDED = {
     "codec": ["start.safetensors", "curves"],
     "codec_choices": ["start.safetensors", "curves"],
+    "half": ["picture.png"],
     "encode_on_ray": ["pictures"],
 }
 RECORD = ROOT / "results" / "benchmarks" / "linear_cost.json"

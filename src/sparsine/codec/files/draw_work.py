@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sparsine.checks import check_memory
 from sparsine.codec.files.drawn import Decoded, DrawnCode
 from sparsine.codec.files.pipeline import in_threads
-from sparsine.engines.choose import make_engine
+from sparsine.engines.choose import drawing_engine
 from sparsine.errors import BadInput
 from sparsine.fitting.fitted_field import FittedField
 from sparsine.fitting.view import View, drawing_of
@@ -55,9 +55,10 @@ class DrawWork(Work[Decoded | DrawnCode, DrawnFile | DrawnCode]):
     suffix: str
     engine: str
     device: str
+    half: bool = False
 
     def set_up(self) -> None:
-        make_engine(self.start.pattern, self.engine, device=self.device)
+        drawing_engine(self.start.pattern, self.engine, device=self.device, half=self.half)
 
     def __call__(self, item: Decoded | DrawnCode) -> DrawnFile | DrawnCode:
         return _packed(self._drawn(item))
@@ -88,14 +89,14 @@ class DrawWork(Work[Decoded | DrawnCode, DrawnFile | DrawnCode]):
         shape = self.view.shape(field.domain.drawn_shape)
         num_bytes = BYTES_PER_VALUE * self._num_values(code) + BYTES_PER_POINT * prod(shape)
         check_memory("the drawing", num_bytes, "draw it smaller, or a region of it")
-        values = field.render(shape, self.view.region, engine=self.engine, device=self.device)
+        values = field.render(shape, self.view.region, engine=self.engine, device=self.device, half=self.half)
         drawing = drawing_of(field, self.view, self.suffix)
         return _Drawing(code, shape, lambda: self.kind.write_drawing([values], drawing))
 
     def _in_slabs(self, code: Decoded, field: FittedField) -> _Drawing:
         """Written as it is drawn: a slab at a time is in memory."""
         shape = self.view.shape(field.domain.drawn_shape)
-        slabs = field.slabs(shape, self.view.region, engine=self.engine, device=self.device)
+        slabs = field.slabs(shape, self.view.region, engine=self.engine, device=self.device, half=self.half)
         data = self.kind.write_drawing(slabs, drawing_of(field, self.view, self.suffix))
         return _Drawing(code, shape, lambda: data)
 

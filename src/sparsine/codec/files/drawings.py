@@ -15,7 +15,7 @@ from sparsine.codec.files.drawn import CodeReader, DrawnCode
 from sparsine.codec.files.journal import Journal, entry_of, opened
 from sparsine.codec.files.pipeline import in_threads
 from sparsine.counted import in_words
-from sparsine.engines.choose import make_engine
+from sparsine.engines.choose import drawing_engine
 from sparsine.errors import BadInput
 from sparsine.fitting.view import View
 from sparsine.signals.kind import Kind
@@ -36,6 +36,7 @@ def decode_collection(
     suffix: str | None = None,
     engine: str = "auto",
     device: str = "cpu",
+    half: bool = False,
     written_as: Kind | None = None,
     executor: Executor | None = None,
 ) -> Iterator[DrawnCode]:
@@ -45,22 +46,23 @@ def decode_collection(
 
     Args:
         suffix: of the files, one of the kind's `formats`; None is its usual one.
+        half: draw in half precision, as `FittedField.render` does.
         executor: who draws; None is this process. Another yields in the order in which drawings are done.
 
     Raises:
-        BadInput: a format that the kind does not write; a folder of another request, or held by another process; a
-            size that such signals cannot have.
+        BadInput: a format that the kind does not write; half precision where there is none; a folder of another
+            request, or held by another process; a size that such signals cannot have.
         WorkFailed: a file cannot be written.
     """
     view, coder, kind = view or View(), Coder(start), written_as or start.kind
     suffix, executor = check_suffix(kind, suffix), executor or Here()
     if view.size is not None:
         view.shape(start.domain.drawn_shape)  # a size for other axes is one for none of the codes
-    make_engine(start.pattern, engine, device=device)  # refuses now what it cannot do, and not once for each code
+    drawing_engine(start.pattern, engine, device=device, half=half)  # refuses now, and not for each code
     with (
         opened(
             folder,
-            _request(coder, view, kind, suffix) | ({"written_as": kind.name} if written_as else {}),
+            _request(coder, view, kind, suffix, half) | ({"written_as": kind.name} if written_as else {}),
             suffix=suffix,
             overwrite=overwrite,
             left_out=start.kind.all_suffixes,
@@ -70,7 +72,7 @@ def decode_collection(
     ):
         reader = CodeReader(coder, {name: as_place(code) for name, code in codes.items()}, journal, overwrite)
         read = in_threads(readers, reader.read, codes, 4 * executor.num_readers)
-        drawn = executor.map(DrawWork(start, view, kind, suffix, engine, device), read)
+        drawn = executor.map(DrawWork(start, view, kind, suffix, engine, device, half), read)
         yield from in_threads(writers, partial(_write, journal), drawn, WRITERS + 1)
 
 
@@ -91,10 +93,10 @@ def _write(journal: Journal, drawn: DrawnFile | DrawnCode) -> DrawnCode:
     return DrawnCode(input=code.name, status="ok", picture=code.file, shape=shape)
 
 
-def _request(coder: Coder, view: View, kind: Kind, suffix: str) -> dict[str, Any]:
+def _request(coder: Coder, view: View, kind: Kind, suffix: str, half: bool) -> dict[str, Any]:
     return {
         "kind": KIND, "record_version": RECORD_VERSION, "start": coder.hash.hex(), "value_kind": coder.start.kind.name,
         "size": list(view.size) if view.size else None, "scale": view.scale,
         "region": list(view.region) if view.region else None,
-        **({} if suffix == kind.suffix else {"suffix": suffix}),
+        **({} if suffix == kind.suffix else {"suffix": suffix}), **({"half": True} if half else {}),
     }  # fmt: skip

@@ -32,8 +32,11 @@ Points points_of(const Plan& plan, const Batch& batch, size_t signal, size_t seg
 }  // namespace
 
 Engine::Engine(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, const Kernels& kernels_,
-               const Kernels& weighted_)
-    : plan(std::move(sizes), keep, field, uint32_t(kernels_.rows_per_block)), kernels(kernels_), weighted(weighted_) {}
+               const Kernels& weighted_, const HalfKernels* half_)
+    : plan(std::move(sizes), keep, field, uint32_t(kernels_.rows_per_block)),
+      kernels(kernels_),
+      weighted(weighted_),
+      half(half_) {}
 
 Engine::~Engine() = default;
 
@@ -44,6 +47,7 @@ std::unique_ptr<Workspace> Engine::borrow() {
       std::unique_ptr<Workspace> workspace = std::move(workspaces_.back());
       workspaces_.pop_back();
       workspace->packed_signal = size_t(-1);
+      if (workspace->half) workspace->half->packed_signal = size_t(-1);
       return workspace;
     }
   }
@@ -87,6 +91,19 @@ void Engine::predict(const Batch& batch, float* predictions, int num_threads) {
     Points points = points_of(plan, batch, signal, segment);
     points.predictions = predictions + (signal * batch.num_points + segment * kSegment) * outputs;
     kernels.predict(plan.net, mine.weights.layers.data(), points, mine.scratch);
+  });
+}
+
+void Engine::predict_half(const Batch& batch, float* predictions, int num_threads) {
+  const size_t num_segments = num_segments_of(batch.num_points), outputs = plan.net.num_outputs;
+  each_segment(batch.num_signals, num_segments, num_threads, [&](Workspace& mine, size_t signal, size_t segment) {
+    const float* theta = batch.theta + signal * batch.theta_stride;
+    mine.pack(plan, signal, theta, nullptr);
+    if (!mine.half) mine.half = std::make_unique<HalfWeights>(plan);
+    mine.half->pack(plan, signal, theta, half->narrow);
+    Points points = points_of(plan, batch, signal, segment);
+    points.predictions = predictions + (signal * batch.num_points + segment * kSegment) * outputs;
+    half->predict(plan.net, mine.weights.layers.data(), mine.half->layers.data(), points, mine.scratch);
   });
 }
 

@@ -30,16 +30,18 @@ struct Batch {
 class Engine {
  public:
   Engine(std::vector<uint32_t> sizes, const uint8_t* keep, const FieldConstants& field, const Kernels& kernels,
-         const Kernels& weighted);
+         const Kernels& weighted, const HalfKernels* half);
   ~Engine();
 
   void predict(const Batch& batch, float* predictions, int num_threads);
+  void predict_half(const Batch& batch, float* predictions, int num_threads);
   void loss_and_grad(const Batch& batch, double* loss, float* grad, int num_threads);
   void vjp(const Batch& batch, float* theta_grad, int num_threads);
   void hvp(const Batch& batch, float* product, int num_threads);
 
   const Plan plan;
   const Kernels &kernels, &weighted;  // weighted: where a batch has weights
+  const HalfKernels* const half;      // null where this processor or build cannot
 
  private:
   template <class Work>

@@ -105,4 +105,17 @@ const Kernels* weighted_portable(uint32_t activation);
 const Kernels* weighted_avx2(uint32_t activation);
 const Kernels* weighted_avx512(uint32_t activation);
 
+// Drawing in half precision. The weights of one layer but the first as float16, each twice in 32 bits (LayerWeights).
+struct HalfLayer {
+  const uint32_t *by_row, *blocks;
+};
+using HalfNarrow = uint32_t (*)(float weight);
+struct HalfKernels {
+  void (*predict)(const Net&, const LayerWeights*, const HalfLayer*, const Points&, const Scratch&);
+  HalfNarrow narrow;
+};
+
+// By the activation's number. Null where the compiler cannot make them.
+const HalfKernels* half_avx512(uint32_t activation);
+
 }  // namespace sparsine

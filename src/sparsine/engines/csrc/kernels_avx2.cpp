@@ -10,6 +10,8 @@ struct V {
   __m256 x;
   static constexpr int lanes = 8;
   static constexpr int rows_per_block = 2;
+  static constexpr bool half = false;
+  static constexpr float underflow = -127;  // two to its power is no longer normal
   static constexpr bool has_fma = true;
   static inline V load(const float* p) { return {_mm256_load_ps(p)}; }
   static inline V set(float f) { return {_mm256_set1_ps(f)}; }

@@ -11,6 +11,8 @@ struct V {
   Floats x;
   static constexpr int lanes = 4;
   static constexpr int rows_per_block = 2;
+  static constexpr bool half = false;
+  static constexpr float underflow = -127;  // two to its power is no longer normal
 #ifdef __FP_FAST_FMAF
   static constexpr bool has_fma = true;
 #else

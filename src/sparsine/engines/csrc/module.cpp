@@ -33,6 +33,17 @@ bool runs_here(const std::string& name) {
   return name == "portable";
 }
 
+// Whether drawing in half precision runs here beside an instruction set
+bool draws_half(const std::string& name) {
+#ifdef SPARSINE_HALF
+  return name == "avx512" && runs_here(name) && half_avx512(0) && __builtin_cpu_supports("avx512fp16") &&
+         __builtin_cpu_supports("avx512bw");
+#else
+  (void)name;
+  return false;
+#endif
+}
+
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;
   for (const char* name : {"avx512", "avx2", "portable"})
@@ -82,7 +93,8 @@ Engine* make_engine(const std::vector<uint32_t>& sizes, const Bytes& keep, doubl
   require(std::isfinite(omega_0) && std::isfinite(output_offset), "omega_0 and output_offset are finite");
   require(std::isfinite(field.scale_first), "omega_first is finite");
   return new Engine(sizes, keep.data(), field, kernels_called(instructions, field.activation),
-                    kernels_called(instructions, field.activation, true));
+                    kernels_called(instructions, field.activation, true),
+                    draws_half(instructions) ? half_avx512(field.activation.number) : nullptr);
 }
 
 Batch batch_of(const Engine& engine, const Table& theta, const Stack& coords, size_t num_signals) {
@@ -118,12 +130,16 @@ void take_weights(const std::optional<Table>& weights, Batch& batch) {
   batch.weights_stride = weights->shape(0) == 1 ? 0 : weights->shape(1);
 }
 
-void predict(Engine& engine, const Table& theta, const Stack& coords, const StackOut& out, int num_threads) {
+void predict(Engine& engine, const Table& theta, const Stack& coords, const StackOut& out, int num_threads, bool half) {
   require_aligned(theta, coords, out);
+  require(!half || engine.half, "this processor or build does not draw in half precision");
   const Batch batch = batch_of(engine, theta, coords, out.shape(0));
   require_values(engine, batch, out);
   nb::gil_scoped_release release;
-  engine.predict(batch, out.data(), num_threads);
+  if (half)
+    engine.predict_half(batch, out.data(), num_threads);
+  else
+    engine.predict(batch, out.data(), num_threads);
 }
 
 void loss_and_grad(Engine& engine, const Table& theta, const Stack& coords, const Stack& values, const LossOut& loss,
@@ -195,7 +211,7 @@ void bind_engine(nb::module_& m) {
       .def(nb::new_(&make_engine), arg("sizes"), arg("keep").noconvert(), arg("omega_0"), arg("output_offset"),
            arg("instructions"), arg("activation") = "sine", arg("omega_first") = nb::none())
       .def("predict", &predict, arg("theta").noconvert(), arg("coords").noconvert(), arg("out").noconvert(),
-           arg("num_threads"))
+           arg("num_threads"), arg("half") = false)
       .def("loss_and_grad", &loss_and_grad, arg("theta").noconvert(), arg("coords").noconvert(),
            arg("values").noconvert(), arg("loss").noconvert(), arg("grad").noconvert(), arg("num_threads"),
            arg("weights").noconvert() = nb::none())
@@ -204,6 +220,7 @@ void bind_engine(nb::module_& m) {
       .def("hvp", &hvp, arg("theta").noconvert(), arg("v").noconvert(), arg("coords").noconvert(),
            arg("values").noconvert(), arg("out").noconvert(), arg("num_threads"),
            arg("weights").noconvert() = nb::none())
+      .def_prop_ro("draws_half", [](const Engine& e) { return e.half != nullptr; }, "Whether it draws in half precision.")
       .def_prop_ro("instructions", [](const Engine& e) { return std::string(e.kernels.name); })
       .def_prop_ro("alive", [](const Engine& e) { return e.plan.alive_count; },
                    "Neurons computed for every point, level by level, coordinates and outputs included.");
@@ -219,6 +236,7 @@ NB_MODULE(_native, m) {
   nb::set_leak_warnings(false);
   m.doc() = "The compiled part of the sparse engine. Use sparsine.engines.sparse.";
   m.def("instruction_sets", &instruction_sets, "What this processor and this build can run, fastest first.");
+  m.def("draws_half", &draws_half, arg("instructions"), "Whether it draws in half precision beside these instructions.");
   m.def("activations", &activation_names, "Activations that were compiled in.");
   m.def("constants", &constants_of, arg("activation"), "Names of an activation's constants, as its class has them.");
   m.def("sine_and_slope", &sine_and_slope, arg("instructions"), arg("half_turns").noconvert(),

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <vector>
 
+#include "half.hpp"
 #include "plan.hpp"
 
 namespace sparsine {
@@ -74,6 +76,7 @@ struct Workspace {
   std::vector<float> total;  // a signal's sums while they move to their places
   Scratch scratch{};
   size_t packed_signal = size_t(-1);
+  std::unique_ptr<HalfWeights> half;  // once it is asked for
 };
 
 // Numbers in a signal's sums in the order of the kernels: not more than parameters

@@ -16,6 +16,7 @@ TABLES: dict[str, Callable[[Results], Table | list[Table]]] = {
     "benchmarks/engine_choice": timing.engine_choice, "benchmarks/codec": timing.codec,
     "benchmarks/ranks": ranks.steps, "benchmarks/ranks-messages": ranks.messages,
     "benchmarks/ranks-paper": ranks.on_paper, "benchmarks/module": timing.module,
+    "benchmarks/half": timing.half,
     "codec/choices": coding.choices, "codec/qualities": coding.qualities,
     "benchmarks/encode_on_ray": timing.on_ray,
     "codec/rounded-steps": coding.rounded_steps, "comparison/video-codecs": coding.video_codecs,

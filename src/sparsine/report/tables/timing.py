@@ -1,6 +1,7 @@
 """How fast: records of `sparsine bench` and of the scripts in benchmarks/."""
 
 from collections.abc import Callable
+from statistics import fmean
 
 from sparsine.report.table import Table
 from sparsine.report.tables.layout import Row, listed
@@ -108,3 +109,20 @@ def codec(results: Results) -> Table:
         ("decode, without drawing", "", f"{code['read_per_second']:.0f} a second", "", f"{code['bar']:g} a second"),
     )  # fmt: skip
     return Table("", "", ("", "plain PyTorch", "ours", "times as fast", "goal"), rows)
+
+
+def half(results: Results) -> Table:
+    """What half precision saves, and what it costs: means over the pictures."""
+    return listed(results.rows("benchmarks/half"), {
+        "fitted from": lambda row: row["field"] if "-" in row["field"] else "random numbers",
+        "weights": lambda row: count(row["weights"]), "density": lambda row: f"{row['density']:.3g}",
+        "PSNR, dB": lambda row: f"{fmean(one['psnr_db'] for one in row['pictures']):.2f}",
+        "lost, dB": lambda row: f"{fmean(one['cost_db'] for one in row['pictures']):.4f}",
+        "largest difference, of 255": lambda row: f"{_levels(row):.2f}",
+        "float32": lambda row: seconds(row["float32_seconds"]), "half": lambda row: seconds(row["half_seconds"]),
+        "times as fast": lambda row: f"{row['times']:.2f}",
+    })  # fmt: skip
+
+
+def _levels(row: Row) -> float:
+    return 255 * max(float(one["largest_difference"]) for one in row["pictures"])
