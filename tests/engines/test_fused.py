@@ -70,6 +70,21 @@ def test_all_shapes_agree_with_the_reference(shape):
 
 
 @interpreted
+@pytest.mark.parametrize("shape", ["odd", "several groups", "all pruned"])
+def test_what_its_memory_held_before_does_not_matter(shape, monkeypatch):
+    """Rows that are filled up read a number, and multiply it by zero: it must be one."""
+    new_empty = torch.Tensor.new_empty
+
+    def spoiled(own, *size, **how):
+        made = new_empty(own, *size, **how)
+        return made.fill_(float("nan")) if made.is_floating_point() else made
+
+    monkeypatch.setattr(torch.Tensor, "new_empty", spoiled)
+    sizes, density, points = SHAPES[shape]
+    assert_agrees(problem_of(field_of(*sizes), density, points=points, signals=2))
+
+
+@interpreted
 def test_dead_and_constant_neurons_have_the_reference_derivatives():
     field = field_of(2, 9, 8, 2)
     keep = random_keep(field, 0.25, 3)
