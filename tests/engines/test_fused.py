@@ -14,7 +14,7 @@ import torch
 from kinds_of_fields import unlike_zero
 from small_problems import Pattern, field_of, make_problem, random_keep, relative_error
 
-from sparsine.engines import ENGINES, DenseEngine, ReferenceEngine, choose, make_engine
+from sparsine.engines import DenseEngine, ReferenceEngine, choose, make_engine
 from sparsine.engines.choose import engine_kind
 from sparsine.engines.fused import MOST_ITEMS, POINTS, TritonEngine, _items, is_interpreted
 from sparsine.engines.sliced import ROWS, Sliced, with_zero
@@ -268,17 +268,15 @@ def test_without_a_device_it_says_so(monkeypatch):
         make_engine(Pattern.full(SMALL), "triton")
 
 
-def test_auto_takes_it_on_a_gpu_where_few_weights_survive_and_the_card_is_no_older(monkeypatch):
+@pytest.mark.parametrize("capability", [(9, 0), (7, 5)])
+def test_on_a_gpu_it_is_there_for_who_names_it_alone(monkeypatch, capability):
+    """No card has run it yet."""
     monkeypatch.setattr(choose, "check_device", lambda device: None)
-    sparse, full = Pattern(SMALL, random_keep(SMALL, 0.1)), Pattern.full(SMALL)
-    monkeypatch.setattr(torch, "cuda", Card((9, 0)))
-    assert engine_kind(sparse, device="cuda") is TritonEngine
-    assert engine_kind(full, device="cuda") is DenseEngine
-    assert engine_kind(sparse, device="cuda", dtype=torch.float64) is DenseEngine
-    assert engine_kind(sparse, device="cpu") is not TritonEngine
-    monkeypatch.setattr(torch, "cuda", Card((7, 5)))
-    assert engine_kind(sparse, device="cuda") is DenseEngine
-    assert ENGINES["triton"] is TritonEngine
+    monkeypatch.setattr(torch, "cuda", Card(capability))
+    for pattern in (Pattern(SMALL, random_keep(SMALL, 0.1)), Pattern.full(SMALL)):
+        assert engine_kind(pattern, device="cuda") is DenseEngine
+        assert engine_kind(pattern, "triton", device="cuda") is TritonEngine
+        assert engine_kind(pattern, device="cpu") is not TritonEngine
 
 
 # compiling needs no device

@@ -128,9 +128,7 @@ def test_an_overflow_names_what_is_learned_and_goes_back_to_the_last_good_state(
             loss, grad = super().gradient(learned, tasks)
             return (loss * torch.nan if len(calls) == 5 else loss), grad
 
-    with pytest.raises(
-        NotFinite, match=r"outer loss of lines is nan at outer step 4 .*outer step 3, the last good"
-    ):
+    with pytest.raises(NotFinite, match=r"outer loss of lines is nan at outer step 4 .*outer step 3, the last good"):
         learned(tmp_path / "a", learner=Overflowing())
     assert torch.equal(learned(tmp_path / "a")[0].theta, learned(tmp_path / "b")[0].theta)
 

@@ -404,9 +404,7 @@ def test_an_overflow_stops_learning_and_keeps_the_last_good_checkpoint(tmp_path,
         return (loss * torch.nan if len(calls) == 5 else loss, *grads)
 
     monkeypatch.setattr(module, "modulation_gradient", overflowing)
-    with pytest.raises(
-        NotFinite, match=r"nan at outer step 4 .*--inner-step-size \(now 0.01\).*step 3, the last good"
-    ):
+    with pytest.raises(NotFinite, match=r"nan at outer step 4 .*--inner-step-size \(now 0.01\).*step 3, the last good"):
         learn(tmp_path / "a")
     assert read_vectors(tmp_path / "a" / CHECKPOINT_FILE, module.CHECKPOINT.format)[2]["step"] == 3  # 4 has that loss
     assert not (tmp_path / "a" / module.FILE).exists()

@@ -96,7 +96,7 @@ def fitted_run(run: Path, limit: int, data: str | None) -> Iterator[tuple[CodeFo
     fit = FitConfig(effort="fast" if "fast" in start.plans else None).by(start.plans)
     say_notes(pinned.notes)
     names, count = FileNames(suffixes=start.kind.all_suffixes), min(limit, len(pinned.dataset.test))
-    with tempfile.TemporaryDirectory(prefix="sparsine-view-") as place:
+    with tempfile.TemporaryDirectory(prefix="sparsine-") as place:
         with Waiting("fitting", count) as waiting:
             fits = fit_collection(start, pinned.dataset.test, fit, indices=range(count), engine=config.engine,
                                   device=config.device)  # fmt: skip

@@ -30,8 +30,6 @@ OWN = (ReferenceEngine, DenseEngine, SparseEngine, TritonEngine)
 # outgrows the cache.
 PORTABLE_UP_TO = 0.3
 """Density up to which the portable build of the sparse engine wins."""
-FUSED_UP_TO = 0.3
-"""Density up to which `auto` takes the Triton engine on a GPU: by an estimate (docs/engines.md), not measured."""
 WIDE, WIDE_UP_TO = 1024, 0.7
 """Width from which, and density up to which, the sparse engine still wins."""
 
@@ -40,8 +38,8 @@ def make_engine(
     pattern: Pattern, name: str = "auto", *, device: str = "cpu", dtype: torch.dtype = torch.float32
 ) -> Engine:
     """The engine called `name`; `auto` asks one after the other, fastest first: `sparse` before `dense` unless the
-    pattern is dense and the processor old or the field very wide (on a GPU `triton` before `dense` where few weights
-    survive), then registered ones, `reference` last.
+    pattern is dense and the processor old or the field very wide (on a GPU `dense`), then registered ones, `reference`
+    last.
 
     Raises:
         BadInput: no such engine, or no such device on this machine, or one with too little memory, or an engine that
@@ -102,7 +100,7 @@ def _fastest(pattern: Pattern, device: torch.device, dtype: torch.dtype) -> type
 def _in_turn(pattern: Pattern, device: torch.device, dtype: torch.dtype) -> Iterator[str]:
     """Fastest first; those of others are looked for only when it is their turn."""
     if device.type == "cuda":
-        yield from ["triton", "dense"] if pattern.density <= FUSED_UP_TO else ["dense", "triton"]
+        yield from ("dense", "triton")  # no card has run these kernels yet: they are there for who names them
     else:
         yield from ["sparse", "dense"] if _sparse_wins(pattern, device, dtype) else ["dense", "sparse"]
     yield from (name for name in ENGINES if name not in ("sparse", "dense", "triton", "reference"))
