@@ -70,11 +70,16 @@ def detailed_axes(domain: Domain) -> tuple[float, ...]:
     return tuple(n for n, width in zip(domain.shape, widths, strict=True) if width == max(widths))
 
 
+MEASURED_UP_TO = 178
+"""Samples along an axis of the largest pictures that omega_0 was looked for on."""
+
+
 def usual_omega_0(shape: tuple[float, ...]) -> float:
-    """By the samples along an axis: the power of them through what was measured at 64 and 178 samples of pictures, near
-    which sounds of 2,000 and 4,096 lie too."""
+    """By the samples along an axis: the line through what was measured on pictures of 64 and 178, which meets boxes of
+    32 too; beyond, the power of them through both, near which sounds of 2,000 and 4,096 lie."""
     samples = float(prod(shape) ** (1 / len(shape)))
-    return round(50.003 * float((samples / 178) ** 0.65206), 3)
+    line = 12.0 + 0.2135 * min(samples, MEASURED_UP_TO)
+    return round(line * float(max(1.0, samples / MEASURED_UP_TO) ** 0.652), 3)
 
 
 def usual_score_step(omega_0: float) -> float:
