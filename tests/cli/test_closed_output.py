@@ -131,7 +131,7 @@ def test_help_for_a_reader_that_has_seen_enough(tmp_path):
 def test_a_broken_pipe_that_is_not_the_output_is_an_error(capsys, monkeypatch):
     from sparsine.cli import info
 
-    def broken(options):
+    def broken(options, result):
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
     monkeypatch.setattr(info, "run", broken)

@@ -66,7 +66,7 @@ def test_before_a_run_has_begun_there_is_nothing_to_go_on_with(capsys, tmp_path,
     ],
 )
 def test_what_goes_on_by_itself_is_told_as_it_was_given(capsys, monkeypatch, command, args, goes_on):
-    def ending(options):
+    def ending(options, result):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(f"sparsine.cli.{command}.run", ending)

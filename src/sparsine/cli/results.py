@@ -14,7 +14,7 @@ RESULTS: dict[str, Like] = {
     "fit": [{**_SIGNAL, "steps": [int], "psnr_db": [NUMBER]}],
     "report": {"kind": {"evaluation"}, "record_version": int, "rows": [
         {"name": str, "weights": int, "biases": int, "density": float, "steps": [int], "mean_psnr_db": [NUMBER],
-         "signals": [{**_SIGNAL, "psnr_db": [NUMBER]}]}]},
+         "signals": [{**_SIGNAL, "metrics": {"psnr_db": [NUMBER]}}]}]},
     "encode": {"kind": {"encode-summary"}, "record_version": int, "start_sha256": str, "signals": int, "codes": int,
                "bytes": int, "psnr_db": NUMBER, "files": [
                    {**_SIGNAL, "code": (str, None), "bytes": (int, None), "psnr_db": NUMBER, "shape": [int]}]},

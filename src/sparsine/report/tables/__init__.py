@@ -25,6 +25,7 @@ TABLES: dict[str, Callable[[Results], Table | list[Table]]] = {
     "comparison/tuned-volume": tuned.volume, "comparison/by-kind": tuned.by_kind,
     "comparison/shapes": domains.shapes, "sphere/numbers": domains.sphere, "sphere/bytes": domains.sphere_files,
     "comparison/ablation": learning.ablation, "comparison/pattern": learning.pattern,
+    "comparison/levers": learning.levers,
 }  # fmt: skip
 """Those that are of several records, or of one that is none of an evaluation or a benchmark."""
 

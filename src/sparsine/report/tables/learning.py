@@ -61,6 +61,22 @@ def pattern(results: Results) -> Table:
     }, words=[2 + len(rounds)])  # fmt: skip
 
 
+def levers(results: Results) -> Table:
+    """What one change each does to the way to a pattern: numbers that a signal stores, and PSNR of test signals."""
+    rows = [{"name": name, **lever} for name, lever in results.read("comparison/levers")["levers"].items()]
+
+    def at(level: int, what: Callable[[Row], str]) -> Callable[[Row], str]:
+        return lambda row: what(row["levels"][level])
+
+    return listed(rows, {
+        "lever": lambda row: row["name"], "what is changed": lambda row: row["says"],
+        **{f"{name}, {count(wanted['weights'])} weights": at(level, what)
+           for level, wanted in enumerate(rows[0]["levels"])
+           for name, what in (("numbers", lambda one: count(one["numbers"])),
+                              ("dB", lambda one: f"{fmean(one['psnr_db']):.2f}"))},
+    }, left=2)  # fmt: skip
+
+
 def good(cell: Row | None) -> list[Row]:
     """The signals of a cell that were fitted."""
     return [one for one in cell["protocols"]["adam"]["signals"] if one["status"] == "ok"] if cell else []
