@@ -70,7 +70,7 @@ def test_all_shapes_agree_with_the_reference(shape):
 
 
 @interpreted
-@pytest.mark.parametrize("shape", ["odd", "several groups", "all pruned"])
+@pytest.mark.parametrize("shape", ["odd", "several groups", "all pruned", "a whole tile"])
 def test_what_its_memory_held_before_does_not_matter(shape, monkeypatch):
     """Rows that are filled up read a number, and multiply it by zero: it must be one."""
     new_empty = torch.Tensor.new_empty
