@@ -128,7 +128,7 @@ class TritonEngine(Engine):
         signals, num_points, back = len(theta), values.shape[1], self._sliced.backward
         count, per_signal, tiles = _items(signals, num_points)
         width = back.num_slots + self._sliced.num_neurons
-        partial, losses = theta.new_zeros(count, width), theta.new_empty(count)  # inputs have columns that nobody writes
+        partial, losses = theta.new_zeros(count, width), theta.new_empty(count)  # nobody writes those of inputs
         sums, loss = theta.new_empty(signals, width), theta.new_empty(signals)
         counts = values if weights is None else weights.reshape(-1, num_points).contiguous()
         scratch = theta.new_empty(self._scratch_numbers(2))
