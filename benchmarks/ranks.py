@@ -101,7 +101,7 @@ def learned(name: str, way: str, steps: int, folder: Path) -> Iterator[dict[str,
     processes, threads = WAYS[way]
     command = ["-m", "sparsine"] if processes == 1 else ["-m", "torch.distributed.run", "--nproc-per-node",
                                                          str(processes), "-m", "sparsine"]  # fmt: skip
-    options = ["learn", "curves:0/64", "--out", str(folder), "--recipe", "quick", *FIELDS[name], "--tasks-per-step",
+    options = ["learn", "curves:0/16", "--out", str(folder), "--recipe", "quick", *FIELDS[name], "--tasks-per-step",
                str(TASKS), "--dense-steps", str(steps), "--steps-per-round", str(steps), "--rounds", "1", "--fraction",
                str(1 - LEFT[name]), "--val-signals", "0", "--plan-signals", "0"]  # fmt: skip
     done = subprocess.run([sys.executable, *command, *options], capture_output=True, text=True,
