@@ -23,8 +23,8 @@ FROM python:${PYTHON}-slim
 COPY --from=installed /opt/sparsine /opt/sparsine
 COPY scripts/demo.sh /opt/sparsine/bin/sparsine-demo
 RUN chmod 755 /opt/sparsine/bin/sparsine-demo \
- && useradd --create-home --uid 1000 sparsine && install --directory --owner sparsine /work
+ && useradd --create-home --uid 1000 sparsine && install --directory --owner sparsine /data
 ENV PATH=/opt/sparsine/bin:$PATH MPLCONFIGDIR=/tmp/matplotlib PYTHONUNBUFFERED=1
 USER sparsine
-WORKDIR /work
+WORKDIR /data
 CMD ["sparsine-demo", "sparsine", "demo"]

@@ -97,6 +97,17 @@ def test_a_frequency_that_a_file_says_does_not_follow_the_size(printed, put):
     assert printed("--resolution", "32x32", "--config", put({"seed": 1}))["field"]["omega_0"] != usual
 
 
+def test_steps_of_the_score_follow_a_frequency_unless_the_file_says_them(printed, put):
+    """As configurations of runs do that were begun when these steps were the same for all."""
+    options = best().pruning.score_options
+
+    def step(said):
+        return printed("--config", put({"field": {"omega_0": 94.0}, **said}))["pruning"]["score_options"]["step_size"]
+
+    assert step({}) < options["step_size"]
+    assert step({"pruning": {"score": "saliency", "score_options": dict(options)}}) == options["step_size"]
+
+
 def test_a_run_with_such_a_frequency_is_resumed(tmp_path, put):
     path = put({"field": {"omega_0": best().field.omega_0, "width": 6, "hidden_layers": 2}, "pruning": {"rounds": 1},
                 "grid": {"resolution": [5, 6]}, "plan": {"plan_signals": 0}})  # fmt: skip

@@ -117,3 +117,10 @@ def test_fits_that_get_worse_stop_the_pruning_before_they_empty_a_layer():
     wild = Saliency(signals=3, steps=20, step_size=30.0)
     with pytest.raises(WorkFailed, match=r"ended above where they began; lower --score.step-size \(now 30\)"):
         saliency_of(make_problem(Pattern.full(FIELD)), wild)
+
+
+def test_fits_that_begin_all_but_perfect_may_end_a_little_above_that():
+    problem = make_problem(Pattern.full(FIELD))
+    drawn = ReferenceEngine(problem.pattern, dtype=torch.float64).predict(problem.theta[:1], problem.coords)
+    fitted = replace(problem, values=(drawn + 1e-9).expand_as(problem.values))
+    assert torch.isfinite(saliency_of(fitted)).all()

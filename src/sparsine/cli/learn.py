@@ -188,7 +188,10 @@ def _configured(options: Options) -> tuple[LearnConfig, Dataset]:
         given["grid"] = dataclasses.replace(options.grid, resolution=size)
     config, dataset = opened(LearnConfig(data=options.dataset, **given))
     field = said.get("field", {})
-    config = with_score_step(config) if "omega_0" in field else for_size(config, detailed_axes(dataset.domain))
+    if "omega_0" not in field:
+        config = for_size(config, detailed_axes(dataset.domain))
+    elif "score_options" not in said.get("pruning", {}):
+        config = with_score_step(config)
     return config if "output_offset" in field else for_kind(config, dataset.kind), dataset
 
 

@@ -48,22 +48,23 @@ class Saliency:
         thetas = theta.expand(fits.values.shape[0], -1)
         adam = AdamState.zeros_like(thetas)
         gradients = torch.zeros(num_weights, dtype=torch.float64, device=theta.device)
-        first = last = torch.zeros(fits.values.shape[0])
+        losses = []
         for step in range(self.steps):
-            last, grad = fits.engine.loss_and_grad(thetas, fits.coords, fits.values, fits.weights)
-            first = last if step == 0 else first
+            loss, grad = fits.engine.loss_and_grad(thetas, fits.coords, fits.values, fits.weights)
+            losses.append(loss.mean())
             if 2 * step >= self.steps:
                 gradients += grad[:, :num_weights].abs().mean(dim=0)
             thetas, adam = adam_step(thetas, grad, adam, self.step_size)
             context.progress(step + 1, self.steps)
         scores = gradients * thetas[:, :num_weights].abs().mean(dim=0)
-        overflowed = not torch.isfinite(scores).all()
-        if overflowed or last.mean() > first.mean():  # such scores empty layers
-            what = "a fit that should show which weights count overflowed" if overflowed else (
-                "fits that should show which weights count ended above where they began"
-            )  # fmt: skip
-            raise WorkFailed(f"{what}; lower --score.step-size (now {self.step_size:g})")
+        if not torch.isfinite(scores).all():
+            raise self._failed("a fit that should show which weights count overflowed")
+        if losses[-1] > max(losses[0], fits.values.square().mean()):  # worse than nothing: such scores empty layers
+            raise self._failed("fits that should show which weights count ended above where they began")
         return scores
+
+    def _failed(self, what: str) -> WorkFailed:
+        return WorkFailed(f"{what}; lower --score.step-size (now {self.step_size:g})")
 
     def num_gradients(self) -> int:
         """One of each signal in every step."""
