@@ -58,3 +58,13 @@ def test_the_page_counts_the_prunings_of_the_run_and_not_those_of_its_rows(runs,
         some = ["--rounds", "0", "9", "--limit", "1", "--pictures", "0", "--steps", "1"]
         assert main(["report", str(run), *some]) == 0
         assert said in " ".join((run / "report.html").read_text().split())
+
+
+def test_half_written_files_of_a_killed_report_are_swept_away(runs):
+    run, _ = runs["pattern"]
+    (run / "evaluation/pictures").mkdir(parents=True, exist_ok=True)
+    halves = [run / "evaluation/.300-0.tmp", run / "evaluation/pictures/.300-1.tmp"]
+    for half in halves:
+        half.write_bytes(b"half")
+    assert main(["report", str(run), "--rounds", "9", "--limit", "1", "--pictures", "1", "--steps", "1"]) == 0
+    assert not any(half.exists() for half in halves)

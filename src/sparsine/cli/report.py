@@ -22,6 +22,7 @@ from sparsine.plugins import made_with, read_loaded
 from sparsine.report.run.page import write_report
 from sparsine.report.run.rows import rows_of
 from sparsine.report.wording import db
+from sparsine.storage import remove_leftovers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ def _report(options: Options, result: Output) -> int:
     say_notes(dataset.notes)
     check_places(options.run, files=["report.html", "evaluation.json"])
     with watched(as_it_is(options.run)), locked(options.run / "evaluation"):
+        for folder in (options.run / "evaluation", options.run / "evaluation" / "pictures"):
+            remove_leftovers(folder)
         with Waiting("measuring", 1) as waiting:
 
             def on_row(name: str, number: int, total: int) -> None:

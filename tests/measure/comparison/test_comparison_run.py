@@ -261,6 +261,15 @@ def test_a_half_written_record_of_a_killed_process_is_swept_away(whole, tmp_path
     assert list(root.rglob("*.tmp")) == []
 
 
+@pytest.mark.parametrize("folder", ["pictures/curves", "pictures/curves/scratch"])
+def test_a_half_written_picture_of_a_killed_process_is_swept_away(whole, tmp_path, folder):
+    root = copied(whole, tmp_path)
+    (root / "cells/curves/seed-0/scratch/round-03.json").unlink()
+    (root / folder / ".300-0.tmp").write_bytes(b"half of a PNG")
+    assert run_comparison(tiny.comparison(root, methods=METHODS), workers=1).num_measured == 6
+    assert list(root.rglob("*.tmp")) == []
+
+
 # Refused
 
 

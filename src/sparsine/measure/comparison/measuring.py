@@ -71,10 +71,17 @@ class Measuring:
         return Batch.of(found, self.plan.domain, self.device)
 
     def _draw(self, original: Original, drawn: np.ndarray) -> None:
-        folder, number, (method, level) = self.root / "pictures" / self.plan.data, self.num_pictures, self.picture_names
-        places = folder / f"original-{number}.png", folder / method / f"{level}-{number}.png"
+        number, (method, level) = self.num_pictures, self.picture_names
+        originals, fitted = picture_folders(self.root, self.plan.data, method)
+        places = originals / f"original-{number}.png", fitted / f"{level}-{number}.png"
         draw_signals(self.plan.dataset, original, drawn, places)
         self.num_pictures += 1
+
+
+def picture_folders(root: Path, data: str, method: str) -> tuple[Path, Path]:
+    """Where a comparison keeps pictures of a data set: the originals, and those of a method."""
+    folder = root / "pictures" / data
+    return folder, folder / method
 
 
 def _fitted(model: FittedModel, batch: Batch, fit: FitConfig, on_drawn: OnDrawn) -> list[Status]:

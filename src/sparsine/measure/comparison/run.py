@@ -18,6 +18,7 @@ from sparsine import plugins
 from sparsine.errors import BadInput, WorkFailed
 from sparsine.folders import Held, locked, watched
 from sparsine.measure.comparison.comparison import Comparison, stages_of
+from sparsine.measure.comparison.measuring import picture_folders
 from sparsine.measure.comparison.records import CELLS, check_record, read_cell, write_cells
 from sparsine.plugins import LoadedFile
 from sparsine.registry import LeftOut
@@ -123,7 +124,8 @@ def _jobs(comparison: Comparison) -> dict[str, Job]:
                                      stages[key].cost))  # fmt: skip
         jobs[cell.key] = Job(cell.key, {artifact.stage.key for artifact in cell.needs} & stages.keys(), cell.cost)
     for cell in cells:
-        remove_leftovers((root / cell.key).parent)
+        for folder in ((root / cell.key).parent, *picture_folders(root, cell.plan.data, cell.method.name)):
+            remove_leftovers(folder)
     return jobs
 
 
