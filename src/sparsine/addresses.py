@@ -46,10 +46,6 @@ class Address:
 Place = Path | Address
 
 
-def is_address(text: str) -> bool:
-    return _ADDRESS.match(text) is not None
-
-
 def as_place(text: Place | str) -> Place:
     """An address, or a path as it was written.
 
@@ -61,7 +57,7 @@ def as_place(text: Place | str) -> Place:
         return text
     if text.startswith("file:///"):
         return Path(unquote(text.removeprefix("file://")))
-    return Address(text) if is_address(text) else Path(text)
+    return Address(text) if _ADDRESS.match(text) else Path(text)
 
 
 def read(address: Address, most_bytes: int | None = None) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sparsine.cli.console import Waiting, counted, say, tell
 from sparsine.cli.outputs import Output
-from sparsine.cli.start_and_signals import StartAndSignals, with_output
+from sparsine.cli.start_and_signals import StartAndSignals
 from sparsine.codec.calibrate import calibrate
 from sparsine.codec.config import CalibrationConfig
 from sparsine.starts.start import start_bytes
@@ -17,7 +17,8 @@ class Options(StartAndSignals):
 
 
 def run(options: Options, result: Output) -> int:
-    return with_output(options, lambda given, out: _run(given, out, result))
+    with options.out_file() as out:
+        return _run(options, out, result)
 
 
 def _run(options: Options, out: Output, result: Output) -> int:

@@ -9,7 +9,7 @@ from tyro.constructors import MISSING_NONPROP, PrimitiveTypeInfo, StructFieldSpe
 from sparsine.checks import Known, OneOf
 from sparsine.cli.catalogue import Option, Page
 from sparsine.cli.option_types import Spec, option_types, spec_of
-from sparsine.cli.options import OptionsRule, mark
+from sparsine.cli.options import OptionsRule, bare, mark, sentence_of
 
 MISSING = MISSING_NONPROP
 """Where nothing decides the values: then each option has its own."""
@@ -45,14 +45,14 @@ def _of_struct(rule: OptionsRule, kind: type, default: Any, group: str, groups: 
     struct = rule(StructTypeInfo.make(kind, default, False))
     assert struct is not None
     for field in struct.fields:
-        inner = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
+        inner = bare(field.type)
         if rule.is_part(inner):
             parts.append((field, inner))
         else:
             found.append(_leaf(field, group))
     for field, inner in parts:
         name = f"{group}.{field.name}".lstrip(".")
-        groups[name] = " ".join((_text(field) or inner.__doc__ or "").split())
+        groups[name] = sentence_of(field) or " ".join((inner.__doc__ or "").split())
         found += _of_struct(rule, inner, field.default, name, groups)
     return found
 
@@ -61,13 +61,13 @@ def _leaf(field: StructFieldSpec, group: str) -> Leaf:
     marks = get_args(field.type)[1:] if get_origin(field.type) is Annotated else ()
     told = {name: value for one in marks for name in ("name", "metavar", "aliases", "help_behavior_hint")
             if (value := getattr(one, name, None)) is not None}  # fmt: skip
-    kind = get_args(field.type)[0] if marks else field.type
+    kind = bare(field.type)
     name = told.get("name") or field.name.replace("_", "-")
     spec = _spec(field, kind, marks)
     shown, metavar, several = _value(field, spec, kind, marks)
     option = Option(
         name=name, short=next((a.strip("-") for a in told.get("aliases", ())), None),
-        metavar="" if kind is bool else told.get("metavar", metavar), sentence=_text(field),
+        metavar="" if kind is bool else told.get("metavar", metavar), sentence=sentence_of(field),
         hint=told["help_behavior_hint"](shown), words=_words(field.type), group=group,
         positional=tyro.conf.Positional in marks, several=several, path="PATH" in metavar,
     )  # fmt: skip
@@ -99,8 +99,3 @@ def _words(kind: Any) -> tuple[str, ...]:
         if str(get_origin(one)) == "typing.Literal":
             return get_args(one)
     return ()
-
-
-def _text(field: StructFieldSpec) -> str:
-    text = field.helptext() if callable(field.helptext) else field.helptext
-    return text or ""

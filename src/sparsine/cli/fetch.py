@@ -29,14 +29,10 @@ class Options(Common):
 
 
 def run(options: Options, result: Output) -> int:
-    if options.name is not None and options.name not in DATA_SETS:
-        raise BadInput(f"there is no data set {options.name!r}; there are {', '.join(DATA_SETS)}")
     names = list(DATA_SETS) if options.name is None else [options.name]
-    if options.name is not None:
-        _fetch(options.name, DATA_SETS[options.name], options.out / options.name)
-    else:
-        for name in names:
-            _list(name, DATA_SETS[name], options.out / name)
+    answer = _list if options.name is None else _fetch
+    for name in names:
+        answer(name, DATA_SETS[name], options.out / name)
     told = [_record(name, DATA_SETS[name], options.out / name) for name in names]
     result.write_json({"kind": "fetch-summary", "record_version": 1, "data": told})
     return 0

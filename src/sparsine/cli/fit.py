@@ -28,13 +28,14 @@ from sparsine.cli.status import status_of
 from sparsine.fitting.collection import FittedSignal, drawn_as_original, fit_collection, render
 from sparsine.fitting.fit import FitConfig
 from sparsine.fitting.fitted_field import FittedField
-from sparsine.fitting.fitted_files import write_fitted
+from sparsine.fitting.fitted_files import SUFFIX, write_fitted
 from sparsine.fitting.view import View, drawing_of, most_along_an_axis
 from sparsine.folders import check_places, locked
 from sparsine.psnr import averaged_db
 from sparsine.report.wording import db, in_db
 from sparsine.shown import as_text, shown
 from sparsine.signals.file_names import FileNames
+from sparsine.signals.own_folders import FIELDS, TABLE
 from sparsine.signals.pictured import drawn_to_look_at, pictured
 from sparsine.signals.pictures import save_picture, side_by_side
 from sparsine.starts.start import Start
@@ -80,7 +81,7 @@ def run(options: Options, result: Output) -> int:
     fit = options.fit.by(start.plans)
     signals, whole = open_signals(options.signals, start, options.split, start.domain.shape, "fit")
     check_folder(options.out, options.overwrite)
-    check_places(options.out, files=["psnr.csv"], folders=["pictures", "drawings", "fields"])
+    check_places(options.out, files=[TABLE], folders=["pictures", "drawings", FIELDS])
     size = as_tuple(options.size) or _usual_size(start.domain.drawn_shape)
     count = min(len(signals), options.limit or len(signals))
     say(("fitting", "bold"), f" {counted(count, 'signal')} from {path} ({start.pattern.counts}, "
@@ -96,7 +97,7 @@ def run(options: Options, result: Output) -> int:
             waiting.at(len(fits), f"fitted {fitted.name}", facts=in_db(fitted.psnr_db[-1] if fitted.psnr_db else None))
             if fitted.reason:
                 tell((fitted.status, "yellow"), f" {named_reason(fitted.name, fitted.reason)}")
-        _write_table(options.out / "psnr.csv", fits)
+        _write_table(options.out / TABLE, fits)
     result.write_json([fitted.to_dict() for fitted in fits])
     return status_of(_summary(options, fits) and whole)
 
@@ -115,7 +116,7 @@ def _write(options: Options, start: Start, fitted: FittedSignal, name: str, size
             panels[2] = kind.error_picture(fitted.original, values)
         scale = max(1, 256 // max(panels[0].shape[:2]))
         save_picture(options.out / "pictures" / f"{name}.png", side_by_side(panels, scale=scale))
-    write_fitted(options.out / "fields" / f"{name}.safetensors", start, fitted)
+    write_fitted(options.out / FIELDS / f"{name}{SUFFIX}", start, fitted)
 
 
 def _usual_size(own: tuple[int, ...]) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ from sparsine.meta.outer import LearnState, NotFinite
 from sparsine.meta.ranks import ALONE, Ranks
 from sparsine.meta.recipe_file import laid_over, read_recipe_file, recipe_bytes
 from sparsine.meta.run import Run, open_run
-from sparsine.meta.run_folder import read_config, start_files, starts_of
+from sparsine.meta.run_folder import holds_run, read_config, start_files, starts_of
 from sparsine.meta.sparse import learn_sparse_start
 from sparsine.plugins import as_options, changed, made_with, read_loaded
 from sparsine.pruning.prune import PruningConfig
@@ -87,7 +87,7 @@ class Options(Reporting):
 
 def to_go_on(options: Options) -> str:
     """The command that goes on with an interrupted run; nothing, where none has begun."""
-    if not (options.out / "config.json").is_file():
+    if not holds_run(options.out):
         return ""
     return as_ranks(shlex.join(["sparsine", "learn", options.dataset, "--out", str(options.out), "--resume"]))
 
@@ -155,7 +155,7 @@ def defaults(args: list[str]) -> Options:
 
 def _is_there(out: Path | None) -> bool:
     """Whether a run is."""
-    return out is not None and (out / "config.json").is_file()
+    return out is not None and holds_run(out)
 
 
 def run(options: Options, result: Output) -> int:

@@ -11,6 +11,7 @@ from sparsine.meta.follower import follow
 from sparsine.meta.rank_agreement import agree, check_alike, check_options, hear_beginning, same_signals
 from sparsine.meta.rank_group import RankGroup, connected
 from sparsine.meta.ranks import RankLost, Ranks
+from sparsine.meta.run_folder import holds_run
 from sparsine.signals.dataset import Dataset
 from sparsine.signals.open import open_dataset
 
@@ -42,7 +43,7 @@ def among_ranks(
 def _follow(options: Any, configured: Callable[[Any], tuple[LearnConfig, Dataset]], ranks: Ranks) -> None:
     config, dataset = configured(options)
     beginning = hear_beginning(ranks)
-    if options.resume and not (options.out / "config.json").is_file():  # the folder is on the first rank's machine
+    if options.resume and not holds_run(options.out):  # the folder is on the first rank's machine
         first = beginning.config
         dataset = open_dataset(options.dataset, resolution=first.grid.resolution, seed=first.split_seed)
     else:

@@ -94,7 +94,7 @@ def parse(options: type[T], args: list[str], command: str, defaults: Callable[[l
 
 def in_todays_words(options: type, args: Sequence[str]) -> list[str]:
     """`args` with the names that options have now, where one of their earlier names is given."""
-    today = {before: named.name for _, named in named_fields(options) for before in named.before}
+    today = names_now(options)
     found = [re.match(r"--([\w.-]+)(.*)", arg, re.DOTALL) for arg in args]
     return [
         f"--{today[name]}{word[2]}" if word and (name := word[1].replace("_", "-")) in today else arg
@@ -109,12 +109,22 @@ def by_their_options(options: type, said: str) -> str:
     return said
 
 
+def names_now(options: type) -> dict[str, str]:
+    """The names of options, by those that they had before."""
+    return {before: named.name for _, named in named_fields(options) for before in named.before}
+
+
+def bare(kind: Any) -> Any:
+    """The type that `Annotated` marks, or the type itself."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
 def named_fields(options: type) -> Iterator[tuple[str, Named]]:
     """Fields whose options have names of their own, those of parts too."""
     for field, hint in get_type_hints(options, include_extras=True).items():
         if (named := mark(hint, Named)) is not None:
             yield field, named
-        kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        kind = bare(hint)
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
             yield from named_fields(kind)
 
@@ -199,11 +209,11 @@ def _from_parts(make: Callable[..., Any]) -> Callable[..., Any]:
 
 def _option(field: StructFieldSpec, brings: Choice | None = None) -> StructFieldSpec:
     """`brings` knows the options of what this one chooses."""
-    kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
+    kind = bare(field.type)
     if dataclasses.is_dataclass(kind):
         return field
     words = mark(field.type, OneOf)
-    sentence = _sentence(field) + _known(field.type, kind) + _those_with_options(brings)
+    sentence = sentence_of(field) + _known(field.type, kind) + _those_with_options(brings)
 
     def hint(default: str) -> str:
         if default == "":
@@ -240,7 +250,7 @@ def mark(kind: Any, wanted: type[T]) -> T | None:
     return next((mark for mark in get_args(kind)[1:] if isinstance(mark, wanted)), None)
 
 
-def _sentence(field: StructFieldSpec) -> str:
+def sentence_of(field: StructFieldSpec) -> str:
     """Without the breaks that it has in the code."""
     text = field.helptext() if callable(field.helptext) else field.helptext
     return " ".join((text or "").split())

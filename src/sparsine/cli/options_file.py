@@ -17,7 +17,7 @@ import tyro
 
 from sparsine.cli.described import Leaf, leaves_of
 from sparsine.cli.early import values_of
-from sparsine.cli.options import named_fields
+from sparsine.cli.options import names_now
 from sparsine.errors import BadInput
 from sparsine.signals.paths import expanded
 from sparsine.storage import json_bytes, read_json
@@ -75,7 +75,7 @@ def _read(path: Path, command: str) -> dict[str, Any]:
 
 def _laid_over(usual: Any, options: type, said: Mapping[str, Any], path: Path | None, prints: bool) -> Any:
     leaves = {leaf.option.name: leaf for leaf in leaves_of(options, usual)}
-    before = {old: named.name for _, named in named_fields(options) for old in named.before}
+    before = names_now(options)
     for key, value in said.items():
         name = before.get(key, key)
         if name in NOT_IN_FILES:

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from sparsine.cli.console import Waiting, console, counted, say, tell
 from sparsine.cli.outputs import Output
-from sparsine.cli.start_and_signals import StartAndSignals, with_output
+from sparsine.cli.start_and_signals import StartAndSignals
 from sparsine.fitting.config import FitConfig
 from sparsine.fitting.plan_search import USUAL_FULL_STEPS, PlanConfig, find_plans
 from sparsine.report.wording import in_db
@@ -21,7 +21,8 @@ class Options(StartAndSignals):
 
 
 def run(options: Options, result: Output) -> int:
-    return with_output(options, lambda given, out: _run(given, out, result))
+    with options.out_file() as out:
+        return _run(options, out, result)
 
 
 def _run(options: Options, out: Output, result: Output) -> int:

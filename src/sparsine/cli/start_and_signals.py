@@ -1,9 +1,9 @@
 """What `calibrate` and `plan` ask alike: a start, signals to try it on, and a file for the start that knows more."""
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import tyro
 
@@ -43,11 +43,6 @@ class StartAndSignals(Working):
         signals, _ = open_signals(self.inputs, start, self.split, shape, what)
         return path, start, signals
 
-
-Asked = TypeVar("Asked", bound=StartAndSignals)
-
-
-def with_output(options: Asked, work: Callable[[Asked, Output], int]) -> int:
-    """--out is looked at before the work."""
-    with output(options.out, "--out", instead="" if options.overwrite else "say --overwrite", text=False) as out:
-        return work(options, out)
+    def out_file(self) -> AbstractContextManager[Output]:
+        """--out, looked at before the work."""
+        return output(self.out, "--out", instead="" if self.overwrite else "say --overwrite", text=False)

@@ -13,7 +13,7 @@ from sparsine.fitting.collection import FittedSignal, fit_collection
 from sparsine.fitting.config import FitConfig
 from sparsine.fitting.fitted_files import SUFFIX, write_fitted
 from sparsine.meta.run_data import open_data_of, pinned_to_measure
-from sparsine.meta.run_folder import read_config, start_files
+from sparsine.meta.run_folder import holds_run, read_config, start_files
 from sparsine.shown import shown
 from sparsine.signals.file_names import FileNames
 from sparsine.signals.open import is_there
@@ -31,7 +31,7 @@ BESIDE = 100
 
 def is_run(folder: Path) -> bool:
     """Whether `learn` wrote it, and a start is there."""
-    return (folder / "config.json").is_file() and (folder / "starts").is_dir()
+    return holds_run(folder) and (folder / "starts").is_dir()
 
 
 def starts_of(folder: CodeFolder, named: Path | None) -> Starts:

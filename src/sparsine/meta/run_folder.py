@@ -100,9 +100,14 @@ def differences(a: Any, b: Any, name: str = "") -> Iterator[tuple[str, Any, Any]
         yield name, a, b
 
 
+def holds_run(folder: Path) -> bool:
+    """Whether a run is there, finished or not."""
+    return (folder / "config.json").is_file()
+
+
 def read_config(folder: Path) -> LearnConfig:
     """The configuration of the run in `folder`. Raises BadInput when there is none."""
-    if not (folder / "config.json").is_file():
+    if not holds_run(folder):
         raise BadInput(f"{folder} is not the folder of a run: it has no config.json")
     with made_with(read_loaded(folder), str(folder)):
         try:

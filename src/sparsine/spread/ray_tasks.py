@@ -110,7 +110,7 @@ class _Flow:
 
     def _send(self, one: _Try) -> None:
         references = {**self.sent, "item": self._put(one.item)}
-        self.under_way[self.task.remote(own_version(), self.key, 1, references)] = one
+        self.under_way[self.task.remote(own_version(), self.key, references)] = one
 
     def _put(self, value: Any) -> Any:
         try:
@@ -180,12 +180,12 @@ class _Flow:
 def _task() -> Callable[..., Any]:
     """A function that goes to workers as its code, so that one without this package, or with another, can say so."""
 
-    def sparsine(version: str, key: str, num_threads: int, references: dict[str, Any]) -> Any:
+    def sparsine(version: str, key: str, references: dict[str, Any]) -> Any:
         import ray
 
         from sparsine.spread.ray_worker import run
 
-        return run(ray, version, key, num_threads, references)
+        return run(ray, version, key, references)
 
     return sparsine
 

@@ -33,7 +33,7 @@ def own_version() -> str:
     return f"{__version__} ({digest.hexdigest()[:12]})"
 
 
-def run(ray: Any, version: str, key: str, num_threads: int, references: dict[str, Any]) -> Any:
+def run(ray: Any, version: str, key: str, references: dict[str, Any]) -> Any:
     """What `work` makes of `item`; `references` lead to both and to the files that were loaded (plugins.py)."""
     if own_version() != version:
         raise BadInput(
@@ -45,7 +45,7 @@ def run(ray: Any, version: str, key: str, num_threads: int, references: dict[str
             plugins.load(file)
         work = ray.get(references["work"])
         if torch := sys.modules.get("torch"):
-            torch.set_num_threads(num_threads)
+            torch.set_num_threads(1)  # a task has one CPU
         work.set_up()
         _works.clear()
         _works[key] = work

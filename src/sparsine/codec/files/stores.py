@@ -127,4 +127,4 @@ class _Elsewhere(Store):
         self.write(f"{self.PIECES}/{self._own}-{self._count:06d}.jsonl", text)
 
     def _pieces(self) -> list[str]:
-        return [name for name in addresses.names_below(self.address) if name.startswith(f"{self.PIECES}/")]
+        return [f"{self.PIECES}/{name}" for name in addresses.names_below(self.address / self.PIECES)]
