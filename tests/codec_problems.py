@@ -6,6 +6,7 @@ import torch
 from small_problems import field_of, random_pattern
 
 from sparsine.codec.format.default_tables import laplace_survival
+from sparsine.signals.dataset import SignalSet
 from sparsine.signals.grid import Grid
 from sparsine.signals.kinds import Grey, Rgb
 from sparsine.starts.coding import CodingTables
@@ -37,3 +38,21 @@ def calibrated(seed=0):
 
 def moved(start, seed=5, far=0.002):
     return start.theta + far * torch.randn(start.theta.shape, generator=generator(seed))
+
+
+class Named(SignalSet):
+    """Arrays by name; an exception in the place of one is raised."""
+
+    def __init__(self, signals):
+        self.names, self.values = list(signals), list(signals.values())
+
+    def __len__(self):
+        return len(self.names)
+
+    def name(self, index):
+        return self.names[index]
+
+    def load(self, index):
+        if isinstance(self.values[index], Exception):
+            raise self.values[index]
+        return self.values[index].copy()

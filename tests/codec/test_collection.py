@@ -11,7 +11,7 @@ from math import isnan
 
 import numpy as np
 import pytest
-from codec_problems import calibrated, make_start
+from codec_problems import Named, calibrated, make_start
 
 import sparsine.codec.files.collection as collection
 import sparsine.codec.files.encode_work as encode_work
@@ -27,29 +27,10 @@ from sparsine.fitting.fit import FitConfig
 from sparsine.folders import locked
 from sparsine.memory import Room
 from sparsine.psnr import psnr_db
-from sparsine.signals.dataset import SignalSet
 from sparsine.signals.kind import VALUES
 
 CONFIG = EncodeConfig(fit=FitConfig(steps=3, lr=1e-3, report=(), batch=2))
 SHAPES = ((5, 3), (4, 7), (5, 3), (2, 9), (4, 7), (5, 3), (4, 7))
-
-
-class Named(SignalSet):
-    """Arrays by name; an exception in the place of one is raised."""
-
-    def __init__(self, signals):
-        self.names, self.values = list(signals), list(signals.values())
-
-    def __len__(self):
-        return len(self.names)
-
-    def name(self, index):
-        return self.names[index]
-
-    def load(self, index):
-        if isinstance(self.values[index], Exception):
-            raise self.values[index]
-        return self.values[index].copy()
 
 
 def made_up(shapes=SHAPES, channels=3, seed=0):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import ray_works
-from codec_problems import calibrated
+from codec_problems import Named, calibrated
 from PIL import Image
 from ray_works import Doubled
 
@@ -26,7 +26,6 @@ from sparsine.codec.files.collection import encode_collection
 from sparsine.codec.files.drawings import decode_collection
 from sparsine.errors import BadInput, UnreadableSignal
 from sparsine.fitting.fit import FitConfig
-from sparsine.signals.dataset import SignalSet
 from sparsine.spread import ray_cluster
 from sparsine.starts.start import save_start
 
@@ -46,24 +45,6 @@ def cluster(tmp_path_factory):
         yield executor
         ray.cloudpickle.unregister_pickle_by_value(ray_works)
     del os.environ["SPARSINE_TEST_PLACE"]
-
-
-class Named(SignalSet):
-    """Arrays by name; an exception in the place of one is raised."""
-
-    def __init__(self, signals):
-        self.names, self.values = list(signals), list(signals.values())
-
-    def __len__(self):
-        return len(self.names)
-
-    def name(self, index):
-        return self.names[index]
-
-    def load(self, index):
-        if isinstance(self.values[index], Exception):
-            raise self.values[index]
-        return self.values[index].copy()
 
 
 def made_up():

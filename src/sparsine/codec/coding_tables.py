@@ -42,15 +42,15 @@ def measured_tables(
     engine: Engine,
 ) -> CodingTables:  # fmt: skip
     """`theta`: the fitted vectors of `fits`."""
-    centre = _centre(start, theta)
+    samples, centre = _samples(start, fits, engine), _centre(start, theta)
     far = theta.double().numpy() - centre.double().numpy()
     rough = CodingTables(
         centre,
-        _relative_steps(start, fits, theta, config, engine),
+        _relative_steps(start, samples, theta, config, engine),
         torch.zeros(theta.shape[1], dtype=torch.int16),
         laplace_survival(),
     )
-    shift = _allowed_shift(replace(start, coding=rough), fits, theta, config, engine)
+    shift = _allowed_shift(replace(start, coding=rough), samples, theta, config, engine)
     steps = np.clip(rough.step.numpy().astype(np.int32) + shift, -MAX_EXPONENT, MAX_EXPONENT)
     spread = np.sqrt(np.square(far).mean(axis=0))
     scales = steps + COARSE * np.rint(PER_OCTAVE / COARSE * np.log2(np.maximum(spread / exact_power(steps), FLOOR)))
@@ -66,12 +66,11 @@ def _centre(start: Start, theta: Float[Tensor, "signals params"]) -> Float[Tenso
 
 
 def _relative_steps(
-    start: Start, fits: list[FittedSignal], theta: Float[Tensor, "signals params"], config: CalibrationConfig,
+    start: Start, samples: Samples, theta: Float[Tensor, "signals params"], config: CalibrationConfig,
     engine: Engine,
 ) -> Int[Tensor, " params"]:  # fmt: skip
     """Exponents of 1 / sqrt(sensitivity), up to a common one."""
     total = torch.zeros(theta.shape[1], dtype=torch.float64)
-    samples = _samples(start, fits, engine)
     size = config.fit.together()  # wherever it is computed: each batch draws its own random numbers
     for number, first in enumerate(range(0, len(theta), size)):
         batch = theta[first : first + size].to(engine.device)
@@ -86,11 +85,10 @@ def _relative_steps(
 
 
 def _allowed_shift(
-    start: Start, fits: list[FittedSignal], theta: Float[Tensor, "signals params"], config: CalibrationConfig,
+    start: Start, samples: Samples, theta: Float[Tensor, "signals params"], config: CalibrationConfig,
     engine: Engine,
 ) -> int:  # fmt: skip
     """The coarsest common shift of the steps that costs no more than is allowed."""
-    samples = _samples(start, fits, engine)
     coder, on_device = Coder(start), theta.to(engine.device)
     before = _mean_db(engine, on_device, samples)
 

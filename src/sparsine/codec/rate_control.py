@@ -16,6 +16,7 @@ from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
 from sparsine.lazy import cached_property
 from sparsine.psnr import psnr_db
+from sparsine.signals.samples import Samples
 
 FINEST, COARSEST = -192, 256
 """Shifts that are searched: steps from a 4,096th of the start's to 65,536 times as large."""
@@ -55,10 +56,9 @@ class FittedBatch:
 
     def of(self, rows: Int[np.ndarray, " some"]) -> "FittedBatch":
         """Some of the signals."""
-        coords = self.coords if self.coords.ndim == 2 else self.coords[rows]
-        weights = self.weights if self.weights is None or self.weights.ndim == 1 else self.weights[rows]
+        some = Samples(self.coords, self.values, self.weights).part(rows)
         about = [self.about[row] for row in rows] if self.about else ()
-        return replace(self, coords=coords, values=self.values[rows], theta=self.theta[rows], weights=weights,
+        return replace(self, coords=some.coords, values=some.values, theta=self.theta[rows], weights=some.weights,
                        about=about)  # fmt: skip
 
     @cached_property

@@ -22,7 +22,6 @@ from sparsine.errors import BadInput
 from sparsine.extras import optional
 from sparsine.fields.activations import Activation, Finer, Gauss, Relu, Sine
 from sparsine.fields.mlp import MLP
-from sparsine.fields.narrow import Narrow
 from sparsine.fields.pattern import Pattern
 
 CAPABILITY = (8, 0)
@@ -57,11 +56,11 @@ class TritonEngine(Engine):
     def __init__(self, pattern: Pattern, *, device: str | torch.device = "cuda", dtype: torch.dtype = torch.float32):
         super().__init__(pattern, device=device, dtype=dtype)
         self._kernels = optional("sparsine.engines.triton_kernels", "gpu", "engine 'triton' is compiled by triton")
-        self._narrow = Narrow(pattern, self.device)
-        self._sliced = Sliced(pattern, self._narrow, self.device)
-        self._scale = self._scales().to(self.device)
-        self._sources = self._columns().to(self.device)
         self._dense = DenseEngine(pattern, device=device, dtype=dtype)
+        self._narrow = self._dense._narrow
+        self._sliced = Sliced(pattern, self._narrow, self.device)
+        self._scale = self._scales()
+        self._sources = self._columns().to(self.device)
         self.workspace_bytes = self._scratch_numbers(2) * 4 + PARTIAL_BYTES
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -97,7 +96,7 @@ class TritonEngine(Engine):
     def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
         out = theta.new_empty(theta.shape[0], coords.shape[-2], self.field.out_features)
         for part in self._parts(theta, coords):
-            forward, inputs = self._forward(theta[part]), self._inputs(coords, part)
+            forward, inputs = self._forward(self._scaled(theta[part])), self._inputs(coords, part)
             count, per_signal, tiles = _items(len(theta[part]), coords.shape[-2])
             scratch = theta.new_empty(self._scratch_numbers(1))
             with self._here():
@@ -131,10 +130,10 @@ class TritonEngine(Engine):
         partial, losses = theta.new_zeros(count, width), theta.new_empty(count)  # nobody writes those of inputs
         sums, loss = theta.new_empty(signals, width), theta.new_empty(signals)
         counts = values if weights is None else weights.reshape(-1, num_points).contiguous()
-        scratch = theta.new_empty(self._scratch_numbers(2))
+        scratch, scaled = theta.new_empty(self._scratch_numbers(2)), self._scaled(theta)
         with self._here():
             self._kernels.loss_and_grad[(self._num_programs(count),)](
-                inputs, *self._forward(theta), self._slots(theta, back.entries), back.groups, back.neurons, back.starts,
+                inputs, *self._forward(scaled), scaled[:, back.entries], back.groups, back.neurons, back.starts,
                 back.others, values, counts, scratch, partial, losses, num_points, count, per_signal, _stride(inputs),
                 0 if weights is None else _stride(counts), self._sliced.forward.num_slots, back.num_slots,
                 self.field.output_offset, 1 / (num_points * self.field.out_features), WEIGHED=weights is not None,
@@ -144,14 +143,13 @@ class TritonEngine(Engine):
             self._kernels.add_up[(1, signals)](losses, loss, per_signal, 1, BLOCK=16)
         return loss, sums
 
-    def _forward(self, theta: Tensor) -> tuple[Tensor, ...]:
+    def _forward(self, scaled: Tensor) -> tuple[Tensor, ...]:
         """Weights and biases as kernels read them, and where they stand."""
-        slices = self._sliced.forward
-        biases = self._slots(theta, self._sliced.bias_entries)
-        return (self._slots(theta, slices.entries), biases, slices.groups, slices.neurons, slices.starts, slices.others)
+        slices, biases = self._sliced.forward, scaled[:, self._sliced.bias_entries]
+        return scaled[:, slices.entries], biases, slices.groups, slices.neurons, slices.starts, slices.others
 
-    def _slots(self, theta: Tensor, entries: Tensor) -> Tensor:
-        return (with_zero(theta) * self._scale)[:, entries]
+    def _scaled(self, theta: Tensor) -> Tensor:
+        return with_zero(theta) * self._scale
 
     def _inputs(self, coords: Tensor, part: slice) -> Float[Tensor, "signals_or_1 numbers points"]:
         taken = coords[None] if coords.ndim == 2 else coords[part]
@@ -175,14 +173,9 @@ class TritonEngine(Engine):
         }  # fmt: skip
 
     def _scales(self) -> Float[Tensor, " params_and_one"]:
-        """What each number is multiplied by: the activation's scale in the hidden layers, 1 in the last."""
-        weights, biases = [], []
-        for layer, keep in enumerate(self.pattern.layer_keeps()):
-            last = layer + 2 == len(self.field.sizes)
-            scale = 1.0 if last else self.field.activation.scale(layer)
-            weights.append(torch.full((int(keep.sum()),), scale))
-            biases.append(torch.full((keep.shape[0],), scale))
-        return torch.cat([*weights, *biases, torch.zeros(1)]).to(self.dtype)
+        """What each entry of theta is multiplied by; 0 for what counts for nothing."""
+        scale = self._narrow.gather(self._dense._scale)[0]
+        return torch.cat([scale, scale.new_zeros(1)])
 
     def _columns(self) -> Tensor:
         """Of each entry of theta, its column among the sums; -1 of what counts for nothing."""

@@ -7,8 +7,8 @@ import warnings
 import torch
 from torch import Tensor
 
+from sparsine.engines.around import Around
 from sparsine.engines.contract import Engine
-from sparsine.fields.mlp import MLP
 
 VARIABLE = "SPARSINE_CUDA_GRAPHS"
 """Environment variable: 1 has fits on a GPU replay their steps."""
@@ -28,24 +28,13 @@ def replayed(engine: Engine) -> Engine:
     return ReplayedEngine(engine)
 
 
-class ReplayedEngine(Engine):
+class ReplayedEngine(Around):
     """What `engine` answers. Gradients are recorded anew for each set of shapes; where that fails, it is told why, and
     they are computed as ever."""
 
     def __init__(self, engine: Engine):
-        super().__init__(engine.pattern, device=engine.device, dtype=engine.dtype)
-        self.engine, self.name = engine, engine.name
+        super().__init__(engine)
         self._graphs: dict[tuple[torch.Size, ...], _Graph | None] = {}
-
-    weighs = True
-
-    @classmethod
-    def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
-        """Whatever the engine that it asks was made for."""
-        return None
-
-    def _predict(self, theta: Tensor, coords: Tensor) -> Tensor:
-        return self.engine.predict(theta, coords)
 
     def _loss_and_grad(
         self, theta: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None
@@ -53,9 +42,6 @@ class ReplayedEngine(Engine):
         given = (theta, coords, values, *(() if weights is None else (weights,)))
         graph = self._recorded(given)
         return self.engine.loss_and_grad(*given) if graph is None else graph(given)
-
-    def _hvp(self, theta: Tensor, v: Tensor, coords: Tensor, values: Tensor, weights: Tensor | None = None) -> Tensor:
-        return self.engine.hvp(theta, v, coords, values, weights)
 
     def _recorded(self, given: tuple[Tensor, ...]) -> "_Graph | None":
         shapes = tuple(tensor.shape for tensor in given)

@@ -47,20 +47,16 @@ class Sliced:
         """Number of the first neuron of every level, and the end."""
         self.num_neurons = self.first[-1]
         nowhere = pattern.num_params
-        layers = list(_connections(pattern, narrow, self.first))
+        layers = _connections(narrow, self.first)
         by_row = [(rows, columns, entries, self._level(n + 1)) for n, (rows, columns, entries) in enumerate(layers)]
         by_column = [(columns, rows, entries, self._level(n)) for n, (rows, columns, entries) in enumerate(layers)]
         # what fills up a row is read as well, and must be a number: the first neuron's value and the last one's
         # gradient are there before any other's
         self.forward = _sliced(by_row, nowhere, 0, device)
         self.backward = _sliced(by_column, nowhere, self.num_neurons - 1, device)
-        self.bias_entries = torch.full((self.num_neurons,), nowhere)
+        biases = narrow.entries[-sum(narrow.widths[1:]) :].to(device)
+        self.bias_entries = torch.cat([torch.full((narrow.widths[0],), nowhere, device=device), biases])
         """Place of each neuron's bias in theta; the length of theta for coordinates, which have none."""
-        bias = pattern.num_weights
-        for level, size in enumerate(pattern.field.sizes[1:], 1):
-            self.bias_entries[self.first[level] : self.first[level + 1]] = bias + narrow.levels[level]
-            bias += size
-        self.bias_entries = self.bias_entries.to(device)
 
     def _level(self, level: int) -> range:
         return range(self.first[level], self.first[level + 1])
@@ -75,15 +71,13 @@ Connections = tuple[Tensor, Tensor, Tensor]
 """Numbers of the neurons that are led to, of those that lead there, places of the weights in theta."""
 
 
-def _connections(pattern: Pattern, narrow: Narrow, first: tuple[int, ...]) -> list[Connections]:
+def _connections(narrow: Narrow, first: tuple[int, ...]) -> list[Connections]:
     """Of every layer, between neurons that lead to an output."""
-    found, begin = [], 0
-    places = pattern.keep.cumsum(0) - 1  # in theta, of weights that survive
-    for layer, ((n_out, n_in), keep) in enumerate(zip(pattern.field.layer_shapes, narrow.keeps, strict=True)):
+    found, begin, entries = [], 0, narrow.entries.cpu()
+    for layer, keep in enumerate(narrow.keeps):
         row, column = keep.nonzero(as_tuple=True)
-        dense = narrow.levels[layer + 1][row] * n_in + narrow.levels[layer][column]
-        found.append((row + first[layer + 1], column + first[layer], places[begin + dense]))
-        begin += n_out * n_in
+        found.append((row + first[layer + 1], column + first[layer], entries[begin : begin + len(row)]))
+        begin += len(row)
     return found
 
 

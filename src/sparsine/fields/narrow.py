@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from sparsine.fields.layers import views
 from sparsine.fields.liveness import leads_to_output, live_params
 from sparsine.fields.pattern import Pattern
 
@@ -26,7 +27,8 @@ class Narrow:
     """
 
     def __init__(self, pattern: Pattern, device: torch.device | str = "cpu"):
-        keeps, leads = list(pattern.layer_keeps()), leads_to_output(list(pattern.layer_keeps()))
+        keeps = list(pattern.layer_keeps())
+        leads = leads_to_output(keeps)
         self.levels = [lead.nonzero().squeeze(1) for lead in leads]
         """Places of the neurons that stay, level by level, encoded coordinates first (int64, CPU)."""
         self.widths = tuple(len(level) for level in self.levels)
@@ -39,13 +41,14 @@ class Narrow:
         self.num_numbers = self.num_weights + sum(self.widths[1:])
         """Of all matrices and biases, zeros of pruned weights included."""
         self._num_params = pattern.num_params
-        self._entries = live_params(pattern).nonzero().squeeze(1).to(device)
+        self.entries = live_params(pattern).nonzero().squeeze(1).to(device)
+        """Places in theta of what stays: weights layer by layer, row by row, then biases level by level (int64)."""
         self._places = self._places_of_entries().to(device)
         self._inputs = None if bool(leads[0].all()) else self.levels[0].to(device)
 
     def scatter(self, theta: Float[Tensor, "signals params"]) -> Float[Tensor, "signals numbers"]:
         """The matrices, layer by layer, then the biases; exact zeros where a weight was pruned."""
-        live = theta if len(self._entries) == self._num_params else theta[:, self._entries]
+        live = theta if len(self.entries) == self._num_params else theta[:, self.entries]
         if len(self._places) == self.num_numbers:
             return live
         numbers = theta.new_zeros(theta.shape[0], self.num_numbers)
@@ -55,22 +58,17 @@ class Narrow:
     def gather(self, numbers: Float[Tensor, "signals numbers"]) -> Float[Tensor, "signals params"]:
         """The adjoint of `scatter`: zeros for what was cut away."""
         live = numbers if len(self._places) == self.num_numbers else numbers[:, self._places]
-        if len(self._entries) == self._num_params:
+        if len(self.entries) == self._num_params:
             return live
         theta = numbers.new_zeros(numbers.shape[0], self._num_params)
-        theta[:, self._entries] = live
+        theta[:, self.entries] = live
         return theta
 
     def layers(
         self, numbers: Float[Tensor, "signals numbers"]
     ) -> Iterator[tuple[Float[Tensor, "signals _n_out _n_in"], Float[Tensor, "signals _n_out"]]]:
         """Views of (weight, bias) for every layer; writing to them writes to `numbers`."""
-        weight_start, bias_start = 0, self.num_weights
-        for n_out, n_in in self.shapes:
-            weight = numbers[:, weight_start : weight_start + n_out * n_in].view(len(numbers), n_out, n_in)
-            yield weight, numbers[:, bias_start : bias_start + n_out]
-            weight_start += n_out * n_in
-            bias_start += n_out
+        return views(self.shapes, numbers)
 
     def inputs(self, encoded: Float[Tensor, "*points width"]) -> Float[Tensor, "*points _some"]:
         """Those of the encoded coordinates that the first layer reads."""

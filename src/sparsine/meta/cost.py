@@ -84,9 +84,8 @@ def course_of(config: LearnConfig, field: MLP, weights: Sequence[int], num_point
     rounds = []
     for number, count in enumerate(weights):
         gradient = gradient_cost(field, _computed(config, field, count), points)
-        steps = config.outer.steps_per_round if number else config.outer.dense_steps
         pruning = asked * gradient if number + 1 < len(weights) else 0.0
-        rounds.append(Round(steps, gradients * gradient + STEP_OVERHEAD, pruning))
+        rounds.append(Round(config.outer.steps_of(number), gradients * gradient + STEP_OVERHEAD, pruning))
     trial = gradient_cost(field, _computed(config, field, weights[-1]), num_points)
     return Course(tuple(rounds), config.plan.plan_signals * USUAL_FULL_STEPS * trial)
 

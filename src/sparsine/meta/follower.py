@@ -16,14 +16,11 @@ class Follower:
 
     def __init__(self, beginning: Beginning, dataset: Dataset, ranks: Ranks):
         """`dataset`: with the splits of the first rank."""
-        self.config, self.survivors, self._state = beginning.config, beginning.survivors, beginning.state
+        self.survivors, self._state = beginning.survivors, beginning.state
         self.sampler = sampler_of(beginning.config, dataset, beginning.domain, ranks)
 
     def begin(self) -> LearnState:
         return self._state
-
-    def num_steps(self, round: int) -> int:
-        return self.config.outer.steps_of(round)
 
     def watching(self, engine: Engine, state: LearnState) -> AbstractContextManager[None]:
         return nullcontext()

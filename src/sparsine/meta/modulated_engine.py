@@ -5,13 +5,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from sparsine.engines.around import Around
 from sparsine.engines.contract import Engine
 from sparsine.errors import BadInput
-from sparsine.fields.mlp import MLP
 from sparsine.meta.modulations import Modulations
 
 
-class ModulatedEngine(Engine):
+class ModulatedEngine(Around):
     """Answers for z (signals, latents) what `engine` answers for theta(z); derivatives are with respect to z.
 
     Its `pattern` is that of the base. The modulations are brought to the engine's device, but not to its dtype.
@@ -29,11 +29,8 @@ class ModulatedEngine(Engine):
         torch.Size([2, 15, 1])
     """
 
-    weighs = True
-
     def __init__(self, engine: Engine, modulations: Modulations):
-        super().__init__(engine.pattern, device=engine.device, dtype=engine.dtype)
-        self.engine, self.name = engine, engine.name
+        super().__init__(engine)
         base, mix = modulations.base, modulations.mix
         if base.field != engine.field or not torch.equal(base.pattern.keep, engine.pattern.keep):
             raise BadInput(
@@ -44,11 +41,6 @@ class ModulatedEngine(Engine):
         self.modulations = Modulations(on_device, mix.to(self.device))
         self._check_kind("base", self.modulations.base.theta)
         self._check_kind("mix", self.modulations.mix)
-
-    @classmethod
-    def supports(cls, field: MLP, device: torch.device, dtype: torch.dtype) -> str | None:
-        """Whatever the engine that it asks was made for."""
-        return None
 
     def plain_values(self, theta: Tensor, coords: Tensor) -> Tensor:
         return super().plain_values(self.modulations.theta(theta), coords)

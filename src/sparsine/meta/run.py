@@ -186,7 +186,7 @@ class Run:
         if self.checkpoint is None:
             return None
         state, path = self.checkpoint.state, start_path(self.folder, len(self.survivors))
-        if state.round < len(self.survivors) or state.round_step < self.num_steps(state.round):
+        if state.round < len(self.survivors) or state.round_step < self.config.outer.steps_of(state.round):
             return None
         with suppress(BadInput):  # it is written again
             start = load_start(path)
@@ -199,10 +199,6 @@ class Run:
     def survivors(self) -> list[int]:
         """Weights after each pruning that the configuration asks for."""
         return self.config.pruning.survivors(self.first_pattern.num_weights, self.first_pattern.field.num_weights)
-
-    def num_steps(self, round: int) -> int:
-        """Outer steps in a round."""
-        return self.config.outer.steps_of(round)
 
     @cached_property
     def first_pattern(self) -> Pattern:
@@ -224,7 +220,11 @@ class Run:
         found = load_checkpoint(path, self.config.device)
         state, first = found.state, self.first_pattern
         pruned = state.pattern.field == first.field and not (state.pattern.keep & ~first.keep).any()
-        if not pruned or state.round > len(self.survivors) or state.round_step > self.num_steps(state.round):
+        if (
+            not pruned
+            or state.round > len(self.survivors)
+            or state.round_step > self.config.outer.steps_of(state.round)
+        ):
             raise BadInput(f"{path} is not of this run: its field, pattern or round is another; restore it from a copy")
         return found
 

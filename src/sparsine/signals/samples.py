@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
 
@@ -14,7 +15,7 @@ class Samples:
     values: Tensor
     weights: Tensor | None = None
 
-    def part(self, chosen: slice) -> "Samples":
+    def part(self, chosen: slice | np.ndarray) -> "Samples":
         """The samples of some of the signals."""
         weights = self.weights if self.weights is None or self.weights.ndim == 1 else self.weights[chosen]
         return Samples(self.coords if self.coords.ndim == 2 else self.coords[chosen], self.values[chosen], weights)

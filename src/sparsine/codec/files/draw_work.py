@@ -87,7 +87,7 @@ class DrawWork(Work[Decoded | DrawnCode, DrawnFile | DrawnCode]):
 
     def _whole(self, code: Decoded, field: FittedField) -> _Drawing:
         shape = self.view.shape(field.domain.drawn_shape)
-        num_bytes = BYTES_PER_VALUE * self._num_values(code) + BYTES_PER_POINT * prod(shape)
+        num_bytes = (BYTES_PER_VALUE * self.start.field.out_features + BYTES_PER_POINT) * prod(shape)
         check_memory("the drawing", num_bytes, "draw it smaller, or a region of it")
         values = field.render(shape, self.view.region, engine=self.engine, device=self.device, half=self.half)
         drawing = drawing_of(field, self.view, self.suffix)
@@ -102,7 +102,7 @@ class DrawWork(Work[Decoded | DrawnCode, DrawnFile | DrawnCode]):
 
     def _num_values(self, code: Decoded | DrawnCode) -> int:
         """Of its drawing, as far as it is held."""
-        if isinstance(code, DrawnCode) or self.start.kind.in_slabs:
+        if isinstance(code, DrawnCode) or self.kind.in_slabs:
             return 0
         with suppress(BadInput):  # is reported when it is drawn
             domain = code.field(self.start).domain

@@ -20,7 +20,7 @@ from sparsine.signals.dataset import SignalSet
 from sparsine.starts.start import Start
 
 OnProgress = Callable[[int, str], None]
-"""CodedVector (signals done, name of the last one)."""
+"""Told (signals done, name of the last one)."""
 Sizes = dict[tuple[str, str], dict[int, int]]
 """Bytes by quality, of a signal's files of a codec."""
 CodedVector = tuple[bytes, Tensor, tuple[int, ...]]

@@ -44,7 +44,7 @@ from sparsine.storage import json_value, write_atomically, write_json
 MEAN_OF = 16
 """Training signals whose mean value an output offset may be."""
 OnTrial = Callable[[str, str, float, float], None]
-"""RaceProgress (what is going on, facts, work done, all work)."""
+"""Told (what is going on, facts, work done, all work)."""
 
 
 class Untouched(SignalSet):

@@ -2,7 +2,7 @@
 layer of its own; a new signal begins from the layers that they share and random numbers in the last. Nothing is
 meta-learned. What a meta-learned start has more is what learning to be fitted is worth beside learning features."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,7 @@ class SharedLayersStage(Stage):
         return [{"outer_steps": self.steps, **used}]
 
 
-def shared_layers(
-    start: Start, signals: Tensor, steps: int, on_step: Callable[[int], None] = lambda step: None
-) -> Start:
+def shared_layers(start: Start, signals: Tensor, steps: int) -> Start:
     """The start with its hidden layers fitted to all `signals` (signals, points, channels) at once; the last layer
     keeps its random numbers. A step sees a lattice of the samples, the step size falls as a cosine."""
     field, domain = start.field, start.domain
